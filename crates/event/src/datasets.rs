@@ -1,0 +1,57 @@
+//! The built-in datasets, one file each: its fields, and how the things of this crate become its
+//! rows.
+
+pub mod alerts;
+pub mod detections;
+pub mod panw;
+pub mod quarantine;
+pub mod xdr_data;
+
+use crate::{Dataset, Field};
+
+/// Every built-in dataset, in the order the manual lists them.
+pub const ALL: [&Dataset; 6] = [
+    &xdr_data::DATASET,
+    &alerts::DATASET,
+    &detections::DATASET,
+    &panw::THREAT,
+    &panw::TRAFFIC,
+    &quarantine::DATASET,
+];
+
+/// A dataset by the name queries use, aliases included.
+pub fn by_name(name: &str) -> Option<&'static Dataset> {
+    let name = match name {
+        // A Sigma back end falls back to this name.
+        "xdr_dataset" | "network_story" => "xdr_data",
+        other => other,
+    };
+    ALL.into_iter().find(|dataset| dataset.name == name)
+}
+
+pub(crate) const TIME: Field = Field::time("_time", "When it happened.");
+pub(crate) const INSERT_TIME: Field = Field::time("_insert_time", "When Vedette stored the row.");
+pub(crate) const ID: Field = Field::str("_id", "Unique identifier of the row.");
+pub(crate) const VENDOR: Field = Field::word("_vendor", "Vendor of the product that saw it.");
+pub(crate) const PRODUCT: Field = Field::word("_product", "Product that saw it.");
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::HashSet;
+
+    #[test]
+    fn every_dataset_has_the_system_fields_and_no_name_twice() {
+        for dataset in ALL {
+            let names: HashSet<_> = dataset.fields.iter().map(|field| field.name).collect();
+            assert_eq!(names.len(), dataset.fields.len(), "{}", dataset.name);
+            for name in ["_time", "_insert_time", "_id"] {
+                assert!(names.contains(name), "{} lacks {name}", dataset.name);
+            }
+            for field in dataset.fields {
+                assert!(!field.doc.is_empty(), "{}.{}", dataset.name, field.name);
+                assert_eq!(field.name, field.name.to_lowercase());
+            }
+        }
+    }
+}

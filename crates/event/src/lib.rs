@@ -1,0 +1,24 @@
+//! The vocabulary of Vedette: what was observed ([`Event`]), what was concluded ([`Detection`]),
+//! and how both look as rows of a dataset ([`Dataset`], [`Field`], [`Value`]).
+//!
+//! Belongs here: plain data, its units and its names. Does not belong here: parsing, detection,
+//! storage, I/O, a clock, Arrow, async.
+
+mod dataset;
+pub mod datasets;
+mod detection;
+mod event;
+mod time;
+mod value;
+
+pub use dataset::{Dataset, Field, FieldType};
+pub use detection::{
+    Attribution, Change, Detection, DetectionKind, Mitre, OpenPort, ScanType, SensorLosses, Severity, Shape,
+    Tool, port_list,
+};
+pub use event::{
+    Closing, Direction, Event, EventKind, FirstPacket, Icmp, Observer, ObserverKind, Outcome, Process,
+    Transport, Volume, flag,
+};
+pub use time::Time;
+pub use value::{Row, Value};
