@@ -1,1 +1,3 @@
-
+pub mod ast;
+mod diagnostic;
+pub use diagnostic::{Diagnostic, Severity};

@@ -1,0 +1,179 @@
+//! The syntax tree that the planner reads: plain data with a span on everything a message may
+//! need to point at. Lowered from the lossless tree; holds only what parsed.
+
+use serde::Serialize;
+
+/// Byte offsets into the query text, end excluded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default, Serialize)]
+pub struct Span {
+    pub start: u32,
+    pub end: u32,
+}
+
+/// A field, alias, dataset or function name. `name` is lower-cased (XQL names are
+/// case-insensitive) and without back-quotes; `text` is as written.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Name {
+    pub name: String,
+    pub text: String,
+    pub span: Span,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Query {
+    pub config: Config,
+    pub source: Source,
+    pub stages: Vec<Stage>,
+    pub span: Span,
+}
+
+#[derive(Clone, Debug, PartialEq, Default, Serialize)]
+pub struct Config {
+    pub case_sensitive: Option<bool>,
+    pub timeframe: Option<Timeframe>,
+    pub max_runtime_minutes: Option<u64>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub enum Timeframe {
+    /// The last so much time, up to now.
+    Last(Duration),
+    Between(TimePoint, TimePoint),
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub enum TimePoint {
+    /// Epoch 0.
+    Begin,
+    Now,
+    /// Back from now.
+    Ago(Duration),
+    /// Forward from now.
+    Ahead(Duration),
+    /// Microseconds since the epoch, UTC.
+    At(i64),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Duration {
+    pub amount: u64,
+    pub unit: TimeUnit,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub enum TimeUnit {
+    Millisecond,
+    Second,
+    Minute,
+    Hour,
+    Day,
+    Week,
+    Month,
+    Year,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub enum Source {
+    /// None written: `xdr_data`.
+    Default,
+    /// `dataset = a`, `dataset in (a, b*)`; a name may end in `*`.
+    Dataset(Vec<Name>),
+    /// `preset = network_story`.
+    Preset(Vec<Name>),
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Stage {
+    pub kind: StageKind,
+    pub span: Span,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub enum StageKind {
+    Alter(Vec<Assignment>),
+    Filter(Expr),
+    Comp(Comp),
+    Dedup { keys: Vec<Name>, order: Vec<SortKey> },
+    Fields(Fields),
+    Limit { count: u64 },
+    Sort(Vec<SortKey>),
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Assignment {
+    pub target: Name,
+    pub value: Expr,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Comp {
+    pub aggregates: Vec<Aggregate>,
+    pub by: Vec<Name>,
+}
+
+/// `function(argument) as alias`. `argument` is `None` for `count()`.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Aggregate {
+    pub function: Name,
+    pub args: Vec<Expr>,
+    pub alias: Option<Name>,
+    pub span: Span,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub enum Fields {
+    /// Names may hold `*` at either end.
+    Keep(Vec<FieldChoice>),
+    Drop(Vec<Name>),
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct FieldChoice {
+    pub field: Name,
+    pub alias: Option<Name>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct SortKey {
+    pub field: Name,
+    pub descending: bool,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Expr {
+    pub kind: ExprKind,
+    pub span: Span,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub enum ExprKind {
+    Null,
+    Bool(bool),
+    Int(i64),
+    Float(f64),
+    /// Quotes removed, escapes resolved by the rules of plain and triple-quoted strings.
+    /// A `*` is a wildcard where the operator allows it.
+    Str(String),
+    Field(Name),
+    Call { function: Name, args: Vec<Expr> },
+    Not(Box<Expr>),
+    And(Box<Expr>, Box<Expr>),
+    Or(Box<Expr>, Box<Expr>),
+    Compare { op: CompareOp, left: Box<Expr>, right: Box<Expr> },
+    In { value: Box<Expr>, list: Vec<Expr>, negated: bool },
+    Contains { value: Box<Expr>, part: Box<Expr>, negated: bool },
+    /// `~=` and `!~=`.
+    Matches { value: Box<Expr>, pattern: Box<Expr>, negated: bool },
+    /// `incidr`, `incidr6` and their negations.
+    InCidr { value: Box<Expr>, range: Box<Expr>, v6: bool, negated: bool },
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub enum CompareOp {
+    Eq,
+    NotEq,
+    Lt,
+    LtEq,
+    Gt,
+    GtEq,
+}
