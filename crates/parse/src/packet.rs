@@ -36,4 +36,8 @@ pub struct Frame<'a> {
     pub wire_len: u32,
     /// Index into the interfaces of the capture; 0 when there is only one.
     pub interface: u32,
+    /// The transport checksum in `data` is not filled in yet (checksum offload: what this host
+    /// sends, and what it receives from a virtual machine or namespace of its own), so it must not
+    /// be judged. Capture files do not say: false.
+    pub checksum_pending: bool,
 }
