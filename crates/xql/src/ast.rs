@@ -155,17 +155,41 @@ pub enum ExprKind {
     /// A `*` is a wildcard where the operator allows it.
     Str(String),
     Field(Name),
-    Call { function: Name, args: Vec<Expr> },
+    Call {
+        function: Name,
+        args: Vec<Expr>,
+    },
     Not(Box<Expr>),
     And(Box<Expr>, Box<Expr>),
     Or(Box<Expr>, Box<Expr>),
-    Compare { op: CompareOp, left: Box<Expr>, right: Box<Expr> },
-    In { value: Box<Expr>, list: Vec<Expr>, negated: bool },
-    Contains { value: Box<Expr>, part: Box<Expr>, negated: bool },
+    Compare {
+        op: CompareOp,
+        left: Box<Expr>,
+        right: Box<Expr>,
+    },
+    In {
+        value: Box<Expr>,
+        list: Vec<Expr>,
+        negated: bool,
+    },
+    Contains {
+        value: Box<Expr>,
+        part: Box<Expr>,
+        negated: bool,
+    },
     /// `~=` and `!~=`.
-    Matches { value: Box<Expr>, pattern: Box<Expr>, negated: bool },
+    Matches {
+        value: Box<Expr>,
+        pattern: Box<Expr>,
+        negated: bool,
+    },
     /// `incidr`, `incidr6` and their negations.
-    InCidr { value: Box<Expr>, range: Box<Expr>, v6: bool, negated: bool },
+    InCidr {
+        value: Box<Expr>,
+        range: Box<Expr>,
+        v6: bool,
+        negated: bool,
+    },
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]

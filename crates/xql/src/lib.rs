@@ -1,3 +1,128 @@
+//! The language front end: text to a lossless tree, to a typed tree, with every mistake named.
+//!
+//! | step | goes in | comes out | where |
+//! |---|---|---|---|
+//! | lex | text | tokens that cover every byte | `lexer` |
+//! | parse | tokens | lossless tree | `parser` (machine), `grammar` and `stages` (language) |
+//! | check | tree | diagnostics: functions, arguments, forms not supported yet | `check` |
+//! | lower | tree | `ast` | `lower`, and each stage in `stages` |
+//! | show | diagnostic | text for people | `render` |
+//!
+//! A stage is one file in `stages`, a function one row in `functions`, a kind of mistake one row in
+//! `codes`. Not here: anything that needs data or a catalogue (the engine's), files, clocks.
+
 pub mod ast;
+mod check;
+pub mod codes;
 mod diagnostic;
+mod foreign;
+pub mod functions;
+mod grammar;
+mod lexer;
+mod literal;
+mod lower;
+mod nearest;
+mod parser;
+mod render;
+mod source;
+pub mod stages;
+pub mod syntax;
+mod timeframe;
+
+pub use codes::Fault;
 pub use diagnostic::{Diagnostic, Severity};
+pub use nearest::nearest;
+pub use render::render;
+pub use source::line_column;
+
+use ast::Span;
+use rowan::{GreenNode, GreenNodeBuilder, Language};
+use syntax::{SyntaxKind, SyntaxNode, Xql};
+
+/// The longest query that is read, in bytes. The longest real ones have some 10,000.
+pub const MAX_QUERY_BYTES: usize = 512 * 1024;
+
+/// More mistakes than anyone reads at once; the rest is counted.
+pub const MAX_DIAGNOSTICS: usize = 100;
+
+/// What a text turned out to be.
+#[derive(Debug)]
+pub struct Parsed {
+    /// There when no diagnostic is an error.
+    pub query: Option<ast::Query>,
+    /// In order of their place in the text.
+    pub diagnostics: Vec<Diagnostic>,
+    tree: GreenNode,
+}
+
+impl Parsed {
+    /// The lossless tree: its text is the text that was parsed.
+    pub fn syntax(&self) -> SyntaxNode {
+        SyntaxNode::new_root(self.tree.clone())
+    }
+}
+
+/// Reads a query. Never fails and never panics: what is wrong is in the diagnostics.
+pub fn parse(text: &str) -> Parsed {
+    if text.len() > MAX_QUERY_BYTES {
+        return too_long(text);
+    }
+    let (tokens, mut diagnostics) = lexer::lex(text);
+    let mut parser = parser::Parser::new(text, tokens);
+    grammar::query(&mut parser);
+    let (tree, syntax_errors) = parser.finish_tree();
+    diagnostics.extend(syntax_errors);
+
+    let root = SyntaxNode::new_root(tree.clone());
+    check::check(&root, &mut diagnostics);
+    let mut lowering = lower::Lowering::default();
+    let lowered = lowering.query(&root);
+    diagnostics.extend(lowering.diagnostics);
+
+    diagnostics.sort_by_key(|diagnostic| diagnostic.span.start);
+    let failed = diagnostics.iter().any(Diagnostic::is_error);
+    let query = if failed { None } else { lowered };
+    if query.is_none() && !failed {
+        diagnostics.push(
+            Diagnostic::error(
+                codes::INTERNAL,
+                Span::default(),
+                "this query could not be read, and no reason was found",
+            )
+            .with_help("this is a mistake in Vedette: please report it with the query"),
+        );
+    }
+    cut(&mut diagnostics);
+    Parsed { query, diagnostics, tree }
+}
+
+/// Every mistake in a text that can be found without data.
+pub fn check(text: &str) -> Vec<Diagnostic> {
+    parse(text).diagnostics
+}
+
+fn too_long(text: &str) -> Parsed {
+    let mut builder = GreenNodeBuilder::new();
+    builder.start_node(Xql::kind_to_raw(SyntaxKind::Root));
+    builder.token(Xql::kind_to_raw(SyntaxKind::Unknown), text);
+    builder.finish_node();
+    let message =
+        format!("the query has {} bytes; the longest that is read has {MAX_QUERY_BYTES}", text.len());
+    let diagnostic = Diagnostic::error(codes::QUERY_TOO_LONG, Span::default(), message)
+        .with_help("put long lists into a lookup dataset");
+    Parsed { query: None, diagnostics: vec![diagnostic], tree: builder.finish() }
+}
+
+fn cut(diagnostics: &mut Vec<Diagnostic>) {
+    if diagnostics.len() <= MAX_DIAGNOSTICS {
+        return;
+    }
+    let hidden = diagnostics.len() - MAX_DIAGNOSTICS;
+    let place = diagnostics[MAX_DIAGNOSTICS].span;
+    diagnostics.truncate(MAX_DIAGNOSTICS);
+    diagnostics.push(Diagnostic::error(
+        codes::TOO_MANY_MISTAKES,
+        place,
+        format!("{hidden} more from here on are not shown"),
+    ));
+}

@@ -1,0 +1,285 @@
+//! What can be checked without any data: functions and their arguments, and the forms of XQL that are
+//! not supported yet. Works on the tree, so it also looks at parts beside a syntax error.
+
+use crate::ast::Span;
+use crate::codes;
+use crate::diagnostic::Diagnostic;
+use crate::foreign;
+use crate::functions::{self, Function, Kind, Type};
+use crate::lexer::clip;
+use crate::lower;
+use crate::nearest::nearest;
+use crate::syntax::SyntaxKind::*;
+use crate::syntax::SyntaxNode;
+use std::net::IpAddr;
+
+pub(crate) fn check(root: &SyntaxNode, diagnostics: &mut Vec<Diagnostic>) {
+    for node in root.descendants() {
+        match node.kind() {
+            CallExpr => call(&node, diagnostics),
+            FieldExpr => field(&node, diagnostics),
+            Literal => literal(&node, diagnostics),
+            ArrowExpr => arrow(&node, diagnostics),
+            CompareExpr => comparison(&node, diagnostics),
+            _ => {}
+        }
+    }
+}
+
+fn not_supported(span: Span, what: &str) -> Diagnostic {
+    Diagnostic::error(codes::SYNTAX_NOT_SUPPORTED, span, format!("{what} is not supported yet"))
+        .with_help("nothing is wrong with the query: this version of Vedette cannot run it")
+}
+
+fn call(node: &SyntaxNode, diagnostics: &mut Vec<Diagnostic>) {
+    let Some(name) = lower::name_in(node) else { return };
+    let in_comp = node.parent().is_some_and(|parent| parent.kind() == Aggregate);
+    let Some(function) = functions::find(&name.name) else {
+        diagnostics.push(unknown_function(&name.name, &name.text, name.span, in_comp));
+        return;
+    };
+    if let Some(diagnostic) = wrong_place(function, name.span, in_comp) {
+        diagnostics.push(diagnostic);
+        return;
+    }
+    if !function.supported {
+        let message = format!("the function `{}` is not supported yet", function.name);
+        diagnostics.push(
+            Diagnostic::error(codes::FUNCTION_NOT_SUPPORTED, name.span, message)
+                .with_help("nothing is wrong with the query: this version of Vedette cannot run it"),
+        );
+    }
+    if let Some(list) = lower::child(node, ArgList) {
+        arguments(function, name.span, &list, diagnostics);
+    }
+}
+
+fn unknown_function(name: &str, text: &str, span: Span, in_comp: bool) -> Diagnostic {
+    let message = format!("XQL has no function `{}`", clip(text));
+    if let Some(help) = foreign::function(name) {
+        return Diagnostic::error(codes::FOREIGN_FUNCTION, span, message).with_help(help);
+    }
+    let candidates = functions::FUNCTIONS
+        .iter()
+        .filter(|function| if in_comp { function.kind.is_aggregate() } else { function.kind == Kind::Scalar })
+        .map(|function| function.name);
+    let diagnostic = Diagnostic::error(codes::UNKNOWN_FUNCTION, span, message);
+    match nearest(name, candidates).and_then(functions::find) {
+        Some(near) => diagnostic.with_help(format!("did you mean {}? {}", near.signature(), near.doc)),
+        None => diagnostic,
+    }
+}
+
+fn wrong_place(function: &Function, span: Span, in_comp: bool) -> Option<Diagnostic> {
+    let name = function.name;
+    match function.kind {
+        Kind::Scalar if in_comp => Some(
+            Diagnostic::error(
+                codes::NOT_AN_AGGREGATE,
+                span,
+                format!("`{name}` is not an aggregate function"),
+            )
+            .with_help(format!(
+                "compute it for each row first (| alter x = {name}(…)), or after comp from its results"
+            )),
+        ),
+        Kind::Aggregate | Kind::AggregateOrWindow if !in_comp => Some(
+            Diagnostic::error(
+                codes::AGGREGATE_OUTSIDE_COMP,
+                span,
+                format!("`{name}` works over many rows, so it stands directly in comp"),
+            )
+            .with_help(format!("write: | comp {name}(…) as x by key, and use x in the next stage")),
+        ),
+        Kind::Window => Some(
+            Diagnostic::error(
+                codes::AGGREGATE_OUTSIDE_COMP,
+                span,
+                format!("`{name}` works in windowcomp only"),
+            )
+            .with_help(format!("write: | windowcomp {name}(…) by key sort asc _time as x")),
+        ),
+        _ => None,
+    }
+}
+
+fn arguments(function: &Function, name: Span, list: &SyntaxNode, diagnostics: &mut Vec<Diagnostic>) {
+    let args: Vec<SyntaxNode> = lower::exprs(list).collect();
+    if args.iter().any(is_star) {
+        return star_argument(function, &args, diagnostics);
+    }
+    // Where the parser complained, the number of arguments is not known.
+    let broken = list.children().any(|child| child.kind() == Error);
+    let (least, most) = function.arity();
+    let count = args.len();
+    if !broken && (count < least || most.is_some_and(|most| count > most)) {
+        let wanted = match (least, most) {
+            (least, Some(most)) if least == most => plural(least),
+            (0, Some(most)) => format!("at most {}", plural(most)),
+            (least, Some(most)) => format!("{least} to {}", plural(most)),
+            (least, None) => format!("at least {}", plural(least)),
+        };
+        let message = format!("`{}` takes {wanted}, not {count}", function.name);
+        diagnostics.push(
+            Diagnostic::error(codes::ARGUMENT_COUNT, name, message)
+                .with_help(format!("the form is: {}", function.signature())),
+        );
+        return;
+    }
+    for (n, arg) in args.iter().enumerate() {
+        if let Some(param) = function.param(n) {
+            argument(function, param.ty, arg, args.get(n + 1), diagnostics);
+        }
+    }
+}
+
+fn plural(count: usize) -> String {
+    match count {
+        0 => "no arguments".to_owned(),
+        1 => "1 argument".to_owned(),
+        _ => format!("{count} arguments"),
+    }
+}
+
+fn is_star(arg: &SyntaxNode) -> bool {
+    arg.kind() == FieldExpr && arg.text() == "*"
+}
+
+fn star_argument(function: &Function, args: &[SyntaxNode], diagnostics: &mut Vec<Diagnostic>) {
+    let Some(star) = args.iter().find(|arg| is_star(arg)) else { return };
+    let span = lower::span(star);
+    diagnostics.push(if function.name == "count" {
+        Diagnostic::error(codes::BAD_ARGUMENT, span, "count takes no `*`").with_help("write count()")
+    } else if function.kind.is_aggregate() {
+        not_supported(span, "`*` for every field")
+    } else {
+        Diagnostic::error(codes::BAD_ARGUMENT, span, format!("`{}` takes no `*`", function.name))
+            .with_help(format!("the form is: {}", function.signature()))
+    });
+}
+
+fn argument(
+    function: &Function,
+    wanted: Type,
+    arg: &SyntaxNode,
+    next: Option<&SyntaxNode>,
+    diagnostics: &mut Vec<Diagnostic>,
+) {
+    let text = string_literal(arg);
+    match (wanted, text) {
+        (Type::Choice(choices), Some(text)) if !has(choices, &text) => {
+            diagnostics.push(bad_choice(function, choices, &text, lower::span(arg)));
+        }
+        (Type::Choice(choices), None) if arg.kind() == FieldExpr && has(choices, &arg.text().to_string()) => {
+            let word = arg.text();
+            diagnostics.push(
+                Diagnostic::error(
+                    codes::BAD_ARGUMENT,
+                    lower::span(arg),
+                    format!("`{word}` must stand in quotes here"),
+                )
+                .with_help(format!("write \"{word}\"")),
+            );
+        }
+        (Type::Format, None) if next.and_then(string_literal).is_some_and(|text| text.contains('%')) => {
+            let message = format!("in `{}` the format comes first", function.name);
+            diagnostics.push(
+                Diagnostic::error(codes::BAD_ARGUMENT, lower::span(arg), message)
+                    .with_help(format!("the form is: {}", function.signature())),
+            );
+        }
+        (Type::Cidr, Some(text)) => cidr(&text, lower::span(arg), diagnostics),
+        _ => {}
+    }
+}
+
+fn has(choices: &[&str], word: &str) -> bool {
+    choices.iter().any(|choice| choice.eq_ignore_ascii_case(word))
+}
+
+fn bad_choice(function: &Function, choices: &[&'static str], text: &str, span: Span) -> Diagnostic {
+    let message = format!("`{}` does not know \"{}\"", function.name, clip(text));
+    let help = match nearest(text, choices.iter().copied()) {
+        Some(near) => format!("did you mean \"{near}\"?"),
+        None => format!("it knows {}", choices.join(", ")),
+    };
+    Diagnostic::error(codes::BAD_ARGUMENT, span, message).with_help(help)
+}
+
+fn string_literal(node: &SyntaxNode) -> Option<String> {
+    if node.kind() != Literal {
+        return None;
+    }
+    let token = lower::tokens(node).next()?;
+    token.kind().is_string().then(|| lower::plain_text(&token))
+}
+
+/// Address ranges in one text, separated by commas.
+fn cidr(text: &str, span: Span, diagnostics: &mut Vec<Diagnostic>) {
+    // A variable of a loop or a template is no range.
+    if text.contains(['@', '$']) {
+        return;
+    }
+    for range in text.split(',').map(str::trim) {
+        if !is_range(range) {
+            let message = format!("`{}` is not an address range", clip(range));
+            diagnostics.push(
+                Diagnostic::error(codes::BAD_CIDR, span, message)
+                    .with_help("for example: \"10.0.0.0/8\"; several: \"10.0.0.0/8, 192.168.0.0/16\""),
+            );
+            return;
+        }
+    }
+}
+
+fn is_range(range: &str) -> bool {
+    let (address, bits) = range.split_once('/').unwrap_or((range, "0"));
+    let most = match address.parse() {
+        Ok(IpAddr::V4(_)) => 32,
+        Ok(IpAddr::V6(_)) => 128,
+        Err(_) => return false,
+    };
+    bits.bytes().all(|byte| byte.is_ascii_digit()) && bits.parse().is_ok_and(|bits: u8| bits <= most)
+}
+
+/// `incidr` and `incidr6` as operators.
+fn comparison(node: &SyntaxNode, diagnostics: &mut Vec<Diagnostic>) {
+    if !(lower::has_word(node, "incidr") || lower::has_word(node, "incidr6")) {
+        return;
+    }
+    if let Some(range) = lower::exprs(node).nth(1)
+        && let Some(text) = string_literal(&range)
+    {
+        cidr(&text, lower::span(&range), diagnostics);
+    }
+}
+
+/// Prefixes of constants and aliases of the data model.
+const PREFIXES: [(&str, &str); 4] = [
+    ("enum.", "an ENUM constant"),
+    ("xdm_const.", "an XDM_CONST constant"),
+    ("xdm_alias.", "an XDM_ALIAS"),
+    ("role.", "a ROLE constant"),
+];
+
+fn field(node: &SyntaxNode, diagnostics: &mut Vec<Diagnostic>) {
+    let Some(name) = lower::name_in(node) else { return };
+    if let Some((_, what)) = PREFIXES.iter().find(|(prefix, _)| name.name.starts_with(prefix)) {
+        diagnostics.push(not_supported(name.span, what));
+    }
+}
+
+fn literal(node: &SyntaxNode, diagnostics: &mut Vec<Diagnostic>) {
+    let Some(token) = lower::tokens(node).next() else { return };
+    if token.kind() == Param {
+        diagnostics.push(not_supported(lower::span(node), "a parameter"));
+    } else if string_literal(node).is_some_and(|text| text == "@element") {
+        diagnostics.push(not_supported(lower::span(node), "\"@element\""));
+    }
+}
+
+fn arrow(node: &SyntaxNode, diagnostics: &mut Vec<Diagnostic>) {
+    if let Some(arrow) = lower::token(node, Arrow) {
+        diagnostics.push(not_supported(lower::token_span(&arrow), "`->`"));
+    }
+}

@@ -1,0 +1,210 @@
+//! Habits from other languages (SPL, KQL, SQL): the words people type, and what XQL has instead. Only
+//! names and advice are here; nothing of those languages is understood.
+
+use crate::codes;
+use crate::parser::Parser;
+use crate::stages;
+use crate::syntax::SyntaxKind::{self, *};
+
+/// A stage of another language.
+struct ForeignStage {
+    word: &'static str,
+    help: &'static str,
+    /// The XQL stage whose form is near enough to read the rest with, so that its mistakes show too.
+    read_as: Option<&'static str>,
+}
+
+const fn row(word: &'static str, help: &'static str, read_as: Option<&'static str>) -> ForeignStage {
+    ForeignStage { word, help, read_as }
+}
+
+const STAGES: &[ForeignStage] = &[
+    row("where", "use filter: | filter field = \"value\"", Some("filter")),
+    row("having", "use filter after comp: | filter n > 10", Some("filter")),
+    row("stats", "use comp: | comp count() as n by field", Some("comp")),
+    row("eventstats", "use windowcomp: | windowcomp count() by field as n", None),
+    row("streamstats", "use windowcomp: | windowcomp sum(field) by key sort asc _time as running", None),
+    row("summarize", "use comp: | comp count() as n by field", Some("comp")),
+    row("aggregate", "use comp: | comp count() as n by field", Some("comp")),
+    row("eval", "use alter: | alter field = value", Some("alter")),
+    row("extend", "use alter: | alter field = value", Some("alter")),
+    row("let", "use alter: | alter field = value", None),
+    row("rename", "use fields: | fields old as new, other (it keeps only the fields listed)", None),
+    row("drop", "use fields with a minus: | fields - field", None),
+    row("project", "use fields: | fields a, b as c", None),
+    row("table", "use fields: | fields a, b", Some("fields")),
+    row("select", "use fields: dataset = name | filter … | fields a, b", None),
+    row("from", "begin with the dataset: dataset = name | …", None),
+    row("index", "begin with the dataset: dataset = name | …", None),
+    row("source", "begin with the dataset: dataset = name | …", None),
+    row("sourcetype", "begin with the dataset: dataset = name | …", None),
+    row("take", "use limit: | limit 100", Some("limit")),
+    row("head", "use limit: | limit 100", Some("limit")),
+    row("tail", "use sort, then limit: | sort desc _time | limit 100", None),
+    row("order", "use sort: | sort desc field", None),
+    row("group", "grouping is a part of comp: | comp count() as n by field", None),
+    row("distinct", "use dedup: | dedup field", Some("dedup")),
+    row("uniq", "use dedup: | dedup field", None),
+    row("count", "use comp: | comp count() as n", None),
+    row("rare", "use comp, sort and limit: | comp count() as n by field | sort asc n | limit 10", None),
+    row("timechart", "use bin and comp: | bin _time span = 1h | comp count() as n by _time", None),
+    row("chart", "use comp, then view graph", None),
+    row("render", "use view: | view graph type = line xaxis = _time yaxis = n", None),
+    row("mvexpand", "use arrayexpand: | arrayexpand field", None),
+    row("mv-expand", "use arrayexpand: | arrayexpand field", None),
+    row("rex", "use alter with regextract: | alter x = arrayindex(regextract(field, \"…\"), 0)", None),
+    row("regex", "use filter with ~=: | filter field ~= \"…\"", None),
+    row("parse", "use alter with regextract or json_extract_scalar", None),
+    row("spath", "use alter with ->: | alter x = field -> key", None),
+    row("fillnull", "use replacenull: | replacenull field = \"…\"", None),
+    row("lookup", "use join: | join type = left (dataset = name) as l l.key = key", None),
+    row("append", "use union: | union (dataset = name | …)", None),
+    row("iplocation", "use iploc: | iploc field", None),
+    row("inputlookup", "begin with the lookup as a dataset: dataset = name | …", None),
+    row("outputlookup", "use target: | target type = lookup name", None),
+];
+
+fn find(word: &str) -> Option<&'static ForeignStage> {
+    STAGES.iter().find(|row| row.word.eq_ignore_ascii_case(word))
+}
+
+pub(crate) fn is_stage(word: &str) -> bool {
+    find(word).is_some()
+}
+
+/// Takes a stage of another language, if the cursor stands on one, and says what XQL has instead.
+pub(crate) fn stage(p: &mut Parser) -> bool {
+    let Some(foreign) = p.at(Ident).then(|| find(p.nth_text(0))).flatten() else { return false };
+    let word = p.nth_text(0).to_lowercase();
+    let second = p.nth_text(1).eq_ignore_ascii_case("by") && matches!(foreign.word, "order" | "group");
+    let shown = if second { format!("{word} by") } else { word };
+    p.error(codes::FOREIGN_STAGE, format!("XQL has no stage `{shown}`"), foreign.help);
+    let grammar = foreign.read_as.and_then(stages::find).and_then(|info| {
+        p.stage_form = Some(info.form);
+        info.grammar
+    });
+    match grammar {
+        Some(grammar) => {
+            p.start(Stage);
+            p.bump();
+            grammar(p);
+        }
+        None => {
+            p.start(OpaqueStage);
+            p.bump();
+            p.take_opaque();
+        }
+    }
+    p.finish();
+    true
+}
+
+/// Operators written as words; the cursor stands `n` tokens before.
+pub(crate) fn operator(p: &Parser, n: usize) -> Option<&'static str> {
+    if p.nth(n) != Ident {
+        return None;
+    }
+    let word = p.nth_text(n);
+    let row = OPERATORS.iter().find(|(name, _)| name.eq_ignore_ascii_case(word))?;
+    // A field may have such a name: then no value follows it.
+    let follows =
+        matches!(p.nth(n + 1), Str | TripleStr | StrBackslash | ForeignStr | Ident | Int | Float | LParen);
+    follows.then_some(row.1)
+}
+
+const OPERATORS: &[(&str, &str)] = &[
+    ("like", "use a wildcard: field = \"abc*\", or a regular expression: field ~= \"^abc\""),
+    ("ilike", "use a wildcard: field = \"abc*\" (upper and lower case count as the same by default)"),
+    ("rlike", "use a regular expression: field ~= \"^abc\""),
+    ("regexp", "use a regular expression: field ~= \"^abc\""),
+    ("matches", "use a regular expression: field ~= \"^abc\""),
+    ("startswith", "use a wildcard at the end: field = \"abc*\""),
+    ("endswith", "use a wildcard at the start: field = \"*abc\""),
+    ("has", "use contains: field contains \"abc\""),
+    ("has_any", "use a list with wildcards: field in (\"*a*\", \"*b*\")"),
+    ("between", "write two comparisons: field >= a and field <= b"),
+    ("is", "write field = null or field != null"),
+    ("mod", "XQL has no remainder: use subtract(a, multiply(b, floor(divide(a, b))))"),
+];
+
+/// Operators written as signs.
+pub(crate) fn symbol(kind: SyntaxKind) -> Option<&'static str> {
+    match kind {
+        EqEq => Some("write a single `=`"),
+        LtGt => Some("write `!=`"),
+        EqTilde => Some("write `~=` for a regular expression, `=` for equality in any case"),
+        _ => None,
+    }
+}
+
+/// Functions of other languages.
+pub(crate) fn function(name: &str) -> Option<&'static str> {
+    FUNCTIONS.iter().find(|(foreign, _)| *foreign == name).map(|(_, help)| *help)
+}
+
+const FUNCTIONS: &[(&str, &str)] = &[
+    ("isnull", "write field = null"),
+    ("is_null", "write field = null"),
+    ("isempty", "write field = null or field = \"\""),
+    ("isnotnull", "write field != null"),
+    ("isnotempty", "write field != null and field != \"\""),
+    ("ifnull", "use coalesce(a, b)"),
+    ("nvl", "use coalesce(a, b)"),
+    ("case", "use if(condition, value, condition, value, default)"),
+    ("iff", "use if(condition, value, default)"),
+    ("iif", "use if(condition, value, default)"),
+    ("length", "use len(text), or array_length(array)"),
+    ("strlen", "use len(text)"),
+    ("lower", "use lowercase(text)"),
+    ("tolower", "use lowercase(text)"),
+    ("upper", "use uppercase(text)"),
+    ("toupper", "use uppercase(text)"),
+    ("tostring", "use to_string(value)"),
+    ("toint", "use to_integer(value)"),
+    ("tolong", "use to_integer(value)"),
+    ("tonumber", "use to_number(value)"),
+    ("todouble", "use to_float(value)"),
+    ("cast", "use to_string, to_integer, to_float or to_timestamp"),
+    ("substr", "use regextract with a group: arrayindex(regextract(text, \"^.{0,10}\"), 0)"),
+    ("substring", "use regextract with a group: arrayindex(regextract(text, \"^.{0,10}\"), 0)"),
+    ("now", "use current_time()"),
+    ("getdate", "use current_time()"),
+    ("ago", "use to_timestamp(subtract(to_epoch(current_time()), 3600), \"SECONDS\")"),
+    ("strftime", "use format_timestamp(\"%Y-%m-%d\", _time)"),
+    ("strptime", "use parse_timestamp(\"%Y-%m-%d\", text)"),
+    ("date_format", "use format_timestamp(\"%Y-%m-%d\", _time)"),
+    ("datediff", "use timestamp_diff(later, earlier, \"DAY\")"),
+    ("strcat", "use concat(a, b)"),
+    ("cidrmatch", "use incidr(address, \"10.0.0.0/8\")"),
+    ("ipv4_is_in_range", "use incidr(address, \"10.0.0.0/8\")"),
+    ("ipv4_is_private", "use is_known_private_ipv4(address)"),
+    ("dc", "use count_distinct(field)"),
+    ("dcount", "use count_distinct(field)"),
+    ("distinct_count", "use count_distinct(field)"),
+    ("countif", "use sum(if(condition, 1, 0))"),
+    ("count_if", "use sum(if(condition, 1, 0))"),
+    ("sumif", "use sum(if(condition, value, 0))"),
+    ("makeset", "use values(field)"),
+    ("make_set", "use values(field)"),
+    ("array_agg", "use values(field), or list(field) to keep duplicates"),
+    ("collect", "use values(field), or list(field) to keep duplicates"),
+    ("mean", "use avg(field)"),
+    ("average", "use avg(field)"),
+    ("stdev", "use stddev_sample(field)"),
+    ("arg_max", "use latest(field), or sort and dedup"),
+    ("contains", "contains stands between: field contains \"text\""),
+    ("startswith", "use a wildcard at the end: field = \"abc*\""),
+    ("endswith", "use a wildcard at the start: field = \"*abc\""),
+    ("like", "use a wildcard: field = \"abc*\""),
+    ("match", "use a regular expression: field ~= \"^abc\""),
+    ("regexp_extract", "use regextract(text, \"…\")"),
+    ("regex_replace", "use replex(text, \"…\", \"new\")"),
+    ("ceil", "use floor(add(x, 0.999999)), or round(x)"),
+    ("ceiling", "use floor(add(x, 0.999999)), or round(x)"),
+    ("mod", "XQL has no remainder: use subtract(a, multiply(b, floor(divide(a, b))))"),
+    ("mvcount", "use array_length(array)"),
+    ("mvindex", "use arrayindex(array, 0)"),
+    ("mvjoin", "use arraystring(array, \", \")"),
+    ("parse_json", "use json_extract_scalar(text, \"$.key\"), or text -> key"),
+    ("spath", "use json_extract_scalar(text, \"$.key\"), or text -> key"),
+];

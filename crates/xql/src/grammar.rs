@@ -1,0 +1,232 @@
+//! What a query looks like: stages between pipes. Expressions are in `expression`, the pieces that
+//! several stages share in `pieces`, each stage in its own file under `stages`.
+
+pub(crate) mod expression;
+pub(crate) mod pieces;
+
+use crate::codes;
+use crate::diagnostic::Diagnostic;
+use crate::foreign;
+use crate::nearest::nearest;
+use crate::parser::Parser;
+use crate::stages::{self, Place, StageInfo};
+use crate::syntax::SyntaxKind::*;
+
+/// More stages than any query needs; a plan of this depth still fits the engine's stack.
+pub(crate) const MAX_STAGES: usize = 250;
+
+/// What has been seen of the query so far.
+#[derive(Default)]
+struct Progress {
+    source: bool,
+    stages: usize,
+}
+
+pub(crate) fn query(p: &mut Parser) {
+    p.start(Root);
+    if p.at(Eof) {
+        p.error(codes::EMPTY_QUERY, "there is no query here", "a query begins like `dataset = xdr_data | …`");
+    }
+    if p.at(Pipe) {
+        p.report(
+            Diagnostic::warning(codes::LEADING_PIPE, p.span(), "the query begins with a pipe")
+                .with_help("no dataset is named, so `xdr_data` is read; or put `dataset = …` before it"),
+        );
+        p.bump();
+    }
+    let mut progress = Progress::default();
+    while !p.at(Eof) {
+        stage(p, &mut progress);
+        end_of_stage(p);
+        separator(p);
+    }
+    p.finish_root();
+}
+
+/// The pipe after a stage, or the end.
+fn separator(p: &mut Parser) {
+    match p.peek() {
+        Pipe => {
+            p.bump();
+            if p.at(Eof) {
+                let span = p.previous_span();
+                p.report(
+                    Diagnostic::error(codes::EMPTY_STAGE, span, "nothing follows this pipe")
+                        .with_help("add a stage or remove the `|`"),
+                );
+            }
+        }
+        PipePipe => {
+            p.error(
+                codes::EMPTY_STAGE,
+                "two pipes in a row, with no stage between them",
+                "write one `|` between stages, and `or` between conditions",
+            );
+            p.bump_error();
+        }
+        Semicolon => {
+            p.bump();
+            if !p.at(Eof) {
+                p.error(
+                    codes::AFTER_LAST_STAGE,
+                    "the query ended at the `;` before this",
+                    "one text holds one query; remove the `;` or what follows it",
+                );
+                p.start(Error);
+                while !p.at(Eof) {
+                    p.bump();
+                }
+                p.finish();
+            }
+        }
+        _ => {} // a missing pipe, reported already
+    }
+}
+
+fn stage(p: &mut Parser, progress: &mut Progress) {
+    p.stage_form = None;
+    if p.at_stage_end() {
+        p.error(codes::EMPTY_STAGE, "a stage is missing before this", "remove one of the pipes");
+        return;
+    }
+    progress.stages += 1;
+    if progress.stages == MAX_STAGES + 1 {
+        p.error(
+            codes::TOO_MANY_STAGES,
+            format!("a query may have {MAX_STAGES} stages, and this is one more"),
+            "join neighbouring `filter` or `alter` stages",
+        );
+    }
+    if p.at(Ident)
+        && let Some(info) = stages::find(p.nth_text(0))
+    {
+        return known_stage(p, info, progress);
+    }
+    if foreign::stage(p) {
+        progress.source = true;
+        return;
+    }
+    unknown_stage(p, progress);
+}
+
+fn known_stage(p: &mut Parser, info: &'static StageInfo, progress: &mut Progress) {
+    check_place(p, info, progress);
+    p.stage_form = Some(info.form);
+    match info.grammar {
+        Some(grammar) => {
+            p.start(Stage);
+            p.bump();
+            grammar(p);
+            p.finish();
+        }
+        None => {
+            p.report(
+                Diagnostic::error(
+                    codes::STAGE_NOT_SUPPORTED,
+                    p.span(),
+                    format!("the stage `{}` is not supported yet", info.name),
+                )
+                .with_help("nothing is wrong with the query: this version of Vedette cannot run it"),
+            );
+            p.start(OpaqueStage);
+            p.bump();
+            p.take_opaque();
+            p.finish();
+        }
+    }
+}
+
+fn check_place(p: &mut Parser, info: &StageInfo, progress: &mut Progress) {
+    match info.place {
+        Place::Config if progress.source => p.error(
+            codes::SOURCE_NOT_FIRST,
+            "`config` must stand at the very beginning",
+            "move it before the dataset: config … | dataset = … | …",
+        ),
+        Place::Config => {}
+        Place::Source if progress.source => p.error(
+            codes::SOURCE_NOT_FIRST,
+            format!("`{}` must be the first stage (only `config` may stand before it)", info.name),
+            "it says once where the rows come from; join and union add other sources",
+        ),
+        Place::Source | Place::Pipe => progress.source = true,
+    }
+}
+
+fn unknown_stage(p: &mut Parser, progress: &mut Progress) {
+    if p.at(Ident) {
+        let word = p.nth_text(0);
+        let first = !progress.source && p.nth(1) == Pipe;
+        let help = if first {
+            format!("a query begins with where the rows come from: dataset = {word} | …")
+        } else if let Some(name) = nearest(word, stages::names()) {
+            format!("did you mean `{name}`?")
+        } else if p.nth(1) == Eq {
+            format!("to set a field write: alter {word} = …; to compare one: filter {word} = …")
+        } else {
+            format!("the stages are {}", stages::names().collect::<Vec<_>>().join(", "))
+        };
+        p.error(codes::UNKNOWN_STAGE, format!("XQL has no stage `{}`", crate::lexer::clip(word)), help);
+    } else {
+        let message = format!("a stage begins with its name, not with {}", p.found());
+        p.error(codes::UNKNOWN_STAGE, message, "for example: filter, alter, comp, fields, sort, limit");
+    }
+    progress.source = true;
+    p.start(OpaqueStage);
+    p.bump();
+    p.take_opaque();
+    p.finish();
+}
+
+/// A stage has read what it understands; whatever is left before the next pipe is a mistake.
+fn end_of_stage(p: &mut Parser) {
+    while !p.at_stage_end() {
+        if p.at(Ident) && begins_stage(p) {
+            let word = p.nth_text(0);
+            p.error(
+                codes::MISSING_PIPE,
+                format!("a pipe is missing before `{word}`"),
+                format!("write: | {word} …"),
+            );
+            return;
+        }
+        match p.peek() {
+            RParen | RBracket | RBrace => {
+                let bracket = p.found();
+                p.error(
+                    codes::UNMATCHED_BRACKET,
+                    format!("this {bracket} closes nothing"),
+                    "remove it, or add the bracket that should open before it",
+                );
+                p.bump_error();
+            }
+            Ident if nearest_stage(p).is_some() => {
+                let word = p.nth_text(0);
+                let name = nearest_stage(p).unwrap_or_default();
+                p.error(
+                    codes::MISSING_PIPE,
+                    format!("`{word}` does not belong here"),
+                    format!("for a new stage write: | {name} …"),
+                );
+                p.skip_to(&[]);
+            }
+            _ => {
+                p.unexpected("the end of the stage");
+                p.skip_to(&[]);
+            }
+        }
+    }
+}
+
+fn begins_stage(p: &Parser) -> bool {
+    let word = p.nth_text(0);
+    stages::find(word).is_some() || foreign::is_stage(word)
+}
+
+fn nearest_stage(p: &Parser) -> Option<&'static str> {
+    let word = p.nth_text(0);
+    if word.len() < 4 || !matches!(p.nth(1), Ident | Int) {
+        return None;
+    }
+    nearest(word, stages::names())
+}

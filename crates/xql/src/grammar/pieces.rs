@@ -1,0 +1,182 @@
+//! Names, aliases and lists: the pieces that stages share.
+
+use crate::codes;
+use crate::diagnostic::Diagnostic;
+use crate::lexer::clip;
+use crate::parser::Parser;
+use crate::stages;
+use crate::syntax::SyntaxKind::*;
+
+/// Words that can only be names in back-quotes.
+const RESERVED: &[&str] = &["and", "or", "not", "in", "contains", "by", "as", "null", "true", "false"];
+
+pub(crate) fn is_reserved(word: &str) -> bool {
+    RESERVED.iter().any(|reserved| word.eq_ignore_ascii_case(reserved))
+}
+
+/// What a name may look like where it stands.
+#[derive(Clone, Copy, PartialEq)]
+pub(crate) enum NameUse {
+    /// A field that exists.
+    Read,
+    /// A new field: a stage's name needs back-quotes.
+    Define,
+    /// `event_*`
+    Pattern,
+}
+
+/// A name, or an error that says what should stand here. `false` when there is none.
+pub(crate) fn name(p: &mut Parser, what: &str, usage: NameUse) -> bool {
+    let pattern = usage == NameUse::Pattern;
+    match p.peek() {
+        Ident if is_reserved(p.nth_text(0)) => {
+            expected_name(p, what);
+            return false;
+        }
+        Ident | QuotedIdent => {}
+        Star if pattern => {}
+        Str | TripleStr | ForeignStr | StrBackslash => {
+            quoted_instead(p, what);
+            return false;
+        }
+        LBrace => {
+            placeholder(p);
+            return false;
+        }
+        _ => {
+            expected_name(p, what);
+            return false;
+        }
+    }
+    if usage == NameUse::Define && p.at(Ident) && stages::find(p.nth_text(0)).is_some() {
+        let word = p.nth_text(0);
+        p.report(
+            Diagnostic::warning(
+                codes::KEYWORD_AS_NAME,
+                p.span(),
+                format!("`{word}` is the name of a stage; Cortex refuses it as a field name"),
+            )
+            .with_help(format!("put it in back-quotes: `{word}`")),
+        );
+    }
+    p.start(Name);
+    p.bump();
+    name_rest(p, pattern);
+    p.finish();
+    true
+}
+
+/// Parts written directly after the first: `` `a b`.c ``, `*`.
+fn name_rest(p: &mut Parser, pattern: bool) {
+    while p.joined(0) {
+        match p.peek() {
+            Dot if matches!(p.nth(1), Ident | QuotedIdent | Star) && p.joined(1) => {
+                if p.nth(1) == Star && !pattern {
+                    return;
+                }
+                p.bump();
+                p.bump();
+            }
+            Ident | QuotedIdent | Int | Star if pattern => p.bump(),
+            Minus if pattern && p.nth(1) == Ident && p.joined(1) => {
+                let (first, second) = (p.source(p.previous_span()), p.nth_text(1));
+                p.error(
+                    codes::UNEXPECTED_TOKEN,
+                    "a name with `-` in it needs back-quotes",
+                    format!("write `{first}-{second}`"),
+                );
+                p.bump();
+                p.bump();
+            }
+            _ => return,
+        }
+    }
+}
+
+fn expected_name(p: &mut Parser, what: &str) {
+    let message = format!("expected {what}, found {}", p.found());
+    let word = p.nth_text(0);
+    if p.at(Ident) {
+        p.error(
+            codes::EXPECTED_NAME,
+            message,
+            format!("`{word}` is a word of the language; as a name it needs back-quotes: `{word}`"),
+        );
+        return;
+    }
+    let mut diagnostic = Diagnostic::error(codes::EXPECTED_NAME, p.span(), message);
+    diagnostic.help = p.stage_form.map(|form| format!("the form is: {form}"));
+    p.report(diagnostic);
+}
+
+fn quoted_instead(p: &mut Parser, what: &str) {
+    let content = p.nth_text(0).trim_matches('"').trim_matches('\'').to_owned();
+    let plain = content.chars().all(|c| c == '_' || c == '.' || c.is_alphanumeric()) && !content.is_empty();
+    let help = if plain { format!("write {content}") } else { format!("write `{}`", clip(&content)) };
+    p.error(codes::EXPECTED_NAME, format!("expected {what}, found a text in quotes"), help);
+    p.bump_error();
+}
+
+/// `{DATASET}`: a template that was not filled in.
+pub(crate) fn placeholder(p: &mut Parser) {
+    p.error(
+        codes::EXPECTED_VALUE,
+        "this looks like a placeholder of a template",
+        "put the real name in its place, without the braces",
+    );
+    p.start(Error);
+    p.take_brackets();
+    p.finish();
+}
+
+/// `as name`, when it is there.
+pub(crate) fn alias(p: &mut Parser) {
+    if !p.at_word("as") {
+        return;
+    }
+    p.start(Alias);
+    p.bump();
+    name(p, "a new name after `as`", NameUse::Define);
+    p.finish();
+}
+
+/// Items between commas. `item` says whether it found something; after a mistake the list goes on
+/// behind the next comma.
+pub(crate) fn comma_list(p: &mut Parser, mut item: impl FnMut(&mut Parser) -> bool) {
+    loop {
+        if !item(p) {
+            p.skip_to(&[Comma]);
+        }
+        if !p.at(Comma) {
+            return;
+        }
+        p.bump();
+        if trailing_comma(p) {
+            return;
+        }
+    }
+}
+
+/// Reports the comma just taken when nothing can follow it.
+fn trailing_comma(p: &mut Parser) -> bool {
+    let ends = p.at_stage_end() || p.at(RParen) || p.at_word("by");
+    if ends {
+        let span = p.previous_span();
+        p.report(
+            Diagnostic::error(
+                codes::TRAILING_COMMA,
+                span,
+                format!("nothing follows this comma but {}", p.found()),
+            )
+            .with_help("remove the comma, or add what is missing"),
+        );
+    }
+    ends
+}
+
+/// Field names between commas, in a node.
+pub(crate) fn name_list(p: &mut Parser, what: &str) {
+    p.start(NameList);
+    comma_list(p, |p| name(p, what, NameUse::Read));
+    p.finish();
+}

@@ -1,0 +1,272 @@
+//! From the lossless tree to `ast`. Lowering never guesses: a part that did not parse gives `None`, and
+//! some diagnostic has said why. Everything is visited even so, to find every mistake in one pass.
+
+use crate::ast::{self, CompareOp, Expr, ExprKind, Name, Source, Span, Stage};
+use crate::codes;
+use crate::diagnostic::Diagnostic;
+use crate::literal;
+use crate::stages::{self, Lower};
+use crate::syntax::SyntaxKind::{self, *};
+use crate::syntax::{SyntaxElement, SyntaxNode, SyntaxToken};
+
+#[derive(Default)]
+pub(crate) struct Lowering {
+    pub diagnostics: Vec<Diagnostic>,
+}
+
+impl Lowering {
+    pub fn query(&mut self, root: &SyntaxNode) -> Option<ast::Query> {
+        let mut config = ast::Config::default();
+        let mut source = Some(Source::Default);
+        let mut stages = Vec::new();
+        for node in children(root, SyntaxKind::Stage) {
+            let info = tokens(&node).next().and_then(|token| stages::find(token.text()));
+            match info.map(|info| info.lower) {
+                Some(Lower::Config(lower)) => lower(self, &node, &mut config),
+                Some(Lower::Source(lower)) => source = lower(self, &node),
+                Some(Lower::Stage(lower)) => {
+                    stages.push(lower(self, &node).map(|kind| Stage { kind, span: span(&node) }));
+                }
+                Some(Lower::NotYet) | None => stages.push(None),
+            }
+        }
+        Some(ast::Query { config, source: source?, stages: all(stages)?, span: query_span(root) })
+    }
+
+    pub fn arguments(&mut self, call: &SyntaxNode) -> Option<Vec<Expr>> {
+        let list = child(call, ArgList)?;
+        let args: Vec<_> = exprs(&list).map(|arg| self.expr(&arg)).collect();
+        all(args)
+    }
+
+    pub fn expr(&mut self, node: &SyntaxNode) -> Option<Expr> {
+        let kind = match node.kind() {
+            Literal => self.literal(node)?,
+            FieldExpr => ExprKind::Field(name_in(node)?),
+            CallExpr => {
+                let args = self.arguments(node);
+                ExprKind::Call { function: name_in(node)?, args: args? }
+            }
+            ParenExpr => return self.expr(&only_expr(node)?),
+            NotExpr => ExprKind::Not(Box::new(self.expr(&only_expr(node)?)?)),
+            AndExpr | OrExpr => return self.logic(node),
+            CompareExpr => self.compare(node)?,
+            // Reported by the parser or the check.
+            _ => {
+                for inner in exprs(node) {
+                    self.expr(&inner);
+                }
+                return None;
+            }
+        };
+        Some(Expr { kind, span: span(node) })
+    }
+
+    fn literal(&mut self, node: &SyntaxNode) -> Option<ExprKind> {
+        let token = tokens(node).last()?;
+        let text = token.text();
+        Some(match token.kind() {
+            Int => {
+                let digits = if has_token(node, Minus) { format!("-{text}") } else { text.to_owned() };
+                match digits.parse() {
+                    Ok(number) => ExprKind::Int(number),
+                    Err(_) => {
+                        self.diagnostics.push(
+                            Diagnostic::error(
+                                codes::NUMBER_TOO_LARGE,
+                                span(node),
+                                "this number is too large",
+                            )
+                            .with_help(
+                                "whole numbers go up to 9223372036854775807; write it in quotes \
+                                            if it is an identifier",
+                            ),
+                        );
+                        return None;
+                    }
+                }
+            }
+            Float => {
+                let number: f64 = text.parse().ok()?;
+                ExprKind::Float(if has_token(node, Minus) { -number } else { number })
+            }
+            kind if kind.is_string() => ExprKind::Str(literal::string(kind, text)),
+            Ident if text.eq_ignore_ascii_case("null") => ExprKind::Null,
+            Ident => ExprKind::Bool(text.eq_ignore_ascii_case("true")),
+            _ => return None,
+        })
+    }
+
+    /// A flat chain becomes a balanced tree: ten thousand conditions are fourteen levels deep.
+    fn logic(&mut self, node: &SyntaxNode) -> Option<Expr> {
+        let make: fn(Box<Expr>, Box<Expr>) -> ExprKind =
+            if node.kind() == AndExpr { ExprKind::And } else { ExprKind::Or };
+        let operators = tokens(node).count();
+        let parts: Vec<_> = exprs(node).map(|part| self.expr(&part)).collect();
+        let mut parts = all(parts)?;
+        if parts.len() != operators + 1 {
+            return None; // a side is missing, which was reported
+        }
+        while parts.len() > 1 {
+            let mut next = Vec::with_capacity(parts.len().div_ceil(2));
+            let mut pairs = parts.into_iter();
+            while let Some(left) = pairs.next() {
+                next.push(match pairs.next() {
+                    Some(right) => {
+                        let span = Span { start: left.span.start, end: right.span.end };
+                        Expr { kind: make(Box::new(left), Box::new(right)), span }
+                    }
+                    None => left,
+                });
+            }
+            parts = next;
+        }
+        parts.pop()
+    }
+
+    fn compare(&mut self, node: &SyntaxNode) -> Option<ExprKind> {
+        let sides: Vec<_> = exprs(node).map(|side| self.expr(&side)).collect();
+        let list = child(node, InList).map(|list| {
+            let items: Vec<_> = exprs(&list).map(|item| self.expr(&item)).collect();
+            all(items)
+        });
+        let negated = has_word(node, "not");
+        let operator = tokens(node).find(|token| !token.text().eq_ignore_ascii_case("not"))?;
+        let mut sides = all(sides)?.into_iter();
+        let value = Box::new(sides.next()?);
+        if let Some(list) = list {
+            return Some(ExprKind::In { value, list: list?, negated });
+        }
+        let right = Box::new(sides.next()?);
+        if sides.next().is_some() {
+            return None; // a chain, which was reported
+        }
+        let compare = |op| ExprKind::Compare { op, left: value.clone(), right: right.clone() };
+        Some(match operator.kind() {
+            Eq | EqEq => compare(CompareOp::Eq),
+            NotEq | LtGt => compare(CompareOp::NotEq),
+            Lt => compare(CompareOp::Lt),
+            LtEq => compare(CompareOp::LtEq),
+            Gt => compare(CompareOp::Gt),
+            GtEq => compare(CompareOp::GtEq),
+            Match | EqTilde => ExprKind::Matches { value, pattern: right, negated: false },
+            NotMatch => ExprKind::Matches { value, pattern: right, negated: true },
+            _ => match operator.text().to_ascii_lowercase().as_str() {
+                "contains" => ExprKind::Contains { value, part: right, negated },
+                "incidr" => ExprKind::InCidr { value, range: right, v6: false, negated },
+                "incidr6" => ExprKind::InCidr { value, range: right, v6: true, negated },
+                _ => return None,
+            },
+        })
+    }
+}
+
+// Reading the tree
+
+pub(crate) fn all<T>(parts: impl IntoIterator<Item = Option<T>>) -> Option<Vec<T>> {
+    parts.into_iter().collect()
+}
+
+pub(crate) fn span(node: &SyntaxNode) -> Span {
+    let range = node.text_range();
+    Span { start: range.start().into(), end: range.end().into() }
+}
+
+pub(crate) fn token_span(token: &SyntaxToken) -> Span {
+    let range = token.text_range();
+    Span { start: range.start().into(), end: range.end().into() }
+}
+
+/// Without the blanks and comments before and after the query.
+fn query_span(root: &SyntaxNode) -> Span {
+    let solid = |element: &SyntaxElement| !element.kind().is_trivia();
+    let mut solids = root.children_with_tokens().filter(solid);
+    let start = solids.next().map_or(0, |first| first.text_range().start().into());
+    let end = solids.last().map_or_else(
+        || root.first_child().map_or(start, |only| only.text_range().end().into()),
+        |last| last.text_range().end().into(),
+    );
+    Span { start, end }
+}
+
+pub(crate) fn children(node: &SyntaxNode, kind: SyntaxKind) -> impl Iterator<Item = SyntaxNode> {
+    node.children().filter(move |child| child.kind() == kind)
+}
+
+pub(crate) fn child(node: &SyntaxNode, kind: SyntaxKind) -> Option<SyntaxNode> {
+    children(node, kind).next()
+}
+
+/// The tokens directly in a node, without blanks and comments.
+pub(crate) fn tokens(node: &SyntaxNode) -> impl Iterator<Item = SyntaxToken> {
+    node.children_with_tokens()
+        .filter_map(SyntaxElement::into_token)
+        .filter(|token| !token.kind().is_trivia())
+}
+
+pub(crate) fn token(node: &SyntaxNode, kind: SyntaxKind) -> Option<SyntaxToken> {
+    tokens(node).find(|token| token.kind() == kind)
+}
+
+pub(crate) fn has_token(node: &SyntaxNode, kind: SyntaxKind) -> bool {
+    token(node, kind).is_some()
+}
+
+pub(crate) fn has_word(node: &SyntaxNode, word: &str) -> bool {
+    tokens(node).any(|token| token.kind() == Ident && token.text().eq_ignore_ascii_case(word))
+}
+
+/// The expressions directly in a node.
+pub(crate) fn exprs(node: &SyntaxNode) -> impl Iterator<Item = SyntaxNode> {
+    node.children().filter(|child| {
+        matches!(
+            child.kind(),
+            Literal
+                | FieldExpr
+                | CallExpr
+                | ParenExpr
+                | NotExpr
+                | AndExpr
+                | OrExpr
+                | CompareExpr
+                | Subquery
+                | ArrowExpr
+                | ArithmeticExpr
+        )
+    })
+}
+
+pub(crate) fn only_expr(node: &SyntaxNode) -> Option<SyntaxNode> {
+    exprs(node).next()
+}
+
+/// The text of a token without its quotes.
+pub(crate) fn plain_text(token: &SyntaxToken) -> String {
+    match token.kind() {
+        QuotedIdent => token.text().trim_matches('`').to_owned(),
+        kind if kind.is_string() => literal::string(kind, token.text()),
+        _ => token.text().to_owned(),
+    }
+}
+
+/// A `Name` node.
+pub(crate) fn name(node: &SyntaxNode) -> Name {
+    let text: String = tokens(node).map(|token| plain_text(&token)).collect();
+    Name { name: text.to_lowercase(), text, span: span(node) }
+}
+
+pub(crate) fn name_in(node: &SyntaxNode) -> Option<Name> {
+    child(node, SyntaxKind::Name).map(|node| name(&node))
+}
+
+pub(crate) fn names_in(node: &SyntaxNode) -> Option<Vec<Name>> {
+    Some(children(node, SyntaxKind::Name).map(|node| name(&node)).collect())
+}
+
+/// `None`: an alias without its name.
+pub(crate) fn alias_in(node: &SyntaxNode) -> Option<Option<Name>> {
+    match child(node, Alias) {
+        Some(alias) => name_in(&alias).map(Some),
+        None => Some(None),
+    }
+}

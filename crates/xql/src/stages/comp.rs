@@ -1,0 +1,154 @@
+//! `comp function(argument) as name, … by key, …`: one row for each set of keys.
+
+use super::{Lower, Place, StageInfo};
+use crate::ast::{self, StageKind};
+use crate::codes;
+use crate::grammar::expression::{call, expression};
+use crate::grammar::pieces::{NameUse, alias, comma_list, name};
+use crate::lower::{self, Lowering};
+use crate::parser::Parser;
+use crate::syntax::SyntaxKind::{self, *};
+use crate::syntax::SyntaxNode;
+
+pub(super) const STAGE: StageInfo = StageInfo {
+    name: "comp",
+    place: Place::Pipe,
+    form: "comp function(field) as name, … by key, …",
+    doc: "Groups the rows by the keys and computes over each group.",
+    grammar: Some(grammar),
+    lower: Lower::Stage(lower),
+};
+
+fn grammar(p: &mut Parser) {
+    if p.at_word("by") {
+        p.error(
+            codes::NOT_AN_AGGREGATE,
+            "comp needs a function before `by`",
+            "for example: comp count() as n by field; for distinct values alone use dedup",
+        );
+    } else {
+        comma_list(p, aggregate);
+    }
+    if p.at_word("group") && p.nth_is_word(1, "by") {
+        p.error(codes::FOREIGN_STAGE, "comp groups with `by` alone", "write: comp … by field");
+        p.bump();
+    }
+    if p.eat_word("by") {
+        p.start(NameList);
+        comma_list(p, key);
+        p.finish();
+    }
+    if p.at_word("addrawdata") {
+        p.not_supported(p.span(), "`addrawdata`");
+        p.skip_to(&[]);
+    }
+}
+
+fn aggregate(p: &mut Parser) -> bool {
+    p.start(Aggregate);
+    let found = aggregate_call(p);
+    if found && p.at_word("as") && p.nth(1) == Star {
+        p.bump();
+        p.not_supported(p.span(), "`as *`");
+        p.bump();
+    } else if found {
+        alias(p);
+    }
+    p.finish();
+    found
+}
+
+fn aggregate_call(p: &mut Parser) -> bool {
+    match (p.peek(), p.nth(1)) {
+        (Ident, LParen) => {
+            call(p);
+            true
+        }
+        (Ident | QuotedIdent, Eq) => {
+            let new = p.nth_text(0);
+            p.error(
+                codes::NOT_AN_AGGREGATE,
+                "comp names its results with `as`, behind the function",
+                format!("write: comp {} as {new}", call_text(p, 2)),
+            );
+            false
+        }
+        (Ident, _) if crate::functions::find(p.nth_text(0)).is_some() => {
+            let function = p.nth_text(0).to_lowercase();
+            p.error(
+                codes::NOT_AN_AGGREGATE,
+                format!("`{function}` needs its brackets"),
+                format!("write: {function}({})", if function == "count" { "" } else { "field" }),
+            );
+            p.bump_error();
+            true
+        }
+        _ => {
+            let message = format!("comp needs an aggregate function, found {}", p.found());
+            p.error(
+                codes::NOT_AN_AGGREGATE,
+                message,
+                "for example: comp count() as n, values(user) as users by host",
+            );
+            false
+        }
+    }
+}
+
+/// The call that begins at token `n`, as far as it can be shown in one line.
+fn call_text(p: &Parser, n: usize) -> String {
+    if p.nth(n) == Ident && p.nth(n + 1) == LParen {
+        let inside = if p.nth(n + 2) == RParen { "" } else { "…" };
+        format!("{}({inside})", p.nth_text(n))
+    } else {
+        "count()".to_owned()
+    }
+}
+
+fn key(p: &mut Parser) -> bool {
+    if p.at(Ident) && p.nth(1) == LParen {
+        let span = p.span();
+        let text = p.nth_text(0);
+        p.report(
+            crate::Diagnostic::error(codes::EXPECTED_NAME, span, "comp groups by fields, not by functions")
+                .with_help(format!("compute it before: | alter key = {text}(…) | comp … by key")),
+        );
+        expression(p, "a field");
+        return true;
+    }
+    if (p.at_word("asc") || p.at_word("desc")) && matches!(p.nth(1), Ident | QuotedIdent) {
+        p.not_supported(p.span(), "a direction in `comp … by`");
+        p.bump();
+    }
+    let found = name(p, "a field to group by", NameUse::Read);
+    if found && p.at_word("as") {
+        p.error(
+            codes::UNEXPECTED_TOKEN,
+            "a key of comp keeps its name",
+            "rename it before, with alter, or after, with fields",
+        );
+        p.skip_to(&[Comma]);
+    }
+    found
+}
+
+fn lower(l: &mut Lowering, stage: &SyntaxNode) -> Option<StageKind> {
+    let aggregates: Vec<_> =
+        lower::children(stage, Aggregate).map(|node| lower_aggregate(l, &node)).collect();
+    let by = match lower::child(stage, NameList) {
+        Some(keys) => lower::names_in(&keys)?,
+        None => Vec::new(),
+    };
+    Some(StageKind::Comp(ast::Comp { aggregates: lower::all(aggregates)?, by }))
+}
+
+fn lower_aggregate(l: &mut Lowering, node: &SyntaxNode) -> Option<ast::Aggregate> {
+    let call = lower::child(node, SyntaxKind::CallExpr)?;
+    let args = l.arguments(&call);
+    Some(ast::Aggregate {
+        function: lower::name_in(&call)?,
+        args: args?,
+        alias: lower::alias_in(node)?,
+        span: lower::span(node),
+    })
+}

@@ -1,0 +1,125 @@
+//! `dataset = name`, `dataset in (a, b*)`, and the same for `preset`: where the rows come from.
+
+use super::{Lower, Place, StageInfo};
+use crate::ast::{Name, Source};
+use crate::codes;
+use crate::grammar::pieces::{NameUse, comma_list, name, placeholder};
+use crate::lower;
+use crate::parser::Parser;
+use crate::syntax::SyntaxKind::{self, *};
+use crate::syntax::SyntaxNode;
+
+pub(super) const DATASET: StageInfo = StageInfo {
+    name: "dataset",
+    place: Place::Source,
+    form: "dataset = name   or   dataset in (a, b*)",
+    doc: "Says which dataset the rows come from.",
+    grammar: Some(|p| grammar(p, "dataset")),
+    lower: Lower::Source(|_, stage| names(stage).map(Source::Dataset)),
+};
+
+pub(super) const PRESET: StageInfo = StageInfo {
+    name: "preset",
+    place: Place::Source,
+    form: "preset = name",
+    doc: "Says which preset (a chosen part of xdr_data) the rows come from.",
+    grammar: Some(|p| grammar(p, "preset")),
+    lower: Lower::Source(|_, stage| names(stage).map(Source::Preset)),
+};
+
+fn grammar(p: &mut Parser, word: &str) {
+    match p.peek() {
+        Eq => {
+            p.bump();
+            single(p, word);
+        }
+        Ident if p.at_word("in") => {
+            p.bump();
+            list(p, word);
+        }
+        EqEq => {
+            p.error(codes::FOREIGN_OPERATOR, "XQL has no `==`", format!("write: {word} = name"));
+            p.bump();
+            single(p, word);
+        }
+        _ => {
+            let message = format!("expected `=` after `{word}`, found {}", p.found());
+            p.error(codes::UNEXPECTED_TOKEN, message, format!("write: {word} = name"));
+            if p.at(Ident) && !super::is_stage(p.nth_text(0)) {
+                single(p, word);
+            }
+        }
+    }
+}
+
+fn single(p: &mut Parser, word: &str) {
+    if p.at_word("file") && p.nth(1) == LParen {
+        p.not_supported(p.span(), "reading a file");
+        return p.skip_to(&[]);
+    }
+    if p.at(LParen) {
+        p.error(
+            codes::UNEXPECTED_TOKEN,
+            format!("`{word} =` takes one name"),
+            format!("for several write: {word} in (a, b)"),
+        );
+        return p.skip_to(&[]);
+    }
+    if source_name(p, word) && p.at(Comma) {
+        let first = p.source(p.previous_span());
+        p.error(
+            codes::UNEXPECTED_TOKEN,
+            format!("`{word} =` takes one name"),
+            format!("for several write: {word} in ({first}, {})", p.nth_text(1)),
+        );
+        p.skip_to(&[]);
+    }
+}
+
+fn list(p: &mut Parser, word: &str) {
+    let open = p.span();
+    if !p.eat(LParen) {
+        p.unexpected("a list in brackets");
+        return p.skip_to(&[]);
+    }
+    comma_list(p, |p| {
+        let found = source_name(p, word);
+        if !found {
+            p.skip_to(&[Comma, RParen]);
+        } else if !matches!(p.peek(), Comma | RParen) && !p.at_stage_end() {
+            p.unexpected("`,` or `)`");
+            p.skip_to(&[Comma, RParen]);
+        }
+        true
+    });
+    if !p.eat(RParen) {
+        p.unclosed_bracket(open);
+    }
+}
+
+/// A name, a pattern such as `panw_*`, or either in double quotes.
+fn source_name(p: &mut Parser, word: &str) -> bool {
+    match p.peek() {
+        Str | TripleStr => {
+            p.start(SyntaxKind::Name);
+            p.bump();
+            p.finish();
+            true
+        }
+        LBrace => {
+            placeholder(p);
+            true
+        }
+        Param => {
+            p.not_supported(p.span(), "a parameter");
+            p.bump();
+            true
+        }
+        _ => name(p, &format!("the name of a {word}"), NameUse::Pattern),
+    }
+}
+
+fn names(stage: &SyntaxNode) -> Option<Vec<Name>> {
+    let names = lower::names_in(stage)?;
+    (!names.is_empty()).then_some(names)
+}
