@@ -37,7 +37,8 @@ mod table;
 mod tcp;
 
 use crate::packet::{Body, Packet};
-use crate::reassembly::{Reassembler, ReassemblyStats};
+use crate::reassembly::{HEAD, Reassembler, ReassemblyStats};
+use ahash::RandomState;
 use duplicates::Duplicates;
 use emit::Emitter;
 use flood::Floods;
@@ -46,7 +47,7 @@ use state::State;
 use std::net::IpAddr;
 use std::sync::Arc;
 use table::{QUEUES, Queue, Table};
-use vedette_event::{Closing, Event, Observer, Outcome, Time, Transport};
+use vedette_event::{Closing, Event, Observer, ObserverKind, Outcome, Time, Transport};
 
 /// A clock that goes back further than this was set, or the capture was put together out of order.
 /// Less is the jitter between capture rings.
@@ -67,12 +68,19 @@ pub struct FolderConfig {
     pub max_flows: usize,
     /// Unresolved attempts a second on one target and port that make a flood.
     pub flood_rate: u32,
+    /// Of the hash functions. Senders choose their addresses, so it must not be known to them; where
+    /// nobody can react, a fixed one makes folding the same packets give exactly the same events.
+    pub seed: u64,
 }
 
 impl FolderConfig {
-    /// No own addresses, 131,072 flows (35 MB when full), floods from 1,000 attempts a second.
+    /// A random seed for a sensor, a fixed one for captures. No own addresses, 131,072 flows (35 MB when full), floods from 1,000 attempts a second.
     pub fn new(observer: Arc<Observer>) -> FolderConfig {
-        FolderConfig { observer, own_addresses: Vec::new(), max_flows: 131_072, flood_rate: 1_000 }
+        let seed = match observer.kind {
+            ObserverKind::Sensor => RandomState::new().hash_one(0u64),
+            ObserverKind::Capture | ObserverKind::Log => 0x5eed,
+        };
+        FolderConfig { observer, own_addresses: Vec::new(), max_flows: 131_072, flood_rate: 1_000, seed }
     }
 }
 
@@ -124,12 +132,14 @@ pub struct FlowFolder {
 
 impl FlowFolder {
     pub fn new(config: FolderConfig) -> FlowFolder {
+        let seed = config.seed;
+        let hasher = RandomState::with_seeds(seed, seed.rotate_left(17), !seed, seed.rotate_left(43));
         FlowFolder {
-            table: Table::new(),
-            floods: Floods::new(config.flood_rate.max(1)),
-            questions: Questions::new(),
-            duplicates: Duplicates::new(),
-            reassembler: Reassembler::new(DATAGRAMS),
+            table: Table::new(hasher.clone()),
+            floods: Floods::new(config.flood_rate.max(1), hasher.clone()),
+            questions: Questions::new(hasher.clone()),
+            duplicates: Duplicates::new(hasher.clone()),
+            reassembler: Reassembler::new(DATAGRAMS, hasher),
             emitter: Emitter::new(config.observer, config.own_addresses),
             // The table must hold at least the flow at hand and the one it displaces.
             max_flows: config.max_flows.max(16),
@@ -181,12 +191,10 @@ impl FlowFolder {
     }
 
     fn fragment(&mut self, packet: &Packet<'_>, fragment: crate::packet::Fragment, out: &mut Vec<Event>) {
-        // The packet put together borrows from the reassembler, which folding does not need.
-        let mut reassembler = std::mem::replace(&mut self.reassembler, Reassembler::new(1));
-        if let Some(whole) = reassembler.push(packet, fragment) {
+        let mut head = [0; HEAD];
+        if let Some(whole) = self.reassembler.push(packet, fragment, &mut head) {
             self.whole(&whole, out);
         }
-        self.reassembler = reassembler;
     }
 
     /// Time goes on without packets: decides what has waited long enough.

@@ -162,8 +162,14 @@ pub enum DecodeError {
 /// [`DecodeError::NotIp`] for traffic that is none of our business; the others for frames that were
 /// cut before the fields a packet needs (for TCP the flags, for UDP and SCTP the ports, for
 /// ICMP type and code) or that contradict themselves.
-#[inline]
+#[inline(never)]
 pub fn decode<'a>(frame: &Frame<'a>) -> Result<Packet<'a>, DecodeError> {
+    if let Some(header) = link::plain_ethernet(frame) {
+        return match header.ether_type {
+            link::IPV4 => ip::read_v4(frame, &header),
+            _ => ip::read_v6(frame, &header),
+        };
+    }
     let header = link::read(frame)?;
     match header.ether_type {
         link::IPV4 => ip::read_v4(frame, &header),

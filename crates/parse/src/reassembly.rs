@@ -13,7 +13,7 @@ use vedette_event::Time;
 
 /// Bytes kept of each datagram: a TCP header with all options is 60, an ICMP error that quotes an
 /// IPv6 header and ports 56.
-const HEAD: usize = 128;
+pub const HEAD: usize = 128;
 /// A datagram whose fragments do not come within this time is given up (RFC 1122: 60 to 120 s for
 /// hosts; Linux 30 s).
 const TIMEOUT: i64 = 30_000_000;
@@ -75,14 +75,14 @@ pub struct Reassembler {
 
 impl Reassembler {
     /// `capacity` datagrams at a time, about 250 bytes each.
-    pub fn new(capacity: usize) -> Reassembler {
+    pub fn new(capacity: usize, hasher: RandomState) -> Reassembler {
         Reassembler {
             index: HashTable::new(),
             ring: Vec::new(),
             capacity: capacity.max(1),
             oldest: 0,
             next: 0,
-            hasher: RandomState::new(),
+            hasher,
             stats: ReassemblyStats::default(),
         }
     }
@@ -92,8 +92,14 @@ impl Reassembler {
     }
 
     /// Takes a fragment. Gives the packet once, as soon as its transport header is there; later
-    /// fragments of the same datagram are absorbed. The packet's time is that of `packet`.
-    pub fn push<'s>(&'s mut self, packet: &Packet<'_>, fragment: Fragment) -> Option<Packet<'s>> {
+    /// fragments of the same datagram are absorbed. The packet's time is that of `packet`, its bytes
+    /// are in `head`.
+    pub fn push<'h>(
+        &mut self,
+        packet: &Packet<'_>,
+        fragment: Fragment,
+        head: &'h mut [u8; HEAD],
+    ) -> Option<Packet<'h>> {
         self.stats.fragments += 1;
         self.expire(packet.time);
         let slot = self.slot(packet, fragment);
@@ -103,7 +109,7 @@ impl Reassembler {
         if datagram.done {
             return None;
         }
-        let whole = datagram.whole(packet)?;
+        let whole = datagram.whole(packet, head)?;
         self.stats.completed += 1;
         Some(whole)
     }
@@ -208,7 +214,7 @@ impl Datagram {
     }
 
     /// The packet, when its transport header is complete, or will never be longer than it is.
-    fn whole(&mut self, last: &Packet<'_>) -> Option<Packet<'_>> {
+    fn whole<'h>(&mut self, last: &Packet<'_>, head: &'h mut [u8; HEAD]) -> Option<Packet<'h>> {
         let ip = self.ip?;
         let have = self.known.trailing_ones() as usize;
         let total = self.total.unwrap_or(self.seen);
@@ -224,9 +230,11 @@ impl Datagram {
             return None;
         }
         let v6 = last.source.is_ipv6();
-        let body = transport(ip.protocol, &self.head[..have], total, v6).ok()?;
+        *head = self.head;
+        let segment = &head[..have];
+        let body = transport(ip.protocol, segment, total, v6).ok()?;
         self.done = true;
-        let mut packet = Packet { ip, segment: &self.head[..have], segment_len: total, body, ..*last };
+        let mut packet = Packet { ip, segment, segment_len: total, body, ..*last };
         packet.ip.fragmented = true;
         packet.checksum_pending = true;
         if let Body::Icmp(message) = packet.body
@@ -265,9 +273,9 @@ mod tests {
         }
     }
 
-    fn push<'s>(table: &'s mut Reassembler, packet: &Packet<'_>) -> Option<Packet<'s>> {
+    fn push(table: &mut Reassembler, packet: &Packet<'_>) -> Option<Packet<'static>> {
         let Body::Fragment(fragment) = packet.body else { panic!("not a fragment") };
-        table.push(packet, fragment)
+        table.push(packet, fragment, Box::leak(Box::new([0; HEAD])))
     }
 
     /// A SYN to port 80 with an MSS option.
@@ -277,7 +285,7 @@ mod tests {
     #[test]
     fn eight_byte_fragments_in_any_order_give_one_packet() {
         for order in [[0, 1, 2], [2, 1, 0], [1, 2, 0], [2, 0, 1]] {
-            let mut table = Reassembler::new(16);
+            let mut table = Reassembler::new(16, RandomState::new());
             let mut packets = 0;
             for piece in order {
                 let at = piece * 8;
@@ -296,7 +304,7 @@ mod tests {
 
     #[test]
     fn the_first_of_overlapping_bytes_wins_and_is_counted() {
-        let mut table = Reassembler::new(16);
+        let mut table = Reassembler::new(16, RandomState::new());
         assert!(push(&mut table, &fragment(0, 1, 0, true, &SYN[..8])).is_none());
         let mut forged = SYN;
         forged[3] = 22;
@@ -308,7 +316,7 @@ mod tests {
 
     #[test]
     fn repeated_fragments_are_no_overlap_and_give_no_second_packet() {
-        let mut table = Reassembler::new(16);
+        let mut table = Reassembler::new(16, RandomState::new());
         assert!(push(&mut table, &fragment(0, 1, 0, true, &SYN[..16])).is_none());
         assert!(push(&mut table, &fragment(0, 1, 0, true, &SYN[..16])).is_none());
         assert!(push(&mut table, &fragment(0, 1, 16, false, &SYN[16..])).is_some());
@@ -318,7 +326,7 @@ mod tests {
 
     #[test]
     fn an_identifier_can_be_used_again() {
-        let mut table = Reassembler::new(16);
+        let mut table = Reassembler::new(16, RandomState::new());
         let mut other = SYN;
         other[3] = 22;
         for (syn, port) in [(SYN, 80), (other, 22)] {
@@ -332,7 +340,7 @@ mod tests {
 
     #[test]
     fn the_table_is_bounded_and_forgets() {
-        let mut table = Reassembler::new(4);
+        let mut table = Reassembler::new(4, RandomState::new());
         for id in 0..100 {
             push(&mut table, &fragment(i64::from(id), id, 0, true, &SYN[..8]));
         }
@@ -343,7 +351,7 @@ mod tests {
 
     #[test]
     fn nothing_is_read_from_what_never_came() {
-        let mut table = Reassembler::new(4);
+        let mut table = Reassembler::new(4, RandomState::new());
         // The last fragment without the first.
         assert!(push(&mut table, &fragment(0, 1, 16, false, &SYN[16..])).is_none());
         // A datagram that ends inside the TCP header before the flags.

@@ -19,13 +19,13 @@ impl FlowFolder {
         let hash = self.table.hash(&key);
         if let Some(at) = self.table.find(hash, &key) {
             if to_everyone(packet) {
-                self.questions.ask(source, packet.time);
+                self.questions.ask(source, target.1, packet.time);
             }
             return self.exchange(at, from_low, packet, out);
         }
         if to_everyone(packet) {
-            self.questions.ask(source, packet.time);
-        } else if self.questions.awaits(target, packet.time) {
+            self.questions.ask(source, target.1, packet.time);
+        } else if self.questions.awaits(target, source.1, packet.time) {
             self.stats.absorbed += 1;
             return;
         }
@@ -44,6 +44,11 @@ impl FlowFolder {
 
     /// A request without a flow.
     pub(super) fn begin(&mut self, hash: u64, flow: Flow, packet: &Packet<'_>, out: &mut Vec<Event>) {
+        let answered = Aim { target: packet.source, port: packet.ports().0, class: Class::Datagram };
+        if self.floods.covers(answered) {
+            self.stats.absorbed += 1;
+            return;
+        }
         let class = if flow.opening == Opening::Answer { Class::Answer } else { Class::Datagram };
         let aim = Aim { target: packet.target, port: packet.ports().1, class };
         if self.floods.absorbs(aim, flow.key.transport(), packet, self.now) {

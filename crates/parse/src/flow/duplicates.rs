@@ -31,8 +31,8 @@ pub struct Duplicates {
 }
 
 impl Duplicates {
-    pub fn new() -> Duplicates {
-        Duplicates { seen: Vec::new(), hasher: RandomState::new(), interface: None, needed: false }
+    pub fn new(hasher: RandomState) -> Duplicates {
+        Duplicates { seen: Vec::new(), hasher, interface: None, needed: false }
     }
 
     /// True for the second sight of a packet.

@@ -4,8 +4,9 @@
 //! stay without a completed handshake or reply, and are at least half of all attempts there. From
 //! then on the first [`SAMPLE`] attempts of each second are still followed one by one, and the others
 //! are only counted and told once a second. It ends with a second that had less than half of
-//! `rate`. A target whose ports are flooded at random is recognised the same way, at [`SPREAD`] times
-//! the rate; other ports and other targets are followed as ever.
+//! `rate`. A target whose ports are flooded at random by many sources is recognised the same way, at
+//! [`SPREAD`] times the rate; other ports and other targets are followed as ever, and so is a scan of
+//! few sources, however fast.
 
 use super::state::first_packet;
 use crate::packet::{Packet, Way};
@@ -17,6 +18,9 @@ use vedette_event::{FirstPacket, Time, Transport};
 const SAMPLE: u32 = 50;
 /// How much more than one port all ports of a target may have.
 const SPREAD: u32 = 20;
+/// Of the 64 bits that sources are hashed to, how many must be seen before a flood over all ports is
+/// one: about 44 sources, more than a scan with decoys has.
+const MANY_SOURCES: u32 = 32;
 /// Floods told apart at one time; the attempts of further ones are followed one by one, within the
 /// table's limits.
 const MAX_FLOODS: usize = 64;
@@ -42,8 +46,29 @@ struct Counter {
     second: i64,
     begun: u32,
     completed: u32,
+    /// One bit for each hash of a source, modulo 64.
+    sources: u64,
     /// Number of the flood plus one; 0 for none.
     flood: u32,
+}
+
+impl Counter {
+    /// Counts from 0 again in a new second.
+    #[inline]
+    fn enter(&mut self, second: i64) {
+        if self.second != second {
+            *self = Counter { hash: self.hash, flood: self.flood, second, ..Counter::default() };
+        }
+    }
+}
+
+/// What makes a flood.
+struct Limit {
+    hash: u64,
+    /// Unresolved attempts a second.
+    rate: u32,
+    /// Bits of sources.
+    sources: u32,
 }
 
 /// The first attempt of a second that was only counted.
@@ -105,13 +130,8 @@ impl Aim {
 }
 
 impl Floods {
-    pub fn new(rate: u32) -> Floods {
-        Floods {
-            rate,
-            counters: vec![Counter::default(); SETS * WAYS],
-            floods: Vec::new(),
-            hasher: RandomState::new(),
-        }
+    pub fn new(rate: u32, hasher: RandomState) -> Floods {
+        Floods { rate, counters: vec![Counter::default(); SETS * WAYS], floods: Vec::new(), hasher }
     }
 
     pub fn any(&self) -> bool {
@@ -124,25 +144,31 @@ impl Floods {
         let port = aim.hash(&self.hasher, Some(aim.port));
         let all = aim.hash(&self.hasher, None);
         let spread = self.rate.saturating_mul(SPREAD);
-        self.count(port, self.rate, aim, transport, packet, now)
-            || self.count(all, spread, aim, transport, packet, now)
+        let source = 1 << (self.hasher.hash_one(super::key::number(packet.source)) % 64);
+        let over_port = Limit { hash: port, rate: self.rate, sources: 0 };
+        let over_all = Limit { hash: all, rate: spread, sources: MANY_SOURCES };
+        self.count(over_port, source, aim, transport, packet, now)
+            || self.count(over_all, source, aim, transport, packet, now)
     }
 
     fn count(
         &mut self,
-        hash: u64,
-        rate: u32,
+        limit: Limit,
+        source: u64,
         aim: Aim,
         transport: Transport,
         packet: &Packet<'_>,
         now: Time,
     ) -> bool {
+        let Limit { hash, rate, sources } = limit;
         let number = self.floods.len();
         let Some(counter) = self.counter(hash, now.seconds()) else { return false };
         counter.begun = counter.begun.saturating_add(1);
+        counter.sources |= source;
         if counter.flood == 0 {
             let unresolved = counter.begun.saturating_sub(counter.completed);
-            if unresolved <= rate || unresolved < counter.begun / 2 || number >= MAX_FLOODS {
+            let few = counter.sources.count_ones() < sources;
+            if unresolved <= rate || unresolved < counter.begun / 2 || few || number >= MAX_FLOODS {
                 return false;
             }
             counter.flood = number as u32 + 1;
@@ -249,11 +275,7 @@ impl Floods {
 
     fn find(&mut self, hash: u64, second: i64) -> Option<&mut Counter> {
         let counter = self.counters[Floods::set(hash)].iter_mut().find(|counter| counter.hash == hash)?;
-        if counter.second != second {
-            counter.second = second;
-            counter.begun = 0;
-            counter.completed = 0;
-        }
+        counter.enter(second);
         Some(counter)
     }
 
@@ -277,11 +299,7 @@ impl Floods {
             }
         };
         let counter = &mut set[at];
-        if counter.second != second {
-            counter.second = second;
-            counter.begun = 0;
-            counter.completed = 0;
-        }
+        counter.enter(second);
         Some(counter)
     }
 }

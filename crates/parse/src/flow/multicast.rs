@@ -17,6 +17,8 @@ const PLACES: usize = 256;
 struct Asked {
     source: u128,
     port: u16,
+    /// Port that was asked.
+    asked: u16,
     time: Time,
 }
 
@@ -26,26 +28,30 @@ pub struct Questions {
 }
 
 impl Questions {
-    pub fn new() -> Questions {
-        let never = Asked { source: 0, port: 0, time: Time(i64::MIN) };
-        Questions { asked: vec![never; PLACES], hasher: RandomState::new() }
+    pub fn new(hasher: RandomState) -> Questions {
+        let never = Asked { source: 0, port: 0, asked: 0, time: Time(i64::MIN) };
+        Questions { asked: vec![never; PLACES], hasher }
     }
 
     fn place(&self, source: (IpAddr, u16)) -> usize {
         self.hasher.hash_one((number(source.0), source.1)) as usize % PLACES
     }
 
-    /// `source` asked everyone.
-    pub fn ask(&mut self, source: (IpAddr, u16), time: Time) {
+    /// `source` asked everyone, at port `asked`.
+    pub fn ask(&mut self, source: (IpAddr, u16), asked: u16, time: Time) {
         let place = self.place(source);
-        self.asked[place] = Asked { source: number(source.0), port: source.1, time };
+        self.asked[place] = Asked { source: number(source.0), port: source.1, asked, time };
     }
 
-    /// A packet to `target` is an answer to such a question.
-    pub fn awaits(&self, target: (IpAddr, u16), time: Time) -> bool {
+    /// A packet from port `from` to `target` is an answer to such a question.
+    ///
+    /// Devices may answer from any port. But where the question came from the port it asked (NetBIOS,
+    /// mDNS), the asker serves that port itself, and a packet from another port is a new question.
+    pub fn awaits(&self, target: (IpAddr, u16), from: u16, time: Time) -> bool {
         let asked = self.asked[self.place(target)];
         asked.source == number(target.0)
             && asked.port == target.1
+            && (asked.port != asked.asked || asked.asked == from)
             && (0..=WINDOW).contains(&time.since(asked.time))
     }
 }

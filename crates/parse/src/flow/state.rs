@@ -2,7 +2,7 @@
 
 use super::key::Key;
 use crate::packet::{Body, Packet, Way};
-use vedette_event::{Closing, FirstPacket, Icmp, Outcome, Time, Volume};
+use vedette_event::{Closing, FirstPacket, Icmp, Outcome, Time, Volume, flag};
 
 /// What the first packet was.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -101,7 +101,7 @@ impl Flow {
     /// The first payload of the source, for the end of the flow.
     #[inline]
     pub fn keep_prefix(&mut self, packet: &Packet<'_>) {
-        if self.first.payload_prefix_len == 0 {
+        if self.first.payload_prefix_len == 0 && packet.payload_len() > 0 {
             set_payload(&mut self.first, packet);
         }
     }
@@ -113,7 +113,9 @@ impl Flow {
         let same_length = packet.payload_len().min(0xffff) as u16 == self.first.payload_len;
         match packet.body {
             Body::Tcp(tcp) => {
-                tcp.flags == self.first.tcp_flags && tcp.sequence == self.first.sequence && same_length
+                let same = tcp.flags == self.first.tcp_flags && tcp.sequence == self.first.sequence;
+                // A flow's later payload may have taken the place of its SYN's.
+                same && (same_length || tcp.flags & flag::SYN != 0)
             }
             _ => same_length && same_prefix,
         }

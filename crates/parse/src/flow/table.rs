@@ -73,13 +73,13 @@ pub struct Table {
 }
 
 impl Table {
-    pub fn new() -> Table {
+    pub fn new(hasher: RandomState) -> Table {
         Table {
             index: HashTable::new(),
             entries: Vec::new(),
             free: Vec::new(),
             queues: [Ends { front: NONE, back: NONE, len: 0 }; 6],
-            hasher: RandomState::new(),
+            hasher,
         }
     }
 
@@ -115,7 +115,14 @@ impl Table {
 
     /// Adds a flow that is not in the table.
     pub fn insert(&mut self, hash: u64, flow: Flow, queue: Queue, now: i64) -> u32 {
-        let entry = Entry { flow, hash, deadline: now + queue.timeout(), next: NONE, previous: NONE, queue };
+        let entry = Entry {
+            flow,
+            hash,
+            deadline: now.saturating_add(queue.timeout()),
+            next: NONE,
+            previous: NONE,
+            queue,
+        };
         let at = match self.free.pop() {
             Some(at) => {
                 self.entries[at as usize] = entry;
@@ -145,7 +152,7 @@ impl Table {
     pub fn requeue(&mut self, at: u32, queue: Queue, now: i64) {
         self.unlink(at);
         let entry = &mut self.entries[at as usize];
-        entry.deadline = now + queue.timeout();
+        entry.deadline = now.saturating_add(queue.timeout());
         entry.queue = queue;
         self.link(at, queue);
     }

@@ -23,6 +23,8 @@ enum Step {
     MidStream,
     /// Answered after it was told as unanswered.
     LateAnswer,
+    /// The handshake was completed after it was told as half-open.
+    LateHandshake,
     /// An open flow ends.
     End(Closing),
 }
@@ -47,7 +49,10 @@ impl FlowFolder {
         flow.count(from_source, packet);
         if step != Step::Nothing {
             self.tcp_step(at, step, out);
-        } else if from_source && flow.state == State::Open && packet.payload_len() > 0 {
+        }
+        // After the attempt's event, whose prefix is that of its first packet.
+        let flow = self.table.flow(at);
+        if from_source && flow.state == State::Open && flow.first.payload_prefix_len == 0 {
             flow.keep_prefix(packet);
         }
     }
@@ -75,6 +80,10 @@ impl FlowFolder {
             }
             Step::LateAnswer => {
                 self.table.flow(at).outcome = Outcome::Accepted;
+                self.settle(at, State::Open);
+            }
+            Step::LateHandshake => {
+                self.note_completed(at);
                 self.settle(at, State::Open);
             }
             Step::End(closing) => {
@@ -164,7 +173,7 @@ impl Flow {
     fn tcp(&mut self, from_source: bool, packet: &Packet<'_>, tcp: Tcp) -> Step {
         match self.state {
             State::Pending => self.tcp_pending(from_source, packet, tcp),
-            State::HalfOpen => self.tcp_half_open(from_source, packet, tcp),
+            State::HalfOpen => self.tcp_half_open(from_source, tcp),
             State::Open => self.tcp_open(from_source, packet, tcp),
             State::Done => self.tcp_done(from_source, packet, tcp),
         }
@@ -228,7 +237,7 @@ impl Flow {
         Step::HalfOpen
     }
 
-    fn tcp_half_open(&mut self, from_source: bool, packet: &Packet<'_>, tcp: Tcp) -> Step {
+    fn tcp_half_open(&mut self, from_source: bool, tcp: Tcp) -> Step {
         let reset = tcp.flags & flag::RST != 0;
         match (from_source, reset) {
             (true, true) => {
@@ -242,14 +251,14 @@ impl Flow {
             (true, false) if tcp.flags & flag::SYN != 0 => self.retry(),
             (true, false) if tcp.flags & flag::ACK != 0 => {
                 self.completed = true;
-                self.note_fin(from_source, packet, tcp);
+                self.note_fin(from_source, tcp);
                 Step::Accept
             }
             _ => Step::Nothing,
         }
     }
 
-    fn note_fin(&mut self, from_source: bool, _packet: &Packet<'_>, tcp: Tcp) -> bool {
+    fn note_fin(&mut self, from_source: bool, tcp: Tcp) -> bool {
         if tcp.flags & flag::FIN != 0 {
             self.fin[usize::from(from_source)] = true;
         }
@@ -260,7 +269,11 @@ impl Flow {
     fn tcp_open(&mut self, from_source: bool, packet: &Packet<'_>, tcp: Tcp) -> Step {
         const TELLING: u16 = flag::SYN | flag::RST | flag::FIN;
         if tcp.flags & TELLING == 0 {
-            self.completed |= from_source && tcp.flags & flag::ACK != 0 && self.opening == Opening::Request;
+            let completes = from_source && tcp.flags & flag::ACK != 0 && self.opening == Opening::Request;
+            if completes && !self.completed {
+                self.completed = true;
+                return Step::LateHandshake;
+            }
             return Step::Nothing;
         }
         if tcp.flags & flag::RST != 0 {
@@ -269,7 +282,7 @@ impl Flow {
         if tcp.flags & flag::SYN != 0 {
             return if from_source && self.repeats_first(packet) { self.retry() } else { Step::Nothing };
         }
-        if self.note_fin(from_source, packet, tcp) { Step::End(Closing::Fin) } else { Step::Nothing }
+        if self.note_fin(from_source, tcp) { Step::End(Closing::Fin) } else { Step::Nothing }
     }
 
     fn tcp_done(&mut self, from_source: bool, packet: &Packet<'_>, tcp: Tcp) -> Step {

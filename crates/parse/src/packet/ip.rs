@@ -7,7 +7,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 /// Extension headers read before a chain is called malformed.
 const MAX_EXTENSIONS: usize = 10;
 
-#[inline]
+#[inline(always)]
 pub fn read_v4<'a>(frame: &Frame<'a>, link: &link::Header) -> Result<Packet<'a>, DecodeError> {
     let cut = DecodeError::Truncated("IPv4 header");
     let data = frame.data.get(link.offset..).ok_or(cut)?;
@@ -40,14 +40,14 @@ pub fn read_v4<'a>(frame: &Frame<'a>, link: &link::Header) -> Result<Packet<'a>,
     let source = IpAddr::V4(Ipv4Addr::new(start[12], start[13], start[14], start[15]));
     let target = IpAddr::V4(Ipv4Addr::new(start[16], start[17], start[18], start[19]));
     let segment = &data[header_len..total.clamp(header_len, data.len())];
-    let mut packet = packet(frame, link, source, target, ip, segment, (total - header_len) as u32);
-    packet.body = if fragmented {
+    let segment_len = (total - header_len) as u32;
+    let body = if fragmented {
         let offset = (fragment & 0x1fff) * 8;
         Body::Fragment(Fragment { id: u32::from(id), offset, more: fragment & 0x2000 != 0 })
     } else {
-        transport(ip.protocol, segment, packet.segment_len, false)?
+        transport(ip.protocol, segment, segment_len, false)?
     };
-    Ok(packet)
+    Ok(packet(frame, link, source, target, ip, segment, segment_len, body))
 }
 
 /// Where an IPv6 chain of extension headers ends.
@@ -58,7 +58,7 @@ struct Chain {
     fragment: Option<Fragment>,
 }
 
-#[inline]
+#[inline(always)]
 pub fn read_v6<'a>(frame: &Frame<'a>, link: &link::Header) -> Result<Packet<'a>, DecodeError> {
     let cut = DecodeError::Truncated("IPv6 header");
     let data = frame.data.get(link.offset..).ok_or(cut)?;
@@ -91,11 +91,11 @@ pub fn read_v6<'a>(frame: &Frame<'a>, link: &link::Header) -> Result<Packet<'a>,
     let segment_len = u32::try_from(total - chain.offset).unwrap_or(u32::MAX);
     let source = IpAddr::V6(Ipv6Addr::from(*source));
     let target = IpAddr::V6(Ipv6Addr::from(*target));
-    let mut packet = packet(frame, link, source, target, ip, segment, segment_len);
-    packet.body = match chain.fragment {
+    let body = match chain.fragment {
         Some(fragment) if fragment.more || fragment.offset != 0 => Body::Fragment(fragment),
         _ => transport(ip.protocol, segment, segment_len, true)?,
     };
+    let mut packet = packet(frame, link, source, target, ip, segment, segment_len, body);
     if let Body::Icmp(message) = packet.body {
         super::neighbour(&mut packet, message);
     }
@@ -104,7 +104,7 @@ pub fn read_v6<'a>(frame: &Frame<'a>, link: &link::Header) -> Result<Packet<'a>,
 
 /// Walks the extension headers that have the common layout, up to a fragment header that really
 /// cuts (behind it only the first fragment has more), an unknown protocol, or the end.
-#[inline]
+#[inline(always)]
 fn extensions(data: &[u8], first: u8) -> Result<Chain, DecodeError> {
     let mut chain = Chain { protocol: first, offset: 40, options: false, fragment: None };
     for _ in 0..MAX_EXTENSIONS {
@@ -139,6 +139,7 @@ fn extensions(data: &[u8], first: u8) -> Result<Chain, DecodeError> {
 }
 
 #[inline(always)]
+#[expect(clippy::too_many_arguments)]
 fn packet<'a>(
     frame: &Frame<'a>,
     link: &link::Header,
@@ -147,13 +148,14 @@ fn packet<'a>(
     ip: IpHeader,
     segment: &'a [u8],
     segment_len: u32,
+    body: Body,
 ) -> Packet<'a> {
     Packet {
         time: frame.time,
         way: link.way,
         interface: frame.interface,
         device: link.device,
-        source_mac: link.source_mac,
+        source_mac: link.source_mac(frame),
         link_multicast: link.multicast,
         vlan: link.vlan,
         inner_vlan: link.inner_vlan,
@@ -162,7 +164,7 @@ fn packet<'a>(
         ip,
         segment,
         segment_len,
-        body: Body::Other,
+        body,
         checksum_pending: frame.checksum_pending,
     }
 }
@@ -173,12 +175,12 @@ fn packet<'a>(
 /// When the segment was cut before the fields a [`Body`] needs.
 #[inline(always)]
 pub(crate) fn transport(protocol: u8, segment: &[u8], wire_len: u32, v6: bool) -> Result<Body, DecodeError> {
-    match protocol {
-        6 => tcp::read(segment, wire_len).map(Body::Tcp),
-        17 => udp::read(segment).map(Body::Udp),
-        1 if !v6 => icmp::read(segment, false).map(Body::Icmp),
-        58 if v6 => icmp::read(segment, true).map(Body::Icmp),
-        132 => sctp::read(segment).map(Body::Sctp),
-        _ => Ok(Body::Other),
-    }
+    Ok(match protocol {
+        6 => Body::Tcp(tcp::read(segment, wire_len)?),
+        17 => Body::Udp(udp::read(segment)?),
+        1 if !v6 => Body::Icmp(icmp::read(segment, false)?),
+        58 if v6 => Body::Icmp(icmp::read(segment, true)?),
+        132 => Body::Sctp(sctp::read(segment)?),
+        _ => Body::Other,
+    })
 }
