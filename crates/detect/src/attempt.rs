@@ -28,6 +28,8 @@ const SERVICE_PROBE: f32 = 1.5;
 /// A source shares in a scan by several only when there is something against itself: this part
 /// of the margin, or one failure's worth when its packets are made by hand.
 const OWN_PART: f64 = 0.5;
+/// A known scanner's further lines need this part of the margin.
+const KNOWN_PART: f64 = 0.5;
 const OWN_LEAST: f32 = 1.0;
 
 impl Detector {
@@ -48,6 +50,10 @@ impl Detector {
             return;
         }
         let answer = Answer::of(event, technique);
+        if event.count > 1 {
+            self.aggregated(event, answer, out);
+            return;
+        }
         if answer.is_open() && technique.has_ports() {
             self.services.note_answer(service_of(event));
         }
@@ -57,10 +63,28 @@ impl Detector {
             None => self.sources.admit(event.source),
         };
         match self.sources.get(slot).and_then(|source| source.campaign) {
-            Some(serial) if self.campaigns.get(serial).is_some() => {
+            Some(serial) if self.covers(serial, event, technique) => {
                 self.follow(slot, serial, event, technique, answer, out);
             }
             _ => self.weigh(slot, event, technique, answer, out),
+        }
+    }
+
+    /// Attempts of a flood that the sensor only counted; its source is that of one of them. Where
+    /// that is a known scanner they are taken for its own, and marked as counted only.
+    fn aggregated(&mut self, event: &Event, answer: Answer, out: &mut Vec<Detection>) {
+        let campaign = self.sources.lookup(event.source).and_then(|source| source.campaign);
+        let counted = campaign.and_then(|serial| {
+            self.campaigns.change(serial, |campaign| {
+                let target = campaign.targets.contains(event.target);
+                if target {
+                    campaign.note_counted(event);
+                }
+                target
+            })
+        });
+        if counted != Some(true) {
+            self.is_flood(event, answer, out);
         }
     }
 
@@ -90,7 +114,7 @@ impl Detector {
         let key = self.key(event, technique);
         let position = self.sources.get(slot).and_then(|source| source.find(key));
         if let Some(position) = position {
-            let attempts = event.count.saturating_add(event.retries.into());
+            let attempts = 1 + u32::from(event.retries);
             self.sources.change(slot, |source| source.repeat(position, attempts, event.time));
             self.note_hammering(slot, key, event, out);
             self.note_os_probe(slot, event);
@@ -109,10 +133,11 @@ impl Detector {
             answer,
             tool: tool.map(|row| row as u8),
             crafted,
+            os_probe: fingerprint::os_probe(event).is_some(),
             weight,
             first: event.time,
             last: event.time,
-            attempts: event.count.saturating_add(event.retries.into()),
+            attempts: 1 + u32::from(event.retries),
         };
         self.sources.change(slot, |source| source.add(contact, event.decided, evidence::scales(technique)));
         self.note_os_probe(slot, event);
@@ -131,7 +156,7 @@ impl Detector {
         let Some(source) = self.sources.get(slot) else { return };
         let probes_service = fingerprint::nmap_payload(event);
         if let Some(serial) = source.campaign
-            && self.campaigns.get(serial).is_some()
+            && self.covers(serial, event, technique)
         {
             self.campaigns.change(serial, |campaign| {
                 let member = campaign.join(event.source);
@@ -142,7 +167,7 @@ impl Detector {
         }
         let Some(position) = source.find(self.key(event, technique)) else { return };
         let (contact, alone) = (source.contacts[position], source.contacts.len() == 1);
-        let open = matches!(contact.answer, Answer::Pending | Answer::Answered);
+        let open = matches!(contact.answer, Answer::Pending | Answer::Answered | Answer::NeverFinished);
         if !open && (answer != Answer::Talked || contact.answer == Answer::Talked) {
             return;
         }
@@ -200,6 +225,13 @@ impl Detector {
             self.tell(serial, Change::Updated, out);
         }
         self.note_step(event, technique, weight.host);
+    }
+
+    /// The campaign is still there, and the contact lies on a line of it. What a scanner does
+    /// elsewhere is judged by itself: it may be its daily life.
+    fn covers(&self, serial: Serial, event: &Event, technique: Technique) -> bool {
+        let port = port_of(event, technique);
+        self.campaigns.get(serial).is_some_and(|campaign| campaign.covers(event.target, technique, port))
     }
 
     /// The event in the crowd of its target, where it belongs to one.
@@ -261,6 +293,12 @@ impl Detector {
     /// Is it enough? Of the source by itself, or of its crowd together.
     fn judge(&mut self, slot: Slot, event: &Event, crowd: Option<CrowdKey>, out: &mut Vec<Detection>) {
         let Some(source) = self.sources.get(slot) else { return };
+        if let Some(serial) = source.campaign
+            && self.campaigns.get(serial).is_some()
+        {
+            self.widen(slot, serial, event, out);
+            return;
+        }
         let foremost = source.foremost(self.margin).filter(|(_, standing)| standing.is_decided());
         match (foremost, crowd) {
             (Some((line, standing)), crowd) => {
@@ -283,6 +321,39 @@ impl Detector {
                 self.convict(event, verdict, Some(key), Relation::Distributed(members), out);
             }
             (None, None) => {}
+        }
+    }
+
+    /// A known scanner's contacts elsewhere: a line with less evidence than a stranger's would
+    /// need belongs to its campaign.
+    fn widen(&mut self, slot: Slot, serial: Serial, event: &Event, out: &mut Vec<Detection>) {
+        let bar = (self.margin * KNOWN_PART) as f32;
+        let Some(source) = self.sources.get(slot) else { return };
+        let lines = source.lines_above(bar);
+        let contacts: Vec<Contact> = source.contacts.clone();
+        let mut resumed = false;
+        for line in lines {
+            let known = self.campaigns.get(serial).is_none_or(|campaign| campaign.has_line(line));
+            if known {
+                continue;
+            }
+            self.campaigns.change(serial, |campaign| {
+                campaign.extend_to(line);
+                resumed |= campaign.closed.is_some();
+                campaign.reopen();
+                let member = campaign.join(event.source);
+                for contact in contacts
+                    .iter()
+                    .filter(|contact| line.holds(contact.target, contact.technique, contact.port))
+                {
+                    if belongs(contact, None, event.decided, scales::reach(1)) {
+                        campaign.take_over(member, contact);
+                    }
+                }
+            });
+        }
+        if resumed {
+            self.tell(serial, Change::Updated, out);
         }
     }
 
@@ -328,11 +399,12 @@ impl Detector {
                 let id = identifier(DetectionKind::Scan, event.source, event.target_port, event.decided);
                 let mut campaign = Campaign::new(id, DetectionKind::Scan, verdict, event.decided);
                 campaign.crowd = crowd;
+                campaign.forged_by = self.links.forger(event);
                 campaign.note_circumstances(None, event);
                 self.open(campaign, None, out)
             }
         };
-        let entered = self.enter(serial, &members, event.source, target, event.decided, reach);
+        self.enter(serial, &members, event.source, target, event.decided, reach);
         self.campaigns.change(serial, |campaign| {
             if arrangement != Arrangement::Single && campaign.members.len() > 1 {
                 campaign.arrangement = arrangement;
@@ -341,10 +413,8 @@ impl Detector {
         if let Some(key) = crowd {
             self.crowds.set_campaign(key, Some(serial));
         }
-        match running {
-            None => self.tell(serial, Change::Opened, out),
-            Some(_) if entered => {}
-            Some(_) => {}
+        if running.is_none() {
+            self.tell(serial, Change::Opened, out);
         }
     }
 
@@ -357,8 +427,7 @@ impl Detector {
         target: Option<IpAddr>,
         now: Time,
         reach: i64,
-    ) -> bool {
-        let mut entered = false;
+    ) {
         let deciding = std::iter::once(deciding).filter(|source| !members.contains(source));
         for address in members.iter().copied().chain(deciding) {
             let Some(slot) = self.sources.find(address) else { continue };
@@ -371,16 +440,18 @@ impl Detector {
                 Some((source.contacts.clone(), source.os_probes))
             });
             let Some(Some((contacts, os_probes))) = taken else { continue };
-            entered = true;
             self.campaigns.change(serial, |campaign| {
                 let member = campaign.join(address);
                 campaign.os_probes |= os_probes;
-                for contact in contacts.iter().filter(|contact| belongs(contact, target, now, reach)) {
+                let line = campaign.verdict.line.unwrap_or(LineKey::Spread);
+                let those = contacts
+                    .iter()
+                    .filter(|contact| line.holds(contact.target, contact.technique, contact.port));
+                for contact in those.filter(|contact| belongs(contact, target, now, reach)) {
                     campaign.take_over(member, contact);
                 }
             });
         }
-        entered
     }
 }
 
@@ -388,7 +459,7 @@ impl Detector {
 /// not what is long past, not connections that have stayed open.
 fn belongs(contact: &Contact, target: Option<IpAddr>, now: Time, reach: i64) -> bool {
     const STAYS_OPEN: i64 = 30_000_000;
-    let here = target.is_none_or(|target| contact.target == target || contact.technique.is_sweep());
+    let here = target.is_none_or(|target| contact.target == target);
     let recent = now.since(contact.last) <= reach;
     let kind = match contact.answer {
         Answer::Talked => contact.weight.host > 0.0,

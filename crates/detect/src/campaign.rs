@@ -32,6 +32,8 @@ const TOLD_MOST: i64 = 60_000_000;
 /// Open services and deciding contacts that are kept.
 const OPEN_SERVICES: usize = 1_000;
 const DECIDING: usize = 32;
+/// Lines told apart. A source that scans more of them scans everything.
+const LINES: usize = 12;
 /// Members kept with what is known of each.
 pub(crate) const MEMBERS: usize = 1_000;
 const OBSERVERS: usize = 1_000;
@@ -126,6 +128,10 @@ pub(crate) struct Campaign {
     pub(crate) last_seen: Time,
     pub(crate) detected_at: Time,
     pub(crate) losses: SensorLosses,
+    /// Rows and columns that it is about; everything, when [`LineKey::Spread`] is among them.
+    lines: Vec<LineKey>,
+    /// Of `probes`, those that only looked for hosts.
+    pub(crate) sweep_probes: u64,
     /// The crowd its members belong to.
     pub(crate) crowd: Option<CrowdKey>,
     pub(crate) closed: Option<Time>,
@@ -139,6 +145,7 @@ pub(crate) struct Campaign {
 
 impl Campaign {
     pub(crate) fn new(id: String, kind: DetectionKind, verdict: Verdict, at: Time) -> Campaign {
+        let verdict_line = verdict.line;
         Campaign {
             id,
             kind,
@@ -170,6 +177,8 @@ impl Campaign {
             last_seen: at,
             detected_at: at,
             losses: SensorLosses::default(),
+            lines: verdict_line.into_iter().collect(),
+            sweep_probes: 0,
             crowd: None,
             closed: None,
             changed: false,
@@ -195,16 +204,36 @@ impl Campaign {
         Some(self.members.len() - 1)
     }
 
+    /// Whether a contact lies on a line that the campaign is about.
+    pub(crate) fn covers(&self, target: IpAddr, technique: Technique, port: u16) -> bool {
+        self.lines.iter().any(|line| line.holds(target, technique, port))
+    }
+
+    pub(crate) fn has_line(&self, line: LineKey) -> bool {
+        self.lines.iter().any(|&known| known == line || known == LineKey::Spread)
+    }
+
+    /// Adds a line. From [`LINES`] on it is about everything.
+    pub(crate) fn extend_to(&mut self, line: LineKey) {
+        if self.lines.len() < LINES {
+            self.lines.push(line);
+            self.changed = true;
+        } else {
+            self.lines = vec![LineKey::Spread];
+        }
+    }
+
     /// Takes over a contact that was remembered from before.
     pub(crate) fn take_over(&mut self, member: Option<usize>, contact: &Contact) {
         let attempts = u64::from(contact.attempts);
-        self.count(member, contact.technique, contact.answer, attempts);
+        self.count(member, contact.technique, contact.answer, attempts, contact.os_probe);
         if let Some(row) = contact.tool {
             self.tools[usize::from(row)] += contact.attempts;
         }
-        self.place(contact.target, contact.port, contact.technique, !contact.crafted);
+        let stack = if contact.os_probe { None } else { Some(!contact.crafted) };
+        self.place(contact.target, contact.port, contact.technique, stack);
         if contact.answer.is_open() && contact.technique.has_ports() {
-            self.note_open(contact.target, contact.port, transport_of(contact.technique));
+            self.note_open(contact.target, contact.port, transport_of(contact.technique), false);
         }
         self.span(contact.first, contact.last);
         if self.verdict.contacts.len() < DECIDING {
@@ -215,14 +244,13 @@ impl Campaign {
     /// Counts a probe of a member.
     pub(crate) fn note_probe(&mut self, member: Option<usize>, event: &Event, probe: &Probe) {
         let Probe { technique, answer, .. } = *probe;
-        let attempts = u64::from(event.count) + u64::from(event.retries);
-        self.count(member, technique, answer, attempts);
-        self.losses.attempts_aggregated += u64::from(event.count).saturating_sub(1);
+        self.count(member, technique, answer, 1 + u64::from(event.retries), probe.os_probe.is_some());
         let port = match event.transport {
             Transport::Ip(number) => u16::from(number),
             _ => event.target_port,
         };
-        let new = self.place(event.target, port, technique, !probe.crafted);
+        let stack = if probe.os_probe.is_some() { None } else { Some(!probe.crafted) };
+        let new = self.place(event.target, port, technique, stack);
         if new && probe.weight > 0.0 {
             self.score += f64::from(probe.weight);
         }
@@ -231,15 +259,24 @@ impl Campaign {
         }
         if let Some(kind) = probe.os_probe {
             self.os_probes |= 1 << kind as u16;
-            self.techniques[technique as usize] -= 1;
         }
         if answer.is_open() && technique.has_ports() {
-            self.note_open(event.target, event.target_port, event.transport);
+            let visit = event.handshake_completed || technique != Technique::Syn;
+            self.note_open(event.target, event.target_port, event.transport, visit);
         }
         self.span(event.time, event.time.plus(event.duration.max(0)));
         self.active = self.active.max(event.decided);
         self.events += 1;
         self.note_circumstances(member, event);
+    }
+
+    /// Counts probes that stand in the event only as a number.
+    pub(crate) fn note_counted(&mut self, event: &Event) {
+        self.probes += u64::from(event.count);
+        self.losses.attempts_aggregated += u64::from(event.count);
+        self.span(event.time, event.time.plus(event.duration.max(0)));
+        self.active = self.active.max(event.decided);
+        self.changed = true;
     }
 
     /// What became of an accepted probe.
@@ -274,10 +311,20 @@ impl Campaign {
         }
     }
 
-    fn count(&mut self, member: Option<usize>, technique: Technique, answer: Answer, attempts: u64) {
+    fn count(
+        &mut self,
+        member: Option<usize>,
+        technique: Technique,
+        answer: Answer,
+        attempts: u64,
+        os_probe: bool,
+    ) {
         self.probes += attempts;
-        let of_technique = &mut self.techniques[technique as usize];
-        *of_technique = of_technique.saturating_add(1);
+        self.sweep_probes += if technique.is_sweep() { attempts } else { 0 };
+        if !os_probe {
+            let of_technique = &mut self.techniques[technique as usize];
+            *of_technique = of_technique.saturating_add(1);
+        }
         self.changed = true;
         if let Some(member) = member.and_then(|position| self.members.get_mut(position)) {
             member.probes += attempts;
@@ -299,7 +346,7 @@ impl Campaign {
         }
     }
 
-    fn place(&mut self, target: IpAddr, port: u16, technique: Technique, is_stack: bool) -> bool {
+    fn place(&mut self, target: IpAddr, port: u16, technique: Technique, stack: Option<bool>) -> bool {
         if technique.is_sweep() {
             return self.swept.insert(target);
         }
@@ -310,18 +357,18 @@ impl Campaign {
             self.protocols.insert(port);
         }
         // A connection to what is known already is a visit, not a probe.
-        if new && technique == Technique::Syn {
-            let syns = if is_stack { &mut self.stack_syns } else { &mut self.raw_syns };
+        if let Some(stack) = stack.filter(|_| new && technique == Technique::Syn) {
+            let syns = if stack { &mut self.stack_syns } else { &mut self.raw_syns };
             *syns += 1;
         }
         new
     }
 
-    fn note_open(&mut self, host: IpAddr, port: u16, transport: Transport) {
+    fn note_open(&mut self, host: IpAddr, port: u16, transport: Transport, visit: bool) {
         self.open_ports.insert(port);
         let key = OpenPort { host, port, protocol: transport.number() };
         if let Some(used) = self.open.get_mut(&key) {
-            used.connections += 1;
+            used.connections += u32::from(visit);
         } else if self.open.len() < OPEN_SERVICES {
             self.open.insert(key, Use::default());
         }

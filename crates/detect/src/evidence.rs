@@ -62,7 +62,8 @@ impl Answer {
         let ended = event.kind == EventKind::FlowEnd;
         match (event.handshake_completed, event.sent.bytes > 0, event.received.bytes > 0) {
             (false, ..) if event.closing == Closing::ResetBySource => Answer::HalfOpen,
-            (false, ..) if ended => Answer::NeverFinished,
+            // The attempt's event comes after the handshake, or after half a second without it.
+            (false, false, false) => Answer::NeverFinished,
             (true, true, true) => Answer::Talked,
             _ if !ended => Answer::Pending,
             (_, false, false) => Answer::Silent,

@@ -58,14 +58,17 @@ pub(crate) const FINGERPRINTS: [Fingerprint; 11] = [
         version: "",
         confidence: 0.6,
         evidence: "window 1024, only an MSS option, TTL above 200",
-        matches: |e| is_syn(e) && e.first.window == 1024 && only_mss(&e.first) && e.first.ttl > 200,
+        matches: |e| {
+            let v4 = e.target.is_ipv4();
+            is_syn(e) && v4 && e.first.window == 1024 && only_mss(&e.first) && e.first.ttl > 200
+        },
     },
     Fingerprint {
         tool: "nmap",
         version: "",
         confidence: 0.9,
-        evidence: "SYN with window 1024, only MSS 1460, DF off, TTL below 60",
-        matches: |e| is_syn(e) && e.first.mss == 1460 && only_mss(&e.first) && raw_nmap(&e.first),
+        evidence: "SYN with window 1024, only an MSS option of 1440 or 1460, DF off, TTL below 60 (IPv4)",
+        matches: |e| is_syn(e) && matches!(e.first.mss, 1440 | 1460) && only_mss(&e.first) && raw_nmap(e),
     },
     Fingerprint {
         tool: "nmap",
@@ -77,7 +80,7 @@ pub(crate) const FINGERPRINTS: [Fingerprint; 11] = [
                 Technique::of(e),
                 Some(Technique::Fin | Technique::Null | Technique::Xmas | Technique::Maimon | Technique::Ack)
             );
-            e.transport == Transport::Tcp && probe && e.first.options == 0 && raw_nmap(&e.first)
+            e.transport == Transport::Tcp && probe && e.first.options == 0 && raw_nmap(e)
         },
     },
     Fingerprint {
@@ -146,8 +149,10 @@ fn masscan_id(event: &Event) -> bool {
             .is_some_and(|address| (address ^ port ^ event.first.sequence) as u16 == event.first.ip_id)
 }
 
-fn raw_nmap(first: &FirstPacket) -> bool {
-    first.window == 1024 && !first.dont_fragment && first.ttl < 60
+/// IPv6 has no fragment bit, and nmap leaves its hop limit to the system.
+fn raw_nmap(event: &Event) -> bool {
+    let first = &event.first;
+    first.window == 1024 && (event.target.is_ipv6() || (!first.dont_fragment && first.ttl < 60))
 }
 
 /// Option kinds in order, padding left out.

@@ -48,9 +48,4 @@ impl Links {
         let same_family = owner.is_ipv4() == event.source.is_ipv4();
         (owner != event.source && same_family && *own_card != Some(card)).then_some(owner)
     }
-
-    /// The address that this card asks for.
-    pub(crate) fn owner(&self, card: [u8; 6]) -> Option<IpAddr> {
-        self.owners.lookup(&card).copied()
-    }
 }

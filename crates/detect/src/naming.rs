@@ -94,6 +94,13 @@ fn detects_versions(campaign: &Campaign) -> bool {
     campaign.service_probes > 0 || revisited >= REVISITED
 }
 
+/// Probes of what a campaign is named for: a single ping before a port scan is none of them.
+pub(crate) fn probes(campaign: &Campaign, scan_types: &[ScanType]) -> u64 {
+    let sweeps = scan_types.iter().any(|kind| matches!(kind, ScanType::PingSweep | ScanType::ArpSweep));
+    let beside = if sweeps || scan_types.is_empty() { 0 } else { campaign.sweep_probes };
+    campaign.probes - beside
+}
+
 /// Hosts that a campaign touched in what it is named for.
 pub(crate) fn hosts(campaign: &Campaign) -> u32 {
     let ported: u32 =

@@ -52,12 +52,14 @@ impl Detector {
         }
         let key =
             ServiceKey { target: event.target, transport: event.transport, port: Some(event.target_port) };
-        let Some(flooded) = self.services.note_strangers(key, event.count, event.decided) else {
+        let Some((flooded, strangers)) = self.services.note_strangers(key, event.count, event.decided) else {
             return false;
         };
         let key =
             NoiseKey { kind: DetectionKind::Flood, address: flooded.target, port: flooded.port.unwrap_or(0) };
-        self.note_noise(key, event, None, event.count.into(), event.count.into(), out);
+        // Those that made it a flood belong to it.
+        let count = if self.campaigns.noise(&key).is_some() { event.count } else { strangers };
+        self.note_noise(key, event, None, count.into(), count.into(), out);
         true
     }
 
@@ -91,6 +93,13 @@ impl Detector {
         if !tells || !is_one_host(event.source) || !is_one_host(event.target) {
             return;
         }
+        // What the target did ask, it may be answered late, or by a host that is flooded.
+        let asked = |source: &crate::source::Source| {
+            source.has_asked(event.source, Technique::Syn, event.source_port)
+        };
+        if self.sources.lookup(event.target).is_some_and(asked) {
+            return;
+        }
         let noise = NoiseKey { kind: DetectionKind::Backscatter, address: event.source, port: 0 };
         if self.campaigns.noise(&noise).is_some() {
             self.note_noise(noise, event, Some(event.source), event.count.into(), 1, out);
@@ -114,6 +123,7 @@ impl Detector {
             answer: Answer::Unasked,
             tool: None,
             crafted: false,
+            os_probe: false,
             weight: Weight::default(),
             first: event.time,
             last: event.time,

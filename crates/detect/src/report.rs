@@ -53,6 +53,7 @@ pub(crate) fn detection(campaign: &Campaign, change: Change, networks: &Networks
         DetectionKind::Scan => mitre::of(internal, &scan_types, hosts),
         _ => Mitre::default(),
     };
+    let probes = naming::probes(campaign, &scan_types);
     Detection {
         id: campaign.id.clone(),
         change,
@@ -69,7 +70,7 @@ pub(crate) fn detection(campaign: &Campaign, change: Change, networks: &Networks
         first_seen: campaign.first_seen,
         last_seen: campaign.last_seen,
         detected_at: campaign.detected_at,
-        probes: campaign.probes,
+        probes,
         distinct_ports: campaign.ports.len(),
         distinct_hosts: hosts,
         ports,

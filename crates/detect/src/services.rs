@@ -76,19 +76,25 @@ impl Services {
     }
 
     /// `count` strangers failed at it, each for the first time. Gives the key of the flood this
-    /// belongs to: the service's, or the host's.
-    pub(crate) fn note_strangers(&mut self, key: ServiceKey, count: u32, at: Time) -> Option<ServiceKey> {
+    /// belongs to, the service's or the host's, and the strangers of the last seconds.
+    pub(crate) fn note_strangers(
+        &mut self,
+        key: ServiceKey,
+        count: u32,
+        at: Time,
+    ) -> Option<(ServiceKey, u32)> {
         let host = ServiceKey { port: None, ..key };
         let of_service = self.note(key, count, at, SERVICE_FLOOD);
         let of_host = self.note(host, count, at, HOST_FLOOD);
         of_service.or(of_host)
     }
 
-    fn note(&mut self, key: ServiceKey, count: u32, at: Time, bar: f32) -> Option<ServiceKey> {
+    fn note(&mut self, key: ServiceKey, count: u32, at: Time, bar: f32) -> Option<(ServiceKey, u32)> {
         let service = self.table.entry(key, Service::default)?;
         service.failing.add(count as f32, at);
         let finishing = service.finishing.now(at);
-        (service.failing.sum >= bar && finishing < service.failing.sum * FINISHING).then_some(key)
+        (service.failing.sum >= bar && finishing < service.failing.sum * FINISHING)
+            .then_some((key, service.failing.sum.round() as u32))
     }
 }
 
@@ -144,6 +150,6 @@ mod tests {
         for n in 0..5_000_u16 {
             found = found.or(services.note_strangers(key(n), 1, Time(i64::from(n) * 100)));
         }
-        assert_eq!(found, Some(ServiceKey { port: None, ..key(0) }));
+        assert_eq!(found.map(|(key, _)| key), Some(ServiceKey { port: None, ..key(0) }));
     }
 }

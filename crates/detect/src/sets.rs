@@ -105,6 +105,11 @@ impl HostSet {
         true
     }
 
+    /// Among the listed ones.
+    pub(crate) fn contains(&self, host: IpAddr) -> bool {
+        self.listed.contains(&host)
+    }
+
     pub(crate) fn len(&self) -> u32 {
         match &self.sketch {
             Some(registers) => estimate(registers).max(Self::LISTED as u32 + 1),

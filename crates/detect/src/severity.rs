@@ -3,7 +3,7 @@
 //! Points: 2 for a source among our own hosts (an intruder, or a host that went bad), 1 for one
 //! from the Internet (everyone is scanned from there all day); 1 when open ports were found, 1
 //! more when remote administration or data stores are among them; 1 for breadth (16 hosts, or
-//! 1,000 ports); 1 for service or script probes, which prepare an attack; less 1 when the sources
+//! 10,000 ports); 1 for service or script probes, which prepare an attack; less 1 when the sources
 //! are invented. Up to 1 point is low, 2 medium, 3 and 4 high, more critical. What is recognised
 //! as no scan is informational.
 
@@ -16,7 +16,7 @@ const ADMINISTRATION: [u16; 24] = [
     5985, 5986, 6379, 9200, 27017,
 ];
 const MANY_HOSTS: u32 = 16;
-const MANY_PORTS: u32 = 1_000;
+const MANY_PORTS: u32 = 10_000;
 
 /// What the rule needs besides the campaign.
 pub(crate) struct Facts<'a> {

@@ -38,6 +38,8 @@ pub(crate) struct Contact {
     pub(crate) tool: Option<u8>,
     /// A SYN that no general-purpose stack made.
     pub(crate) crafted: bool,
+    /// A packet of nmap's operating system detection.
+    pub(crate) os_probe: bool,
     pub(crate) weight: Weight,
     pub(crate) first: Time,
     pub(crate) last: Time,
@@ -51,6 +53,19 @@ pub(crate) enum LineKey {
     Host(IpAddr),
     Port(Technique, u16),
     Spread,
+}
+
+impl LineKey {
+    /// Whether a contact lies on the line. Pings and requests for hardware addresses are one
+    /// matter: who pings a network asks for its addresses.
+    pub(crate) fn holds(self, target: IpAddr, technique: Technique, port: u16) -> bool {
+        match self {
+            LineKey::Host(host) => host == target && !technique.is_sweep(),
+            LineKey::Port(kind, _) if kind.is_sweep() => technique.is_sweep(),
+            LineKey::Port(kind, number) => (kind, number) == (technique, port),
+            LineKey::Spread => true,
+        }
+    }
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -184,6 +199,18 @@ impl Source {
         lines.chain(spread).max_by(|(_, a), (_, b)| (a.score - a.bar).total_cmp(&(b.score - b.bar)))
     }
 
+    /// Lines whose score is at least `bar` on some scale, the strongest first.
+    pub(crate) fn lines_above(&self, bar: f32) -> Vec<LineKey> {
+        let mut lines: Vec<(LineKey, f32)> = self
+            .lines
+            .iter()
+            .map(|line| (line.key, line.evidence.suspicion()))
+            .filter(|&(_, s)| s >= bar)
+            .collect();
+        lines.sort_by(|(_, a), (_, b)| b.total_cmp(a));
+        lines.into_iter().map(|(key, _)| key).collect()
+    }
+
     /// How suspicious it is, by its most suspicious line.
     pub(crate) fn suspicion(&self) -> f32 {
         let contact =
@@ -264,6 +291,7 @@ mod tests {
             answer: Answer::Refused,
             tool: None,
             crafted: false,
+            os_probe: false,
             weight: Weight { host: weight, port: weight },
             first: Time(1),
             last: Time(1),
@@ -305,7 +333,7 @@ mod tests {
             state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
             let (host, port) = ((state >> 33) % 254, (state >> 45) % 1_000);
             source.add(contact(&format!("10.0.0.{host}"), port as u16, 1.39), Time(1), SCALES);
-            source.foremost(9.0).unwrap().1.is_decided()
+            source.foremost(9.0).is_some_and(|(_, standing)| standing.is_decided())
         });
         assert!(decided.is_some_and(|n| n < 150), "{decided:?}");
     }

@@ -128,11 +128,11 @@ pub(crate) fn summary(campaign: &Campaign, facts: &Facts<'_>) -> String {
         DetectionKind::Scan => {
             let tool =
                 if facts.tool.is_empty() { String::new() } else { format!(" It looks like {}.", facts.tool) };
+            let learnt = learnt(campaign);
             format!(
-                "{} tried {} of {whom} within {within}. {}{tool} {}",
+                "{} {} of {whom} within {within}.{learnt}{tool} {}",
                 capital(&from),
                 tried(campaign),
-                learnt(campaign),
                 certainty(campaign, facts)
             )
         }
@@ -164,25 +164,24 @@ fn duration(seconds: f64) -> String {
 
 fn tried(campaign: &Campaign) -> String {
     match (campaign.ports.len(), campaign.protocols.len()) {
-        (0, 0) => "the addresses".to_owned(),
-        (0, protocols) => plural(protocols.into(), "IP protocol", "IP protocols"),
-        (ports, _) => plural(ports.into(), "port", "ports"),
+        (0, 0) => "looked for the addresses".to_owned(),
+        (0, protocols) => format!("tried {}", plural(protocols.into(), "IP protocol", "IP protocols")),
+        (ports, _) => format!("tried {}", plural(ports.into(), "port", "ports")),
     }
 }
 
 fn learnt(campaign: &Campaign) -> String {
     let open = campaign.open_ports.len();
     if open == 0 {
-        return if campaign.ports.len() == 0 { String::new() } else { "None answered as open.".to_owned() };
+        return if campaign.ports.len() == 0 { String::new() } else { " None answered as open.".to_owned() };
     }
     let some: Vec<String> = campaign.open_ports.iter().take(8).map(|port| port.to_string()).collect();
     let more = if open > 8 { ", …" } else { "" };
-    let used = campaign.open.values().filter(|used| used.connections > 0).count();
-    let after = match used {
+    let after = match campaign.open.values().filter(|used| used.connections > 0).count() {
         0 => String::new(),
-        n => format!(" {} connected to again afterwards.", plural(n as u64, "of them was", "of them were")),
+        n => format!(" Connections followed to {}.", plural(n as u64, "of them", "of them")),
     };
-    format!("{} as open: {}{more}.{after}", plural(open.into(), "answered", "answered"), some.join(", "))
+    format!(" {} as open: {}{more}.{after}", plural(open.into(), "answered", "answered"), some.join(", "))
 }
 
 fn certainty(campaign: &Campaign, facts: &Facts<'_>) -> String {
