@@ -37,10 +37,10 @@ const setupRoute = createRoute({
 const signInRoute = createRoute({
   getParentRoute: () => rootRoute,
   path: "/signin",
-  validateSearch: (search: Record<string, unknown>): { next?: string } => {
+  validateSearch: (search: Record<string, unknown>): { next?: string | undefined } => {
     // Only a path of this console: never another site.
     const next = search["next"];
-    return typeof next === "string" && /^\/(?![/\\])/.test(next) ? { next } : {};
+    return { next: typeof next === "string" && /^\/(?![/\\])/.test(next) ? next : undefined };
   },
   beforeLoad: async ({ context }) => {
     if (await context.client.ensureQueryData(session)) throw redirect({ to: "/" });
@@ -67,6 +67,7 @@ const overviewRoute = createRoute({
   component: OverviewPage,
 });
 
+// The router keeps what a validator leaves out: what is not valid must be said to be undefined.
 const text = (value: unknown): string | undefined =>
   typeof value === "string" || typeof value === "number" ? String(value) || undefined : undefined;
 
@@ -74,12 +75,8 @@ export const alertsRoute = createRoute({
   getParentRoute: () => shellRoute,
   path: "/alerts",
   validateSearch: (search: Record<string, unknown>): AlertFilter => {
-    const filter: AlertFilter = {};
-    for (const key of ["status", "severity", "source", "assignee", "q", "sort"] as const) {
-      const value = text(search[key]);
-      if (value !== undefined) filter[key] = value;
-    }
-    if (search["selftest"] === true) filter.selftest = true;
+    const filter: AlertFilter = { selftest: search["selftest"] === true ? true : undefined };
+    for (const key of ["status", "severity", "source", "assignee", "q", "sort"] as const) filter[key] = text(search[key]);
     return filter;
   },
   component: AlertsPage,
@@ -94,10 +91,10 @@ export const alertRoute = createRoute({
 export const xqlRoute = createRoute({
   getParentRoute: () => shellRoute,
   path: "/xql",
-  validateSearch: (search: Record<string, unknown>): { q?: string; run?: boolean } => {
-    const q = text(search["q"]);
-    return { ...(q === undefined ? {} : { q }), ...(search["run"] === true ? { run: true } : {}) };
-  },
+  validateSearch: (search: Record<string, unknown>): { q?: string | undefined; run?: boolean | undefined } => ({
+    q: text(search["q"]),
+    run: search["run"] === true ? true : undefined,
+  }),
   component: lazyRouteComponent(() => import("./pages/xql/page"), "XqlPage"),
 });
 

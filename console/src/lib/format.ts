@@ -8,11 +8,11 @@ export function count(value: number): string {
   return Number.isFinite(value) ? whole.format(value) : "–";
 }
 
-/** A count for small spaces: `999`, `12.3k`, `4.5M`. */
+/** A count for small spaces: `9,999`, `12.3k`, `4.5M`. */
 export function compact(value: number): string {
   if (!Number.isFinite(value)) return "–";
   const size = Math.abs(value);
-  if (size < 1000) return Number.isInteger(value) ? String(value) : one.format(value);
+  if (size < 10_000) return Number.isInteger(value) ? whole.format(value) : one.format(value);
   for (const [limit, unit] of [[1e6, "k"], [1e9, "M"], [1e12, "G"]] as const) {
     // 999,950 would round up to "1000k".
     if (size < limit * 0.99995) return one.format(value / (limit / 1000)) + unit;

@@ -28,15 +28,14 @@ function axes(zone: Zone): uPlot.Axis[] {
     ticks: { show: false },
   };
   return [
-    { ...common, space: 70, size: 26, grid: { show: false }, values: (_u, splits) => splits.map((s) => timeLabel(s, zone, splits)) },
+    { ...common, space: 64, size: 26, grid: { show: false }, values: (_u, splits, _axis, _space, step) => splits.map((s) => timeLabel(s, zone, step)) },
     { ...common, space: 34, size: 38, values: (_u, splits) => splits.map((v) => compact(v)) },
   ];
 }
 
 /** A tick: seconds only where the ticks are closer than a minute, the date where a day or more. */
-export function timeLabel(seconds: number, zone: Zone, splits: number[]): string {
+export function timeLabel(seconds: number, zone: Zone, step: number): string {
   const text = stamp(new Date(seconds * 1000).toISOString(), zone, 1);
-  const step = (splits[1] ?? 0) - (splits[0] ?? 0);
   if (step >= 86_400) return text.slice(5, 10);
   if (step >= 60) return text.slice(11, 16);
   return step >= 1 ? text.slice(11, 19) : text.slice(14);

@@ -51,7 +51,7 @@ export function Grid({ label, columns, rowCount, cell, sort, onSort, onOpen, ope
   };
   return (
     <div ref={scroller} role="region" aria-label={label} tabIndex={0} onKeyDown={onKeyDown} className={`overflow-auto ${className}`}>
-      <table className="table-fixed border-separate border-spacing-0" style={{ width: columns.reduce((sum, c) => sum + c.width, 0) }} aria-rowcount={rowCount + 1}>
+      <table className="min-w-full table-fixed border-separate border-spacing-0" style={{ width: columns.reduce((sum, c) => sum + c.width, 0) }} aria-rowcount={rowCount + 1}>
         <colgroup>
           {columns.map((column, i) => <col key={i} style={{ width: column.width }} />)}
         </colgroup>

@@ -136,7 +136,7 @@ export function Dot({ tone, pulsing = false }: { tone: "good" | "bad" | "medium"
 
 export function PageHead({ title, children, above }: { title: ReactNode; children?: ReactNode; above?: ReactNode }) {
   return (
-    <header className="mb-3.5 flex flex-wrap items-end justify-between gap-x-4 gap-y-2">
+    <header className="mb-3.5 flex min-h-[1.875rem] flex-wrap items-center justify-between gap-x-4 gap-y-2">
       <div className="min-w-0">
         {above}
         <h1 className="text-lg leading-tight font-semibold">{title}</h1>

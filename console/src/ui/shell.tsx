@@ -73,7 +73,7 @@ function NavLink({ to, icon, label, badge = 0 }: { to: "/" | "/alerts" | "/xql";
       className="flex items-center gap-2.5 rounded-md px-2.5 py-1.5 text-muted hover:bg-raised hover:text-text data-[status=active]:bg-raised data-[status=active]:font-medium data-[status=active]:text-text"
     >
       <Icon name={icon} size={17} />
-      <span>{label}</span>
+      <span className="max-sm:sr-only">{label}</span>
       {badge > 0 && (
         <span className="num ml-auto rounded-full bg-accent-solid px-1.5 text-xs leading-5 font-medium text-accent-ink">
           {compact(badge)}

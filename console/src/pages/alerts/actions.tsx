@@ -15,7 +15,7 @@ export function Actions({ alert, me }: { alert: Alert; me: string }) {
   const patch = usePatchAlert(alert.id);
   const [closing, setClosing] = useState(false);
   return (
-    <div className="space-y-2">
+    <div className="shrink-0 space-y-2">
       <div className="flex flex-wrap gap-2">
         <Assign alert={alert} me={me} onAssign={(assignee) => patch.mutate({ assignee })} />
         {alert.status === "new" && (

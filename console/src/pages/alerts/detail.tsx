@@ -38,7 +38,7 @@ function Content({ alert }: { alert: Alert }) {
   const mayWork = me.data?.role === "analyst" || me.data?.role === "administrator";
   return (
     <>
-      <header className="mb-3.5 flex flex-wrap items-start justify-between gap-x-6 gap-y-3">
+      <header className="mb-3.5 flex items-start justify-between gap-x-6 gap-y-3 max-lg:flex-col">
         <div className="min-w-0 max-w-4xl space-y-1.5">
           <div className="flex flex-wrap items-center gap-2.5">
             <SeverityMark severity={alert.severity} />

@@ -14,7 +14,7 @@ export function Facts({ alert }: { alert: Alert }) {
   const reaction = Date.parse(d.detected_at) - Date.parse(d.first_seen);
   return (
     <Panel flush>
-      <dl className="grid divide-line max-md:divide-y md:grid-cols-2 lg:grid-cols-3 [&>*]:border-line md:[&>*]:border-b md:[&>*]:border-r">
+      <dl className="grid gap-px overflow-hidden rounded-[7px] bg-line md:grid-cols-2 lg:grid-cols-3">
         <Fact name="Who">
           <Addresses list={d.source_ips} cut={d.addresses_cut} />
           {d.candidate_ips.length > 0 && (
@@ -64,7 +64,7 @@ export function Facts({ alert }: { alert: Alert }) {
 
 function Fact({ name, children }: { name: string; children: ReactNode }) {
   return (
-    <div className="min-w-0 px-3.5 py-2.5">
+    <div className="min-w-0 bg-panel px-3.5 py-2.5">
       <dt className="mb-0.5 text-xs text-muted">{name}</dt>
       <dd>{children}</dd>
     </div>

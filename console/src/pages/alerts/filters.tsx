@@ -22,7 +22,7 @@ interface Props {
 
 export function Filters({ filter, change }: Props) {
   return (
-    <div className="flex flex-wrap items-center gap-x-3 gap-y-2 border-b border-line px-3.5 py-2.5">
+    <div className="flex flex-wrap items-center gap-x-2.5 gap-y-2 border-b border-line px-3.5 py-2.5">
       <div role="group" aria-label="Status" className="flex overflow-hidden rounded-md border border-line-strong">
         {STATUSES.map(({ value, label }) => (
           <button
@@ -30,15 +30,15 @@ export function Filters({ filter, change }: Props) {
             type="button"
             aria-pressed={filter.status === value}
             onClick={() => change({ status: value === "open" ? undefined : value })}
-            className="px-2.5 py-1 hover:bg-raised aria-pressed:bg-accent-soft aria-pressed:font-medium"
+            className="px-2 py-1 hover:bg-raised aria-pressed:bg-accent-soft"
           >
             {label}
           </button>
         ))}
       </div>
       <SeverityFilter filter={filter} change={change} />
-      <Typed label="Source address" placeholder="Source address" value={filter.source ?? ""} onChange={(source) => change({ source })} width="w-40" mono />
-      <Typed label="Text in name, addresses or tool" placeholder="Search text" value={filter.q ?? ""} onChange={(q) => change({ q })} width="w-52" icon />
+      <Typed label="Source address" placeholder="Source address" value={filter.source ?? ""} onChange={(source) => change({ source })} width="w-36" mono />
+      <Typed label="Text in name, addresses or tool" placeholder="Search text" value={filter.q ?? ""} onChange={(q) => change({ q })} width="w-44" icon />
       <label className="ml-auto flex items-center gap-1.5 text-muted">
         <input type="checkbox" className="accent-accent-solid" checked={!!filter.selftest} onChange={(e) => change({ selftest: e.target.checked })} />
         Show self-tests

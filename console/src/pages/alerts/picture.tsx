@@ -17,12 +17,12 @@ const NEAR_PX = 14;
 
 // Drawn in this order: open ports last, on top of all.
 const SERIES: readonly { outcome: Outcome; ink: string; size: number }[] = [
-  { outcome: "unsolicited", ink: "--faint", size: 3 },
-  { outcome: "mid_stream", ink: "--faint", size: 3 },
-  { outcome: "unanswered", ink: "--high", size: 3.5 },
-  { outcome: "rejected", ink: "--xql-word", size: 3.5 },
-  { outcome: "refused", ink: "--low", size: 3.5 },
-  { outcome: "accepted", ink: "--good", size: 8 },
+  { outcome: "unsolicited", ink: "--fill-informational", size: 3 },
+  { outcome: "mid_stream", ink: "--fill-informational", size: 3 },
+  { outcome: "unanswered", ink: "--fill-high", size: 3.5 },
+  { outcome: "rejected", ink: "--fill-other", size: 3.5 },
+  { outcome: "refused", ink: "--fill-low", size: 3.5 },
+  { outcome: "accepted", ink: "--fill-good", size: 9 },
 ];
 
 interface Points {

@@ -17,12 +17,12 @@ const Picture = lazy(() => import("./picture"));
 const OUTCOMES: readonly Outcome[] = ["accepted", "refused", "rejected", "unanswered", "mid_stream", "unsolicited"];
 
 const SWATCH: Record<Outcome, string> = {
-  accepted: "bg-good",
-  refused: "bg-low",
-  rejected: "bg-xql-word",
-  unanswered: "bg-high",
-  mid_stream: "bg-faint",
-  unsolicited: "bg-faint",
+  accepted: "bg-fill-good",
+  refused: "bg-fill-low",
+  rejected: "bg-fill-other",
+  unanswered: "bg-fill-high",
+  mid_stream: "bg-fill-informational",
+  unsolicited: "bg-fill-informational",
 };
 
 export function ProbesPanel({ alert, evidence, error }: { alert: Alert; evidence: Evidence | undefined; error: unknown }) {
@@ -101,15 +101,15 @@ function Legend({ all, hidden, toggle }: { all: Probe[]; hidden: ReadonlySet<Out
 }
 
 const COLUMNS: readonly GridColumn[] = [
-  { name: "Time", width: 190 },
-  { name: "Source", width: 170 },
-  { name: "Source port", width: 96, right: true },
-  { name: "Target", width: 170 },
-  { name: "Port", width: 140, right: true },
-  { name: "Protocol", width: 82 },
-  { name: "Outcome", width: 100 },
-  { name: "TCP flags", width: 120 },
-  { name: "Times", width: 72, right: true },
+  { name: "Time", width: 112 },
+  { name: "Source", width: 126 },
+  { name: "Source port", width: 98, right: true },
+  { name: "Target", width: 126 },
+  { name: "Port", width: 120, right: true },
+  { name: "Protocol", width: 78 },
+  { name: "Outcome", width: 110 },
+  { name: "TCP flags", width: 84 },
+  { name: "Times", width: 66, right: true },
   { name: "Retries", width: 76, right: true },
 ];
 
@@ -136,11 +136,14 @@ function ProbeTable({ probes }: { probes: Probe[] }) {
     const sign = sort.descending ? -1 : 1;
     return probes.toSorted((a, b) => sign * compareCells(key(a), key(b)));
   }, [probes, sort]);
+  // Within one day the date is noise: it stands above, and in the tooltip.
+  const oneDay = stamp(probes[0]?.time ?? null, zone).slice(0, 10) === stamp(probes.at(-1)?.time ?? null, zone).slice(0, 10);
+  const columns = oneDay ? COLUMNS : COLUMNS.with(0, { name: "Time", width: 190 });
   const cell = (row: number, column: number) => {
     const probe = rows[row];
     if (!probe) return null;
     switch (column) {
-      case 0: return <span className="num">{stamp(probe.time, zone, 3)}</span>;
+      case 0: return <span className="num" title={stamp(probe.time, zone, 6)}>{oneDay ? stamp(probe.time, zone, 3).slice(11) : stamp(probe.time, zone, 3)}</span>;
       case 1: return <Mono text={probe.source_ip} max={45} />;
       case 2: return probe.source_port || "";
       case 3: return <Mono text={probe.target_ip} max={45} />;
@@ -159,8 +162,8 @@ function ProbeTable({ probes }: { probes: Probe[] }) {
   };
   return (
     <>
-      <p className="num border-t border-line px-3.5 py-1.5 text-xs text-muted">{plural(probes.length, "probe")} in the table</p>
-      <Grid label="Probes" columns={COLUMNS} rowCount={rows.length} cell={cell} sort={sort} onSort={setSort} className="max-h-96 border-t border-line" />
+      <p className="num border-t border-line px-3.5 py-1.5 text-xs text-muted">{plural(probes.length, "probe")}{oneDay && probes[0] && ` on ${stamp(probes[0].time, zone).slice(0, 10)}`}</p>
+      <Grid label="Probes" columns={columns} rowCount={rows.length} cell={cell} sort={sort} onSort={setSort} className="max-h-96 border-t border-line" />
     </>
   );
 }

@@ -32,16 +32,15 @@ export function AlertTable({ rows, sort, setSort }: Props) {
   const head = { sort, setSort };
   return (
     <div className="overflow-x-auto">
-      <table className="w-full min-w-[62rem]" onKeyDown={onKeyDown}>
+      <table className="w-full min-w-[58rem]" onKeyDown={onKeyDown}>
         <thead>
           <tr className="border-b border-line text-xs text-muted">
-            <SortHead {...head} by="severity" className="w-28 pl-3.5">Severity</SortHead>
+            <SortHead {...head} by="severity" className="w-26 pl-3.5">Severity</SortHead>
             <th scope="col" className="w-24 px-2">Status</th>
             <th scope="col" className="px-2">Alert</th>
-            <th scope="col" className="w-40 px-2">Source</th>
-            <th scope="col" className="w-40 px-2">Target</th>
-            <SortHead {...head} by="probes" className="w-20 px-2" right>Probes</SortHead>
-            <th scope="col" className="w-20 px-2 text-right">Ports</th>
+            <th scope="col" className="w-44 px-2">Source</th>
+            <SortHead {...head} by="probes" className="w-18 px-2" right>Probes</SortHead>
+            <th scope="col" className="w-16 px-2 text-right">Ports</th>
             <th scope="col" className="w-28 px-2">Open</th>
             <th scope="col" className="w-24 px-2">Assignee</th>
             <SortHead {...head} by="detected_at" className="w-28 pr-3.5 pl-2" right>Detected</SortHead>
@@ -108,19 +107,18 @@ function Row({ alert, fresh }: { alert: AlertSummary; fresh: boolean }) {
         >
           <Outside text={alert.name} max={200} />
         </Link>
-        <span className="mt-0.5 flex flex-wrap items-center gap-1.5 text-xs text-muted">
+        <span className="mt-0.5 flex items-center gap-1.5 overflow-hidden text-xs whitespace-nowrap text-muted">
           {alert.active && <span className="inline-flex items-center gap-1.5 text-accent"><Dot tone="accent" pulsing />going on</span>}
           {alert.self_test && <Tag>self-test</Tag>}
           <span>{alert.scan_types.slice(0, 3).map(scanTypeName).join(", ")}</span>
-          {alert.tool && <span>· <Outside text={alert.tool} max={30} /></span>}
+          {alert.tool && <span className="truncate">· <Outside text={alert.tool} max={60} /></span>}
         </span>
       </td>
-      <td className="px-2 py-2"><Addresses list={alert.source_ips} total={alert.source_count} /></td>
-      <td className="px-2 py-2"><Addresses list={alert.target_ips} total={alert.target_count} /></td>
+      <td className="max-w-0 truncate px-2 py-2"><Addresses list={alert.source_ips} total={alert.source_count} /></td>
       <td className="num px-2 py-2 text-right" title={count(alert.probes)}>{compact(alert.probes)}</td>
       <td className="num px-2 py-2 text-right">{count(alert.distinct_ports)}</td>
       <td className="px-2 py-2"><OpenPorts ports={alert.open_ports} /></td>
-      <td className="px-2 py-2">{alert.assignee ? <Outside text={alert.assignee} max={20} /> : <span className="text-muted">–</span>}</td>
+      <td className="max-w-0 truncate px-2 py-2">{alert.assignee ? <Outside text={alert.assignee} max={40} /> : <span className="text-muted">–</span>}</td>
       <td className="py-2 pr-3.5 pl-2 text-right text-muted"><Ago time={alert.detected_at} /></td>
     </tr>
   );
@@ -131,7 +129,7 @@ function Addresses({ list, total }: { list: string[]; total: number }) {
   if (first === undefined) return <span className="text-muted">unknown</span>;
   return (
     <span>
-      <Mono text={first} max={45} />
+      <span title={first.length > 20 ? first : undefined}><Mono text={first} max={45} /></span>
       {total > 1 && <span className="text-xs text-muted" title={list.join(", ")}> +{count(total - 1)}</span>}
     </span>
   );

@@ -9,18 +9,18 @@ import { SEVERITIES, severityName } from "@/lib/words";
 
 const HEIGHT = 132;
 const FILL = {
-  critical: "fill-critical",
-  high: "fill-high",
-  medium: "fill-medium",
-  low: "fill-low",
-  informational: "fill-informational",
+  critical: "fill-fill-critical",
+  high: "fill-fill-high",
+  medium: "fill-fill-medium",
+  low: "fill-fill-low",
+  informational: "fill-fill-informational",
 } as const;
 const SWATCH = {
-  critical: "bg-critical",
-  high: "bg-high",
-  medium: "bg-medium",
-  low: "bg-low",
-  informational: "bg-informational",
+  critical: "bg-fill-critical",
+  high: "bg-fill-high",
+  medium: "bg-fill-medium",
+  low: "bg-fill-low",
+  informational: "bg-fill-informational",
 } as const;
 
 const total = (bucket: AlertBucket) => SEVERITIES.reduce((sum, severity) => sum + bucket[severity], 0);

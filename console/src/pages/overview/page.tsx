@@ -12,6 +12,7 @@ import { Figures } from "./figures";
 import { RecentAlerts } from "./recent";
 import { SelfTest } from "./selftest";
 import { SensorPanel } from "./sensor";
+import { StoragePanel } from "./storage";
 import { TopList } from "./top";
 
 const EventRate = lazy(() => import("./event-rate"));
@@ -51,6 +52,7 @@ function Content({ data, hours, setHours }: { data: Overview; hours: number; set
         <div className="min-w-0 space-y-3.5">
           <SensorPanel sensor={data.sensor} />
           <SelfTest />
+          <StoragePanel />
         </div>
       </div>
       <Panel
@@ -62,8 +64,8 @@ function Content({ data, hours, setHours }: { data: Overview; hours: number; set
         }
         flush
       >
-        <div className="grid divide-line max-lg:divide-y lg:grid-cols-4 lg:divide-x">
-          <section className="min-w-0 p-3.5">
+        <div className="grid divide-line max-lg:divide-y lg:grid-cols-5 lg:divide-x">
+          <section className="min-w-0 p-3.5 lg:col-span-2">
             <h3 className="mb-2 text-xs text-muted">Connection attempts per second, last 5 minutes</h3>
             <Suspense fallback={<div className="h-40" />}>
               <EventRate series={observed.series} />

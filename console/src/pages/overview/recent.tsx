@@ -4,7 +4,7 @@ import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { alerts } from "@/api/queries";
 import type { AlertSummary, Sensor } from "@/api/types";
-import { count } from "@/lib/format";
+import { plural } from "@/lib/format";
 import { Dot, Failure, Loading, Panel, SeverityMark, StatusMark } from "@/ui/parts";
 import { Ago, Mono, Outside } from "@/ui/text";
 import { NoScanYet } from "../alerts/empty";
@@ -36,8 +36,8 @@ function Row({ alert }: { alert: AlertSummary }) {
           <span className="block truncate font-medium"><Outside text={alert.name} max={160} /></span>
           <span className="flex flex-wrap items-center gap-x-2 text-xs text-muted">
             {alert.active && <span className="inline-flex items-center gap-1.5 text-accent"><Dot tone="accent" pulsing />going on</span>}
-            <span className="num">{count(alert.probes)} probes</span>
-            <span className="num">{count(alert.distinct_ports)} ports</span>
+            <span className="num">{plural(alert.probes, "probe")}</span>
+            <span className="num">{plural(alert.distinct_ports, "port")}</span>
             {alert.open_ports.length > 0 && <span>open: <Mono text={alert.open_ports.slice(0, 6).join(", ")} /></span>}
           </span>
         </span>

@@ -80,7 +80,7 @@ export function XqlPage() {
               {state.kind === "running" ? (
                 <Button icon="stop" onClick={cancel}>Cancel</Button>
               ) : (
-                <Button kind="primary" icon="play" onClick={start}>Run</Button>
+                <Button kind="primary" icon="play" onClick={start}>Run query</Button>
               )}
               <kbd className="text-xs text-muted">Ctrl Enter</kbd>
               <select aria-label="Time frame" className="field ml-auto" value={seconds} onChange={(e) => setSeconds(Number(e.target.value))}>

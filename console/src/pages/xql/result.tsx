@@ -28,7 +28,7 @@ export function Result({ state }: { state: RunState }) {
 }
 
 function Running({ since }: { since: number }) {
-  const [now, setNow] = useState(performance.now);
+  const [now, setNow] = useState(() => performance.now());
   useEffect(() => {
     const timer = setInterval(() => setNow(performance.now()), 100);
     return () => clearInterval(timer);
