@@ -18,6 +18,7 @@ pub(crate) fn check(root: &SyntaxNode, diagnostics: &mut Findings) {
         match node.kind() {
             CallExpr => call(&node, diagnostics),
             FieldExpr => field(&node, diagnostics),
+            FieldChoice => fieldset(&node, diagnostics),
             Literal => literal(&node, diagnostics),
             ArrowExpr => arrow(&node, diagnostics),
             CompareExpr => comparison(&node, diagnostics),
@@ -301,13 +302,36 @@ fn field(node: &SyntaxNode, diagnostics: &mut Findings) {
     }
 }
 
+fn fieldset(node: &SyntaxNode, diagnostics: &mut Findings) {
+    if let Some(name) = lower::name_in(node).filter(|name| name.name.starts_with("fieldset.")) {
+        diagnostics.push(not_supported(name.span, "a fieldset"));
+    }
+}
+
 fn literal(node: &SyntaxNode, diagnostics: &mut Findings) {
     let Some(token) = lower::tokens(node).next() else { return };
     if token.kind() == Param {
         diagnostics.push(not_supported(lower::span(node), "a parameter"));
-    } else if string_literal(node).is_some_and(|text| text == "@element") {
-        diagnostics.push(not_supported(lower::span(node), "\"@element\""));
+        return;
     }
+    let Some(text) = string_literal(node) else { return };
+    if text == "@element" {
+        diagnostics.push(not_supported(lower::span(node), "\"@element\""));
+    } else if is_parameter(&text) {
+        let message = format!("\"{}\" looks like a parameter, but is taken as plain text", clip(&text));
+        diagnostics.push(
+            Diagnostic::warning(codes::SYNTAX_NOT_SUPPORTED, lower::span(node), message)
+                .with_help("parameters are not supported yet: put the value in its place"),
+        );
+    }
+}
+
+/// `"$originalalertid"`, as drill-down queries have it.
+fn is_parameter(text: &str) -> bool {
+    text.strip_prefix('$').is_some_and(|name| {
+        name.starts_with(|c: char| c.is_ascii_alphabetic())
+            && name.chars().all(|c| c == '_' || c.is_ascii_alphanumeric())
+    })
 }
 
 fn arrow(node: &SyntaxNode, diagnostics: &mut Findings) {
