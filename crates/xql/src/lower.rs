@@ -47,7 +47,8 @@ impl Lowering {
                 let args = self.arguments(node);
                 ExprKind::Call { function: name_in(node)?, args: args? }
             }
-            ParenExpr => return self.expr(&only_expr(node)?),
+            // The brackets belong to the span, so that the text of a span is an expression.
+            ParenExpr => self.expr(&only_expr(node)?)?.kind,
             NotExpr => ExprKind::Not(Box::new(self.expr(&only_expr(node)?)?)),
             AndExpr | OrExpr => return self.logic(node),
             CompareExpr => self.compare(node)?,

@@ -5,7 +5,7 @@
 mod dump;
 
 use std::path::{Path, PathBuf};
-use vedette_xql::ast::Span;
+use vedette_xql::ast::{Span, StageKind};
 use vedette_xql::{parse, render};
 
 fn shelf() -> Vec<(String, String)> {
@@ -64,4 +64,16 @@ fn a_query_spans_its_stages() {
         &text[span.start as usize..span.end as usize],
         "config timeframe = 1d | dataset = a | limit 1"
     );
+}
+
+#[test]
+fn the_text_of_a_span_is_the_expression() {
+    for (name, text) in shelf() {
+        dump::expressions(&parse(&text).query.unwrap(), &mut |e| {
+            let part = &text[e.span.start as usize..e.span.end as usize];
+            let again = parse(&format!("filter {part}")).query.unwrap_or_else(|| panic!("{name}: {part}"));
+            let StageKind::Filter(again) = &again.stages[0].kind else { panic!() };
+            assert_eq!(dump::expr(again), dump::expr(e), "{name}: {part}");
+        });
+    }
 }

@@ -115,6 +115,42 @@ fn join<T>(list: &[T], show: impl Fn(&T) -> String) -> String {
     list.iter().map(show).collect::<Vec<_>>().join(", ")
 }
 
+/// Every expression in a query, the parts of expressions too.
+pub fn expressions(query: &Query, see: &mut impl FnMut(&Expr)) {
+    for stage in &query.stages {
+        match &stage.kind {
+            StageKind::Alter(list) => list.iter().for_each(|a| parts(&a.value, see)),
+            StageKind::Filter(condition) => parts(condition, see),
+            StageKind::Comp(comp) => {
+                comp.aggregates.iter().flat_map(|a| &a.args).for_each(|arg| parts(arg, see))
+            }
+            _ => {}
+        }
+    }
+}
+
+fn parts(e: &Expr, see: &mut impl FnMut(&Expr)) {
+    see(e);
+    match &e.kind {
+        ExprKind::Call { args, .. } => args.iter().for_each(|arg| parts(arg, see)),
+        ExprKind::Not(x) => parts(x, see),
+        ExprKind::In { value, list, .. } => {
+            parts(value, see);
+            list.iter().for_each(|item| parts(item, see));
+        }
+        ExprKind::And(a, b)
+        | ExprKind::Or(a, b)
+        | ExprKind::Compare { left: a, right: b, .. }
+        | ExprKind::Contains { value: a, part: b, .. }
+        | ExprKind::Matches { value: a, pattern: b, .. }
+        | ExprKind::InCidr { value: a, range: b, .. } => {
+            parts(a, see);
+            parts(b, see);
+        }
+        _ => {}
+    }
+}
+
 /// Every name in a query.
 pub fn names(query: &Query, see: &mut impl FnMut(&Name)) {
     match &query.source {
@@ -123,15 +159,10 @@ pub fn names(query: &Query, see: &mut impl FnMut(&Name)) {
     }
     for stage in &query.stages {
         match &stage.kind {
-            StageKind::Alter(list) => list.iter().for_each(|a| {
-                see(&a.target);
-                expr_names(&a.value, see);
-            }),
-            StageKind::Filter(condition) => expr_names(condition, see),
+            StageKind::Alter(list) => list.iter().for_each(|a| see(&a.target)),
             StageKind::Comp(comp) => {
                 for a in &comp.aggregates {
                     see(&a.function);
-                    a.args.iter().for_each(|arg| expr_names(arg, see));
                     a.alias.iter().for_each(&mut *see);
                 }
                 comp.by.iter().for_each(&mut *see);
@@ -145,34 +176,12 @@ pub fn names(query: &Query, see: &mut impl FnMut(&Name)) {
                 c.alias.iter().for_each(&mut *see);
             }),
             StageKind::Fields(Fields::Drop(list)) => list.iter().for_each(&mut *see),
-            StageKind::Limit { .. } => {}
             StageKind::Sort(keys) => keys.iter().for_each(|key| see(&key.field)),
+            StageKind::Filter(_) | StageKind::Limit { .. } => {}
         }
     }
-}
-
-fn expr_names(e: &Expr, see: &mut impl FnMut(&Name)) {
-    match &e.kind {
-        ExprKind::Null | ExprKind::Bool(_) | ExprKind::Int(_) | ExprKind::Float(_) | ExprKind::Str(_) => {}
-        ExprKind::Field(n) => see(n),
-        ExprKind::Call { function, args } => {
-            see(function);
-            args.iter().for_each(|arg| expr_names(arg, see));
-        }
-        ExprKind::Not(x) => expr_names(x, see),
-        ExprKind::And(a, b) | ExprKind::Or(a, b) | ExprKind::Compare { left: a, right: b, .. } => {
-            expr_names(a, see);
-            expr_names(b, see);
-        }
-        ExprKind::In { value, list, .. } => {
-            expr_names(value, see);
-            list.iter().for_each(|item| expr_names(item, see));
-        }
-        ExprKind::Contains { value: a, part: b, .. }
-        | ExprKind::Matches { value: a, pattern: b, .. }
-        | ExprKind::InCidr { value: a, range: b, .. } => {
-            expr_names(a, see);
-            expr_names(b, see);
-        }
-    }
+    expressions(query, &mut |e| match &e.kind {
+        ExprKind::Field(name) | ExprKind::Call { function: name, .. } => see(name),
+        _ => {}
+    });
 }
