@@ -46,6 +46,8 @@ impl FlowFolder {
             return self.tcp_begin(hash, key, from_low, packet, tcp, out);
         }
         let step = flow.tcp(from_source, packet, tcp);
+        // The step may have turned the flow round.
+        let from_source = from_low == flow.source_low;
         flow.count(from_source, packet);
         if step != Step::Nothing {
             self.tcp_step(at, step, out);
@@ -232,7 +234,7 @@ impl Flow {
         let answer = self.sent;
         *self = Flow::new(self.key, !self.source_low, Opening::Request, packet);
         self.received = answer;
-        // The packet will be counted once more.
+        // The caller counts the packet.
         self.sent = vedette_event::Volume::default();
         Step::HalfOpen
     }
