@@ -24,6 +24,7 @@ pub use frames::{Sender, ethernet, ipv4, ipv6, tcp, udp, vlan};
 
 use namespace::ip;
 use std::net::{Ipv4Addr, Ipv6Addr};
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
@@ -49,7 +50,8 @@ pub struct Host {
 pub struct Lab {
     switch: String,
     hosts: Vec<Host>,
-    more_interfaces: AtomicU32,
+    ports: AtomicU32,
+    segments: Mutex<Vec<u8>>,
 }
 
 /// Whether a lab can be made here: the rights and the programs `ip` and `nsenter`.
@@ -75,12 +77,14 @@ impl Lab {
         static NEXT: AtomicU32 = AtomicU32::new(0);
         let name =
             format!("{}{}x{}", namespace::PREFIX, std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
-        let mut lab =
-            Lab { switch: format!("{name}s"), hosts: Vec::new(), more_interfaces: AtomicU32::new(0) };
+        let mut lab = Lab {
+            switch: format!("{name}s"),
+            hosts: Vec::new(),
+            ports: AtomicU32::new(0),
+            segments: Mutex::default(),
+        };
         namespace::add(&lab.switch);
-        let switch = lab.switch.clone();
-        ip(&["-n", &switch, "link", "add", "br0", "type", "bridge", "mcast_snooping", "0"]);
-        ip(&["-n", &switch, "link", "set", "br0", "up"]);
+        lab.segment(0);
         for number in 1..=hosts as u8 {
             let host = Host {
                 namespace: format!("{name}h{number}"),
@@ -126,17 +130,30 @@ impl Lab {
         &self.hosts
     }
 
-    /// Gives a host one more interface on the same switch, with 198.18.S.N/24 and fd00:5e:S::N/64
-    /// where S is `subnet`, and MAC 02:00:00:S:00:N.
+    /// Gives a host one more interface, on the network segment `subnet` (S, not 0, which is that of
+    /// `eth0`), with 198.18.S.N/24, fd00:5e:S::N/64 and MAC 02:00:00:S:00:N.
     pub fn add_interface(&self, host: usize, name: &str, subnet: u8) {
         assert_ne!(subnet, 0, "subnet 0 is the one of eth0");
+        let mut segments = self.segments.lock().expect("no holder panics");
+        if !segments.contains(&subnet) {
+            segments.push(subnet);
+            self.segment(subnet);
+        }
         self.plug(host, name, subnet);
+    }
+
+    /// A bridge in the switch. Each segment has its own: on a shared one Linux would answer for
+    /// an address with the MAC of any interface.
+    fn segment(&self, subnet: u8) {
+        let bridge = format!("br{subnet}");
+        ip(&["-n", &self.switch, "link", "add", &bridge, "type", "bridge", "mcast_snooping", "0"]);
+        ip(&["-n", &self.switch, "link", "set", &bridge, "up"]);
     }
 
     fn plug(&self, host: usize, name: &str, subnet: u8) {
         let namespace = &self.hosts[host].namespace;
         let number = host + 1;
-        let port = format!("p{}", self.more_interfaces.fetch_add(1, Ordering::Relaxed));
+        let port = format!("p{}", self.ports.fetch_add(1, Ordering::Relaxed));
         let mac = format!("02:00:00:{subnet:02x}:00:{number:02x}");
         let v4 = format!("198.18.{subnet}.{number}/24");
         let v6 = match subnet {
@@ -145,7 +162,7 @@ impl Lab {
         };
         let switch = &self.switch;
         ip(&["-n", switch, "link", "add", &port, "type", "veth", "peer", "name", name, "netns", namespace]);
-        ip(&["-n", switch, "link", "set", &port, "master", "br0", "up"]);
+        ip(&["-n", switch, "link", "set", &port, "master", &format!("br{subnet}"), "up"]);
         ip(&["-n", namespace, "link", "set", name, "address", &mac]);
         // Addresses are usable at once: nobody else can have them.
         self.enter(host, || {
@@ -187,13 +204,13 @@ impl Lab {
 
     /// Lets the host's firewall drop everything that comes in.
     pub fn nft_drop_all(&self, host: usize) {
-        self.nft(host, "table inet lab { chain input { type filter hook input priority 0; policy drop; } }");
+        self.nft(host, "table inet lab { chain input { type filter hook input priority 0; policy drop; }; }");
     }
 
     /// The same, earlier: at the ingress hook of `eth0`, before the IP stack.
     pub fn nft_drop_at_ingress(&self, host: usize) {
         let hook = "type filter hook ingress device \"eth0\" priority 0; policy drop;";
-        self.nft(host, &format!("table netdev lab {{ chain ingress {{ {hook} }} }}"));
+        self.nft(host, &format!("table netdev lab {{ chain ingress {{ {hook} }}; }}"));
     }
 
     /// Loads a piece of nftables ruleset on a host.

@@ -36,7 +36,7 @@ fn probe() -> Result<(), String> {
         let said = String::from_utf8_lossy(&made.stderr);
         return Err(format!("network namespaces cannot be made (root is needed): {}", said.trim()));
     }
-    let veth = ["-n", &name, "link", "add", "a", "type", "veth", "peer", "name", "b"];
+    let veth = ["-n", &name, "link", "add", "veth0", "type", "veth", "peer", "name", "veth1"];
     let linked = Command::new("ip").args(veth).output().map_err(|error| error.to_string());
     remove(&name);
     match linked? {

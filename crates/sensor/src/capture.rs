@@ -38,7 +38,15 @@ pub struct Capture {
     addresses: Vec<IpAddr>,
     counts: Counts,
     refreshed: Instant,
-    unknown_seen: bool,
+}
+
+/// What a refresh brought.
+#[derive(Debug, Default)]
+pub struct Changes {
+    /// Numbers of frames' interfaces, with their new names.
+    pub interfaces: Vec<(u32, Arc<str>)>,
+    /// This host's own addresses, where they changed.
+    pub addresses: Option<Vec<IpAddr>>,
 }
 
 impl Capture {
@@ -46,17 +54,18 @@ impl Capture {
     ///
     /// # Errors
     /// [`CaptureError::NotPermitted`] without the capability, with the fix in its text.
-    pub fn open(config: &SensorConfig) -> Result<Capture, CaptureError> {
+    pub fn open(config: &SensorConfig) -> Result<(Capture, Changes), CaptureError> {
         config.check()?;
         let mut interfaces = Interfaces::default();
         let links = netlink::links().map_err(CaptureError::system("list the interfaces"))?;
-        interfaces.update(&links);
+        let named = interfaces.update(&links);
         let filter =
             Filter { level: Level::Full, only: wanted_indices(config, &links), loopback: config.loopback };
         let size = RingSize { bytes: config.ring_bytes, block_timeout_ms: config.block_timeout_ms };
         let ring = Ring::open(size, &filter.program()).map_err(CaptureError::opening)?;
         let addresses = netlink::addresses().map_err(CaptureError::system("list the addresses"))?;
-        Ok(Capture {
+        let first = Changes { interfaces: named, addresses: Some(addresses.clone()) };
+        let capture = Capture {
             ring,
             filter,
             config: config.clone(),
@@ -64,8 +73,8 @@ impl Capture {
             addresses,
             counts: Counts::default(),
             refreshed: Instant::now(),
-            unknown_seen: false,
-        })
+        };
+        Ok((capture, first))
     }
 
     /// Waits for packets, at most `timeout`.
@@ -78,21 +87,15 @@ impl Capture {
 
     /// Hands the frames of one block to `each`. False when no block is ready.
     pub fn read(&mut self, mut each: impl FnMut(&Frame<'_>)) -> bool {
-        let (interfaces, counts, unknown) = (&self.interfaces, &mut self.counts, &mut self.unknown_seen);
+        let (interfaces, counts) = (&mut self.interfaces, &mut self.counts);
         let read = self.ring.read_block(|mut packet| {
-            let vlan = match interfaces.verdict(packet.interface, packet.tag.map(|tag| tag.contents)) {
-                Verdict::Take { vlan } => vlan,
-                Verdict::Duplicate => {
-                    counts.duplicates += 1;
-                    return;
-                }
-                Verdict::Unknown => {
-                    *unknown = true;
-                    None
-                }
+            let verdict = interfaces.verdict(packet.interface, packet.tag.map(|tag| tag.contents));
+            let Verdict::Take { number, vlan } = verdict else {
+                counts.duplicates += 1;
+                return;
             };
             counts.frames += 1;
-            let (time, sent, interface) = (packet.time, packet.sent, packet.interface);
+            let (time, sent) = (packet.time, packet.sent);
             let checksum_pending = packet.checksum_pending;
             let (data, wire_len) = packet.cooked(vlan);
             each(&Frame {
@@ -101,36 +104,36 @@ impl Capture {
                 way: if sent { Way::Out } else { Way::In },
                 data,
                 wire_len,
-                interface,
+                interface: number,
                 checksum_pending,
             });
         });
         read.is_some()
     }
 
-    /// Asks the kernel for interfaces and addresses when it is time to. True when the addresses
-    /// changed. A failure leaves what was known.
-    pub fn refresh(&mut self) -> bool {
+    /// Asks the kernel for interfaces and addresses when it is time to. A failure leaves what was
+    /// known.
+    pub fn refresh(&mut self) -> Changes {
+        let mut changes = Changes::default();
         let since = self.refreshed.elapsed();
-        if since < REFRESH && !(self.unknown_seen && since >= UNKNOWN_PAUSE) {
-            return false;
+        if since < REFRESH && !(self.interfaces.unknown_seen() && since >= UNKNOWN_PAUSE) {
+            return changes;
         }
         self.refreshed = Instant::now();
-        self.unknown_seen = false;
         if let Ok(links) = netlink::links() {
-            self.interfaces.update(&links);
+            changes.interfaces = self.interfaces.update(&links);
             let only = wanted_indices(&self.config, &links);
             if only != self.filter.only {
                 self.set_filter(Filter { only, ..self.filter.clone() });
             }
         }
-        match netlink::addresses() {
-            Ok(addresses) if addresses != self.addresses => {
-                self.addresses = addresses;
-                true
-            }
-            _ => false,
+        if let Ok(addresses) = netlink::addresses()
+            && addresses != self.addresses
+        {
+            self.addresses.clone_from(&addresses);
+            changes.addresses = Some(addresses);
         }
+        changes
     }
 
     /// Thins established TCP in the kernel, or stops doing so.
@@ -159,19 +162,20 @@ impl Capture {
         self.counts
     }
 
-    /// This host's own addresses, sorted.
-    pub fn addresses(&self) -> &[IpAddr] {
-        &self.addresses
-    }
-
-    /// The name of the interface that a frame's number stands for.
-    pub fn interface_name(&self, interface: u32) -> Arc<str> {
-        self.interfaces.name(interface)
+    /// The same as of the last time the kernel was asked.
+    pub fn last_counts(&self) -> Counts {
+        self.counts
     }
 
     /// Names of the interfaces observed at present.
     pub fn observed(&self) -> Vec<String> {
         self.interfaces.observed(|name| self.config.wants(name) && (self.config.loopback || name != "lo"))
+    }
+
+    /// Named interfaces that do not exist at present, or whose packets count on another.
+    pub fn missing(&self) -> Vec<String> {
+        let observed = self.observed();
+        self.config.interfaces.iter().filter(|name| !observed.contains(name)).cloned().collect()
     }
 }
 

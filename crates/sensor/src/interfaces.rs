@@ -14,13 +14,15 @@ use std::sync::Arc;
 /// its members keep their frames.
 const TAKES_OVER: [&str; 5] = ["bridge", "bond", "team", "openvswitch", "hsr"];
 
-/// Highest number of interfaces remembered at once. A host of containers that come and go gets
-/// new indices all the time: the oldest names are forgotten beyond this.
-const MAX_REMEMBERED: usize = 16_384;
+/// Interfaces remembered at once. A host of containers that come and go gets new indices all the
+/// time; beyond this many, those that are gone are forgotten.
+const MAX_REMEMBERED: usize = 2_048;
 
-/// What to do with the packets of one interface.
-#[derive(Clone, Debug, PartialEq, Eq, Default)]
+/// What is known of one interface.
+#[derive(Clone, Debug, Default)]
 struct Entry {
+    /// Its number in frames; small, where kernel indices only grow.
+    number: u32,
     name: Arc<str>,
     /// Its frames come by again on the device above it.
     hidden: bool,
@@ -31,65 +33,88 @@ struct Entry {
     present: bool,
 }
 
-/// What the capture needs to know of a packet's interface.
+/// What to do with a packet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verdict {
-    /// Count it. The VLAN id is of the interface, for frames that lost their tag there.
-    Take { vlan: Option<u16> },
+    /// Count it on the interface with this number. The VLAN id is of the interface, for frames that
+    /// lost their tag there.
+    Take { number: u32, vlan: Option<u16> },
     /// It comes by again on the device above.
     Duplicate,
-    /// The interface is not known yet: refresh.
-    Unknown,
 }
 
 /// The interfaces of this host, by kernel index.
 #[derive(Debug, Default)]
 pub struct Interfaces {
     entries: HashMap<u32, Entry>,
+    next_number: u32,
+    free_numbers: Vec<u32>,
+    unknown_seen: bool,
 }
 
 impl Interfaces {
-    /// Takes the kernel's present list. Interfaces that went keep their names, because packets of
-    /// theirs may still be in the ring.
-    pub fn update(&mut self, links: &[Link]) {
-        if self.entries.len() > MAX_REMEMBERED {
-            self.entries.clear();
-        }
+    /// Takes the kernel's present list; returns the numbers whose names are new. Interfaces that
+    /// went keep their names, because packets of theirs may still be on their way.
+    pub fn update(&mut self, links: &[Link]) -> Vec<(u32, Arc<str>)> {
+        self.unknown_seen = false;
         for entry in self.entries.values_mut() {
             entry.present = false;
         }
+        // One that is down handles nothing: its frames are seen below only.
+        let vlans: Vec<_> = links.iter().filter(|link| link.up).filter_map(|link| link.vlan).collect();
+        let mut named = Vec::new();
         for link in links {
-            let kept = self.entries.get(&link.index).filter(|entry| *entry.name == *link.name);
-            let name = kept.map_or_else(|| Arc::from(link.name.as_str()), |entry| entry.name.clone());
-            let master = link.master_kind.as_deref().unwrap_or_default();
-            let entry = Entry {
-                name,
-                hidden: TAKES_OVER.contains(&master),
-                vlans_above: links
-                    .iter()
-                    .filter_map(|above| above.vlan.filter(|(below, _)| above.up && *below == link.index))
-                    .map(|(_, id)| id)
-                    .collect(),
-                vlan: link.vlan.map(|(_, id)| id),
-                present: true,
-            };
-            self.entries.insert(link.index, entry);
+            let entry = self.entry(link.index);
+            entry.present = true;
+            entry.hidden = link.master_kind.as_deref().is_some_and(|kind| TAKES_OVER.contains(&kind));
+            entry.vlans_above =
+                vlans.iter().filter(|(below, _)| *below == link.index).map(|(_, id)| *id).collect();
+            entry.vlan = link.vlan.map(|(_, id)| id);
+            if *entry.name != *link.name {
+                entry.name = Arc::from(link.name.as_str());
+                named.push((entry.number, entry.name.clone()));
+            }
         }
+        if self.entries.len() > MAX_REMEMBERED {
+            let free_numbers = &mut self.free_numbers;
+            self.entries.retain(|_, entry| {
+                if !entry.present {
+                    free_numbers.push(entry.number);
+                }
+                entry.present
+            });
+        }
+        named
     }
 
-    /// Where a packet of interface `index`, with the tag `vlan` if it bears one, is to be counted.
-    pub fn verdict(&self, index: u32, vlan: Option<u16>) -> Verdict {
-        let Some(entry) = self.entries.get(&index) else { return Verdict::Unknown };
+    fn entry(&mut self, index: u32) -> &mut Entry {
+        let (next, free) = (&mut self.next_number, &mut self.free_numbers);
+        self.entries.entry(index).or_insert_with(|| {
+            let number = free.pop().unwrap_or_else(|| {
+                *next += 1;
+                *next - 1
+            });
+            Entry { number, ..Entry::default() }
+        })
+    }
+
+    /// What to do with a packet of interface `index`, with the tag `vlan` if it bears one. An
+    /// interface not heard of yet gets a number at once and a name at the next update.
+    pub fn verdict(&mut self, index: u32, vlan: Option<u16>) -> Verdict {
+        let Some(entry) = self.entries.get(&index) else {
+            self.unknown_seen = true;
+            return Verdict::Take { number: self.entry(index).number, vlan: None };
+        };
         let above = |tag: u16| entry.vlans_above.contains(&(tag & 0x0fff));
         if entry.hidden || vlan.is_some_and(above) {
             return Verdict::Duplicate;
         }
-        Verdict::Take { vlan: entry.vlan }
+        Verdict::Take { number: entry.number, vlan: entry.vlan }
     }
 
-    /// The name of an interface; empty when it was never seen.
-    pub fn name(&self, index: u32) -> Arc<str> {
-        self.entries.get(&index).map(|entry| entry.name.clone()).unwrap_or_default()
+    /// Whether a packet of an unknown interface was seen since the last update.
+    pub fn unknown_seen(&self) -> bool {
+        self.unknown_seen
     }
 
     /// Names of the interfaces that exist now and whose packets are counted, sorted.
@@ -115,6 +140,10 @@ mod tests {
         Link { master_kind: Some(master_kind.to_owned()), ..link(index, name) }
     }
 
+    fn take(number: u32, vlan: Option<u16>) -> Verdict {
+        Verdict::Take { number, vlan }
+    }
+
     #[test]
     fn a_bridge_counts_and_its_ports_do_not() {
         let mut interfaces = Interfaces::default();
@@ -125,37 +154,48 @@ mod tests {
             port(4, "eth1", "vrf"),
         ]);
         assert_eq!(interfaces.verdict(2, None), Verdict::Duplicate);
-        assert_eq!(interfaces.verdict(3, None), Verdict::Take { vlan: None });
-        assert_eq!(interfaces.verdict(4, None), Verdict::Take { vlan: None });
-        assert_eq!(interfaces.verdict(9, None), Verdict::Unknown);
+        assert_eq!(interfaces.verdict(3, None), take(2, None));
+        assert_eq!(interfaces.verdict(4, None), take(3, None));
         assert_eq!(interfaces.observed(|_| true), ["br0", "eth1", "lo"]);
+        assert_eq!(interfaces.observed(|name| name != "lo"), ["br0", "eth1"]);
     }
 
     #[test]
     fn a_tagged_frame_counts_on_its_vlan_interface_once_there_is_one() {
         let mut interfaces = Interfaces::default();
         interfaces.update(&[link(2, "eth0")]);
-        assert_eq!(interfaces.verdict(2, Some(0x6005)), Verdict::Take { vlan: None });
+        assert_eq!(interfaces.verdict(2, Some(0x6005)), take(0, None));
         let vlan = Link { vlan: Some((2, 5)), ..link(7, "eth0.5") };
         interfaces.update(&[link(2, "eth0"), vlan.clone()]);
         assert_eq!(interfaces.verdict(2, Some(0x6005)), Verdict::Duplicate);
-        assert_eq!(interfaces.verdict(2, Some(6)), Verdict::Take { vlan: None });
-        assert_eq!(interfaces.verdict(2, None), Verdict::Take { vlan: None });
-        assert_eq!(interfaces.verdict(7, None), Verdict::Take { vlan: Some(5) });
-        // While it is down its frames are seen below only.
+        assert_eq!(interfaces.verdict(2, Some(6)), take(0, None));
+        assert_eq!(interfaces.verdict(2, None), take(0, None));
+        assert_eq!(interfaces.verdict(7, None), take(1, Some(5)));
         interfaces.update(&[link(2, "eth0"), Link { up: false, ..vlan }]);
-        assert_eq!(interfaces.verdict(2, Some(5)), Verdict::Take { vlan: None });
+        assert_eq!(interfaces.verdict(2, Some(5)), take(0, None));
     }
 
     #[test]
-    fn names_follow_the_kernel_and_outlive_the_interface() {
+    fn an_unknown_interface_counts_at_once_and_is_named_later() {
         let mut interfaces = Interfaces::default();
-        interfaces.update(&[link(2, "eth0")]);
-        interfaces.update(&[link(2, "lan0")]);
-        assert_eq!(&*interfaces.name(2), "lan0");
+        assert!(!interfaces.unknown_seen());
+        assert_eq!(interfaces.verdict(9, None), take(0, None));
+        assert!(interfaces.unknown_seen());
+        assert_eq!(interfaces.update(&[link(9, "eth0")]), [(0, "eth0".into())]);
+        assert!(!interfaces.unknown_seen());
+        assert!(interfaces.update(&[link(9, "eth0")]).is_empty());
+        assert_eq!(interfaces.update(&[link(9, "lan0")]), [(0, "lan0".into())]);
         interfaces.update(&[]);
-        assert_eq!(&*interfaces.name(2), "lan0");
         assert!(interfaces.observed(|_| true).is_empty());
-        assert_eq!(&*interfaces.name(77), "");
+    }
+
+    #[test]
+    fn numbers_stay_small_however_many_interfaces_come_and_go() {
+        let mut interfaces = Interfaces::default();
+        for index in 0..6_000 {
+            interfaces.update(&[link(index, &format!("veth{index}"))]);
+        }
+        assert!(interfaces.entries.len() <= MAX_REMEMBERED + 1);
+        assert!(interfaces.next_number <= MAX_REMEMBERED as u32 + 2, "{}", interfaces.next_number);
     }
 }

@@ -8,18 +8,22 @@
 //! that the host's own output rules drop are not seen, nor those an XDP program drops.
 
 mod capture;
+mod delivery;
 mod error;
 mod facts;
 mod filter;
+mod health;
 mod interfaces;
 mod netlink;
+mod overload;
 pub mod privilege;
 mod ring;
+mod sensor;
 mod settings;
 mod sys;
 
-pub use capture::{Capture, Counts};
 pub use error::CaptureError;
 pub use facts::{host_name, observer};
-pub use filter::Level;
+pub use health::{Degraded, SensorHealth};
+pub use sensor::{Sensor, SensorHandle};
 pub use settings::SensorConfig;

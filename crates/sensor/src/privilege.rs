@@ -9,12 +9,14 @@
 //! 2. [`give_up_all_but`] in that thread, before any other thread (an async runtime) starts. What
 //!    the rest of the process needs is named there: nothing for an agent; see [`SERVER_NEEDS`] for
 //!    a server that was started as root.
-//! 3. [`crate::Sensor::start`]: its threads give up whatever is left, always, and are barred from
-//!    gaining rights by executing a file.
+//! 3. [`crate::Sensor::start`]: the capture thread, the one that reads strangers' packets, gives up
+//!    whatever is left, always, and is barred from gaining rights by executing a file. The thread
+//!    that calls the sink keeps the caller's rights, because the sink is the server's: it may have
+//!    to write a data folder of another user.
 //!
 //! A process that cannot keep this order (a sensor started later, a test) may skip step 2: the
-//! sensor's own threads are without capabilities all the same, the others keep theirs. Health says
-//! what the capture thread holds.
+//! capture thread is without capabilities all the same, the others keep theirs. Health says what
+//! the capture thread holds.
 //!
 //! Root without capabilities still owns root's files. Running as a user of its own with
 //! `setcap cap_net_raw+ep` is the better way, and the one that `make run` offers.
@@ -71,7 +73,7 @@ pub fn give_up_all_but(keep: &[Capability]) -> Result<Privileges, PrivilegeError
     Ok(current())
 }
 
-/// Gives up everything, for good: for the sensor's own threads.
+/// Gives up everything, for good: for the capture thread.
 pub(crate) fn give_up_everything() -> Result<Privileges, PrivilegeError> {
     give_up_all_but(&[])?;
     sys::no_new_privileges().map_err(|error| PrivilegeError(error.to_string()))?;

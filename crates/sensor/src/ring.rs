@@ -78,7 +78,10 @@ impl Packet<'_> {
     /// VLAN interface, which took it off before the packet came here.
     pub fn cooked(&mut self, outer: Option<u16>) -> (&[u8], u32) {
         let outer = outer.map(|contents| Tag { kind: libc::ETH_P_8021Q as u16, contents });
-        let protocol = self.address.sll_protocol.to_ne_bytes();
+        let protocol = match self.has_inner_tag() {
+            true => (libc::ETH_P_8021Q as u16).to_be_bytes(),
+            false => self.address.sll_protocol.to_ne_bytes(),
+        };
         let mut header = [0_u8; MAX_PREFIX];
         header[1] = self.address.sll_pkttype;
         header[2..4].copy_from_slice(&self.address.sll_hatype.to_be_bytes());
@@ -94,6 +97,23 @@ impl Packet<'_> {
         let frame = &mut self.bytes[MAX_PREFIX - len..];
         frame[..len].copy_from_slice(&header[..len]);
         (frame, self.wire_len.saturating_add(len as u32))
+    }
+
+    /// Of a frame with two tags the inner one stays in the packet, and since Linux 6.11 the address
+    /// names the protocol behind it rather than its own type. Such a packet has that protocol where
+    /// a tag has it, and IP after that.
+    fn has_inner_tag(&self) -> bool {
+        let [a, _, b, c, d] =
+            self.bytes.get(MAX_PREFIX..).and_then(|packet| packet.first_chunk().copied()).unwrap_or_default();
+        let protocol = self.address.sll_protocol.to_ne_bytes();
+        let version = match i32::from(u16::from_be_bytes(protocol)) {
+            libc::ETH_P_IP => 4,
+            libc::ETH_P_IPV6 => 6,
+            _ => return false,
+        };
+        // An IPv4 packet of 2048 bytes has its length there: 0x0800.
+        let plain = a >> 4 == version && (version == 6 || self.wire_len == 0x0800);
+        self.tag.is_some() && [b, c] == protocol && d >> 4 == version && !plain
     }
 }
 
@@ -309,6 +329,12 @@ mod tests {
         let with_kind = status | libc::TP_STATUS_VLAN_TPID_VALID;
         assert_eq!(tail(with_kind, None), (vec![0x88, 0xa8, 0x60, 5, 8, 0, 0x45], 1520));
         assert_eq!(tail(status, Some(9)), (vec![0x81, 0, 0, 9, 0x81, 0, 0x60, 5, 8, 0, 0x45], 1524));
+        // The inner of two, with any priority, stayed in the packet.
+        for priority in [0x00, 0x40, 0xe0] {
+            let inner = [priority, 6, 8, 0, 0x45];
+            let seen = read(&mut slot(&inner, 0, status, 7), 48, 1, None);
+            assert_eq!(seen[0].0[14..], [&[0x81, 0, 0, 7, 0x81, 0], &inner[..]].concat());
+        }
         assert_eq!(tail(libc::TP_STATUS_USER, Some(9)), (vec![0x81, 0, 0, 9, 8, 0, 0x45], 1520));
     }
 
