@@ -1,1 +1,38 @@
+//! XQL over Arrow: a syntax tree becomes a DataFusion plan, a plan becomes rows.
+//!
+//! | step | goes in | comes out | where |
+//! |---|---|---|---|
+//! | parse | text | syntax tree, diagnostics | crate `xql` |
+//! | source | dataset names, time frame | a plan that reads them, the names in scope | `source` |
+//! | stages | plan and scope, one stage | plan and scope | `stages`, one file a stage |
+//! | expressions | syntax, scope | typed DataFusion expressions | `expr`, `predicates`, `functions`, `aggregates` |
+//! | run | plan | record batches, within the limits | `engine` |
+//! | write | record batches | JSON, CSV, table, Arrow, Parquet | `output` |
+//!
+//! Belongs here: the meaning of XQL. Does not belong here: its grammar (`xql`), how rows are
+//! stored (`lake`), HTTP. No type of Arrow or DataFusion leaves this crate except in [`Catalog`],
+//! which only this crate's own catalogues and tests implement.
 
+mod aggregates;
+mod catalog;
+mod config;
+mod engine;
+mod error;
+mod expr;
+mod functions;
+mod kernel;
+mod output;
+mod plan;
+mod predicates;
+mod result;
+mod scope;
+mod source;
+mod stages;
+mod timeframe;
+mod types;
+
+pub use catalog::{Catalog, DatasetFields, LakeCatalog, RowSource};
+pub use config::{CancelToken, EngineConfig, QueryLimits, QueryOptions};
+pub use engine::Engine;
+pub use error::{ErrorKind, QueryError};
+pub use result::{Column, QueryResult, QueryStats};

@@ -112,9 +112,6 @@ pub(crate) fn operator(p: &Parser, n: usize) -> Option<&'static str> {
     follows.then_some(row.1)
 }
 
-pub(crate) const NO_REMAINDER: &str =
-    "XQL has no remainder: use subtract(a, multiply(b, floor(divide(a, b))))";
-
 const OPERATORS: &[(&str, &str)] = &[
     ("like", "use a wildcard: field = \"abc*\", or a regular expression: field ~= \"^abc\""),
     ("ilike", "use a wildcard: field = \"abc*\" (upper and lower case count as the same by default)"),
@@ -126,15 +123,8 @@ const OPERATORS: &[(&str, &str)] = &[
     ("has", "use contains: field contains \"abc\""),
     ("has_any", "use a list with wildcards: field in (\"*a*\", \"*b*\")"),
     ("between", "write two comparisons: field >= a and field <= b"),
-    ("eq", "write `=`"),
-    ("equals", "write `=`"),
-    ("ne", "write `!=`"),
-    ("gt", "write `>`"),
-    ("gte", "write `>=`"),
-    ("lt", "write `<`"),
-    ("lte", "write `<=`"),
     ("is", "write field = null or field != null"),
-    ("mod", NO_REMAINDER),
+    ("mod", "XQL has no remainder: use subtract(a, multiply(b, floor(divide(a, b))))"),
 ];
 
 /// Operators written as signs.
@@ -158,7 +148,6 @@ const FUNCTIONS: &[(&str, &str)] = &[
     ("isempty", "write field = null or field = \"\""),
     ("isnotnull", "write field != null"),
     ("isnotempty", "write field != null and field != \"\""),
-    ("bin", "bin is a stage: | bin _time span = 5m"),
     ("ifnull", "use coalesce(a, b)"),
     ("nvl", "use coalesce(a, b)"),
     ("case", "use if(condition, value, condition, value, default)"),
@@ -189,7 +178,6 @@ const FUNCTIONS: &[(&str, &str)] = &[
     ("cidrmatch", "use incidr(address, \"10.0.0.0/8\")"),
     ("ipv4_is_in_range", "use incidr(address, \"10.0.0.0/8\")"),
     ("ipv4_is_private", "use is_known_private_ipv4(address)"),
-    ("cnt", "use count()"),
     ("dc", "use count_distinct(field)"),
     ("dcount", "use count_distinct(field)"),
     ("distinct_count", "use count_distinct(field)"),
@@ -211,8 +199,9 @@ const FUNCTIONS: &[(&str, &str)] = &[
     ("match", "use a regular expression: field ~= \"^abc\""),
     ("regexp_extract", "use regextract(text, \"…\")"),
     ("regex_replace", "use replex(text, \"…\", \"new\")"),
-    ("ceiling", "use ceil(x)"),
-    ("mod", NO_REMAINDER),
+    ("ceil", "use floor(add(x, 0.999999)), or round(x)"),
+    ("ceiling", "use floor(add(x, 0.999999)), or round(x)"),
+    ("mod", "XQL has no remainder: use subtract(a, multiply(b, floor(divide(a, b))))"),
     ("mvcount", "use array_length(array)"),
     ("mvindex", "use arrayindex(array, 0)"),
     ("mvjoin", "use arraystring(array, \", \")"),

@@ -1,8 +1,6 @@
 //! What a query looks like: stages between pipes. Expressions are in `expression`, the pieces that
 //! several stages share in `pieces`, each stage in its own file under `stages`.
 
-mod arithmetic;
-mod comparison;
 pub(crate) mod expression;
 pub(crate) mod pieces;
 
@@ -92,13 +90,12 @@ fn stage(p: &mut Parser, progress: &mut Progress) {
         return;
     }
     progress.stages += 1;
-    if progress.stages > MAX_STAGES {
+    if progress.stages == MAX_STAGES + 1 {
         p.error(
             codes::TOO_MANY_STAGES,
             format!("a query may have {MAX_STAGES} stages, and this is one more"),
             "join neighbouring `filter` or `alter` stages",
         );
-        return p.give_up();
     }
     if p.at(Ident)
         && let Some(info) = stages::find(p.nth_text(0))
@@ -172,12 +169,7 @@ fn unknown_stage(p: &mut Parser, progress: &mut Progress) {
         p.error(codes::UNKNOWN_STAGE, format!("XQL has no stage `{}`", crate::lexer::clip(word)), help);
     } else {
         let message = format!("a stage begins with its name, not with {}", p.found());
-        let help = if p.at(Minus) && p.nth(1) == Minus {
-            "a comment begins with // in XQL"
-        } else {
-            "for example: filter, alter, comp, fields, sort, limit"
-        };
-        p.error(codes::UNKNOWN_STAGE, message, help);
+        p.error(codes::UNKNOWN_STAGE, message, "for example: filter, alter, comp, fields, sort, limit");
     }
     progress.source = true;
     p.start(OpaqueStage);
@@ -189,10 +181,7 @@ fn unknown_stage(p: &mut Parser, progress: &mut Progress) {
 /// A stage has read what it understands; whatever is left before the next pipe is a mistake.
 fn end_of_stage(p: &mut Parser) {
     while !p.at_stage_end() {
-        if p.at(Ident) && foreign::is_stage(p.nth_text(0)) {
-            return; // the missing pipe is the smaller mistake
-        }
-        if p.at(Ident) && stages::is_stage(p.nth_text(0)) {
+        if p.at(Ident) && begins_stage(p) {
             let word = p.nth_text(0);
             p.error(
                 codes::MISSING_PIPE,
@@ -210,7 +199,6 @@ fn end_of_stage(p: &mut Parser) {
                     "remove it, or add the bracket that should open before it",
                 );
                 p.bump_error();
-                p.skip_to(&[]); // what follows was meant to stand inside
             }
             Ident if nearest_stage(p).is_some() => {
                 let word = p.nth_text(0);
@@ -223,11 +211,16 @@ fn end_of_stage(p: &mut Parser) {
                 p.skip_to(&[]);
             }
             _ => {
-                p.unexpected("`|` or the end of the query");
+                p.unexpected("the end of the stage");
                 p.skip_to(&[]);
             }
         }
     }
+}
+
+fn begins_stage(p: &Parser) -> bool {
+    let word = p.nth_text(0);
+    stages::find(word).is_some() || foreign::is_stage(word)
 }
 
 fn nearest_stage(p: &Parser) -> Option<&'static str> {

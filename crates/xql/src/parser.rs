@@ -5,7 +5,7 @@
 
 use crate::ast::Span;
 use crate::codes;
-use crate::diagnostic::{Diagnostic, Findings};
+use crate::diagnostic::Diagnostic;
 use crate::lexer::{Token, clip};
 use crate::syntax::SyntaxKind::{self, *};
 use rowan::{Checkpoint, GreenNode, GreenNodeBuilder, Language};
@@ -28,8 +28,7 @@ pub(crate) struct Parser<'t> {
     /// The next token to go into the tree.
     written: usize,
     builder: GreenNodeBuilder<'static>,
-    broken_lines: Vec<Span>,
-    diagnostics: Findings,
+    pub diagnostics: Vec<Diagnostic>,
     nesting: u32,
     /// Nothing more is reported: the text was given up.
     gave_up: bool,
@@ -39,7 +38,7 @@ pub(crate) struct Parser<'t> {
 }
 
 impl<'t> Parser<'t> {
-    pub fn new(text: &'t str, tokens: Vec<Token>, broken_lines: Vec<Span>) -> Self {
+    pub fn new(text: &'t str, tokens: Vec<Token>) -> Self {
         let solid: Vec<u32> =
             (0..tokens.len() as u32).filter(|&i| !tokens[i as usize].kind.is_trivia()).collect();
         let closes = match_brackets(&tokens, &solid);
@@ -51,8 +50,7 @@ impl<'t> Parser<'t> {
             at: 0,
             written: 0,
             builder: GreenNodeBuilder::new(),
-            broken_lines,
-            diagnostics: Findings::default(),
+            diagnostics: Vec::new(),
             nesting: 0,
             gave_up: false,
             last_error: None,
@@ -60,7 +58,7 @@ impl<'t> Parser<'t> {
         }
     }
 
-    pub fn finish_tree(self) -> (GreenNode, Findings) {
+    pub fn finish_tree(self) -> (GreenNode, Vec<Diagnostic>) {
         (self.builder.finish(), self.diagnostics)
     }
 
@@ -123,11 +121,6 @@ impl<'t> Parser<'t> {
             .checked_sub(1)
             .and_then(|i| self.solid.get(i))
             .map_or(Span::default(), |&i| self.tokens[i as usize].span())
-    }
-
-    pub fn previous_kind(&self) -> Option<SyntaxKind> {
-        let before = self.at.checked_sub(1).and_then(|i| self.solid.get(i));
-        before.map(|&i| self.tokens[i as usize].kind)
     }
 
     /// The current token as it appears in a message.
@@ -215,7 +208,6 @@ impl<'t> Parser<'t> {
             return true;
         }
         let span = self.span();
-        self.last_error = None; // whatever else is wrong here, this must be said
         self.report(
             Diagnostic::error(
                 codes::NESTED_TOO_DEEPLY,
@@ -224,14 +216,9 @@ impl<'t> Parser<'t> {
             )
             .with_help("compute the inner parts in an `alter` stage of their own"),
         );
-        self.give_up();
-        false
-    }
-
-    /// Skips the rest of the text; nothing in it is reported.
-    pub fn give_up(&mut self) {
         self.gave_up = true;
         self.skip_all();
+        false
     }
 
     pub fn leave(&mut self) {
@@ -246,24 +233,12 @@ impl<'t> Parser<'t> {
             return;
         }
         if diagnostic.is_error() {
-            if self.lexer_has_spoken(diagnostic.span) {
-                return;
-            }
             if self.last_error == Some(diagnostic.span) {
                 return;
             }
             self.last_error = Some(diagnostic.span);
         }
         self.diagnostics.push(diagnostic);
-    }
-
-    /// Of a character that means nothing, or of a line with an open string.
-    fn lexer_has_spoken(&self, span: Span) -> bool {
-        if self.at(Unknown) && span == self.span() {
-            return true;
-        }
-        let next = self.broken_lines.partition_point(|line| line.end < span.start);
-        self.broken_lines.get(next).is_some_and(|line| line.start <= span.start)
     }
 
     pub fn error(&mut self, code: &'static str, message: impl Into<String>, help: impl Into<String>) {
@@ -350,7 +325,9 @@ impl<'t> Parser<'t> {
     pub fn unclosed_bracket(&mut self, open: Span) {
         // Brackets that end at the same place are one mistake.
         let here = self.span();
-        if self.last_error == Some(here) {
+        if self.diagnostics.last().is_some_and(|d| d.code == codes::UNCLOSED_BRACKET)
+            && self.last_error == Some(here)
+        {
             return;
         }
         let bracket = self.source(open);

@@ -1,0 +1,97 @@
+//! Which datasets there are, and how their rows are read.
+
+use crate::QueryError;
+use arrow::datatypes::Schema;
+use datafusion::catalog::TableProvider;
+use datafusion::datasource::MemTable;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use vedette_event::{Dataset, Row};
+use vedette_lake::{Lake, batch_of};
+
+/// A dataset for completions and for "did you mean": its name and its visible fields.
+#[derive(Clone, Debug, PartialEq)]
+pub struct DatasetFields {
+    pub name: String,
+    /// Name and type, in column order.
+    pub fields: Vec<(String, &'static str)>,
+}
+
+impl DatasetFields {
+    pub(crate) fn of(dataset: &Dataset) -> DatasetFields {
+        let fields = dataset.fields.iter().map(|field| (field.name.to_owned(), field.ty.name())).collect();
+        DatasetFields { name: dataset.name.to_owned(), fields }
+    }
+}
+
+/// The datasets a query can name.
+pub trait Catalog: Send + Sync {
+    fn datasets(&self) -> Vec<DatasetFields>;
+
+    /// The rows of a dataset as they stand now; `None` when there is no such dataset. `name` is
+    /// in lower case.
+    fn provider(&self, name: &str) -> Result<Option<Arc<dyn TableProvider>>, QueryError>;
+}
+
+/// The rows of a small dataset that lives outside the lake, as they stand now. An error is a
+/// sentence for the user.
+pub type RowSource = Arc<dyn Fn() -> Result<Vec<Row>, String> + Send + Sync>;
+
+/// The datasets of a lake, and beside them small ones whose rows someone else holds.
+#[derive(Clone)]
+pub struct LakeCatalog {
+    lake: Option<Lake>,
+    rows: BTreeMap<&'static str, (&'static Dataset, RowSource)>,
+}
+
+impl LakeCatalog {
+    pub fn new(lake: Lake) -> LakeCatalog {
+        LakeCatalog { lake: Some(lake), rows: BTreeMap::new() }
+    }
+
+    /// Row datasets alone.
+    pub fn without_lake() -> LakeCatalog {
+        LakeCatalog { lake: None, rows: BTreeMap::new() }
+    }
+
+    /// Adds a dataset whose rows `source` gives at the time of each query. It hides a dataset of
+    /// the lake with the same name.
+    #[must_use]
+    pub fn with_rows(mut self, dataset: &'static Dataset, source: RowSource) -> LakeCatalog {
+        self.rows.insert(dataset.name, (dataset, source));
+        self
+    }
+}
+
+impl Catalog for LakeCatalog {
+    fn datasets(&self) -> Vec<DatasetFields> {
+        let mut all: Vec<DatasetFields> =
+            self.rows.values().map(|(dataset, _)| DatasetFields::of(dataset)).collect();
+        let stored = self.lake.iter().flat_map(|lake| lake.config().datasets.iter());
+        all.extend(stored.filter(|set| !self.rows.contains_key(set.name)).map(|set| DatasetFields::of(set)));
+        all.sort_by(|a, b| a.name.cmp(&b.name));
+        all
+    }
+
+    fn provider(&self, name: &str) -> Result<Option<Arc<dyn TableProvider>>, QueryError> {
+        if let Some((dataset, source)) = self.rows.get(name) {
+            let rows = source().map_err(|why| QueryError::internal(format!("reading {name}: {why}")))?;
+            return Ok(Some(row_table(dataset, &rows)?));
+        }
+        let Some(lake) = &self.lake else { return Ok(None) };
+        if !lake.config().datasets.iter().any(|dataset| dataset.name == name) {
+            return Ok(None);
+        }
+        let provider = lake.provider(name).map_err(|why| QueryError::internal(why.to_string()))?;
+        Ok(Some(provider))
+    }
+}
+
+/// Rows as a table.
+pub(crate) fn row_table(dataset: &Dataset, rows: &[Row]) -> Result<Arc<dyn TableProvider>, QueryError> {
+    let failed = |why: String| QueryError::internal(format!("reading {}: {why}", dataset.name));
+    let (batch, _) = batch_of(dataset, rows).map_err(|why| failed(why.to_string()))?;
+    let schema: Arc<Schema> = batch.schema();
+    let table = MemTable::try_new(schema, vec![vec![batch]]).map_err(|why| failed(why.to_string()))?;
+    Ok(Arc::new(table))
+}

@@ -1,0 +1,94 @@
+//! What can go wrong with a query, and whose fault it is.
+
+use datafusion::error::DataFusionError;
+use std::fmt;
+use vedette_xql::Diagnostic;
+
+/// Whose move it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ErrorKind {
+    /// The query is wrong: the diagnostics say where and why.
+    Query,
+    /// Valid XQL that this version does not run yet.
+    Unsupported,
+    /// Over its memory, time or size limit.
+    Resources,
+    /// Someone stopped it.
+    Cancelled,
+    /// Our mistake, or the store failed.
+    Internal,
+}
+
+/// Why a query gave no result.
+#[derive(Clone, Debug)]
+pub struct QueryError {
+    pub kind: ErrorKind,
+    /// What is wrong and where; empty unless the fault lies in the query's text.
+    pub diagnostics: Vec<Diagnostic>,
+    /// One sentence for a person.
+    pub message: String,
+}
+
+impl QueryError {
+    pub fn new(kind: ErrorKind, message: impl Into<String>) -> QueryError {
+        QueryError { kind, diagnostics: Vec::new(), message: message.into() }
+    }
+
+    pub fn internal(message: impl Into<String>) -> QueryError {
+        QueryError::new(ErrorKind::Internal, message)
+    }
+
+    /// An error told by diagnostics of the query's text.
+    pub(crate) fn of_text(kind: ErrorKind, diagnostics: Vec<Diagnostic>) -> QueryError {
+        let first = diagnostics.iter().find(|d| d.severity == vedette_xql::Severity::Error);
+        let message = first.or(diagnostics.first()).map_or("the query is wrong", |d| d.message.as_str());
+        QueryError { kind, message: message.to_owned(), diagnostics }
+    }
+}
+
+impl fmt::Display for QueryError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl std::error::Error for QueryError {}
+
+impl From<DataFusionError> for QueryError {
+    fn from(error: DataFusionError) -> QueryError {
+        match error.find_root() {
+            DataFusionError::ResourcesExhausted(why) => QueryError::new(
+                ErrorKind::Resources,
+                format!("the query needs more memory than it may use: {}", first_line(why)),
+            ),
+            root => {
+                QueryError::internal(format!("running the query failed: {}", first_line(&root.to_string())))
+            }
+        }
+    }
+}
+
+/// Messages of the engine may carry a list of memory consumers or a back-trace below.
+fn first_line(text: &str) -> &str {
+    text.lines().next().unwrap_or("")
+}
+
+impl From<Diagnostic> for QueryError {
+    fn from(diagnostic: Diagnostic) -> QueryError {
+        QueryError::of_text(ErrorKind::Query, vec![diagnostic])
+    }
+}
+
+/// All the values, or the diagnostics of all that failed.
+pub(crate) fn all<T>(items: impl Iterator<Item = Result<T, QueryError>>) -> Result<Vec<T>, QueryError> {
+    let mut good = Vec::new();
+    let mut bad: Option<QueryError> = None;
+    for item in items {
+        match (item, &mut bad) {
+            (Ok(item), _) => good.push(item),
+            (Err(error), None) => bad = Some(error),
+            (Err(error), Some(first)) => first.diagnostics.extend(error.diagnostics),
+        }
+    }
+    bad.map_or(Ok(good), Err)
+}

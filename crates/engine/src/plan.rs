@@ -1,0 +1,65 @@
+//! A query becomes a plan: the source, then each stage folded over it.
+
+use crate::error::QueryError;
+use crate::scope::Scope;
+use crate::{Catalog, source, stages};
+use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder};
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use vedette_event::Time;
+use vedette_xql::ast::{Query, Timeframe};
+
+/// What planning needs to know beside the query.
+#[derive(Clone)]
+pub(crate) struct Context {
+    pub catalog: Arc<dyn Catalog>,
+    pub now: Time,
+    /// For a query that sets none.
+    pub timeframe: Option<Timeframe>,
+    pub case_sensitive: bool,
+    /// Raised when some `list()` had to drop values.
+    pub list_cut: Arc<AtomicBool>,
+}
+
+/// A plan and the names its rows have.
+pub(crate) struct Rows {
+    pub plan: LogicalPlan,
+    pub scope: Scope,
+}
+
+impl Rows {
+    /// The rows with these columns instead; the columns that no name reaches come along.
+    pub(crate) fn project(self, columns: Vec<Expr>, scope: Scope) -> Result<Rows, QueryError> {
+        let mut all = columns;
+        let made: Vec<String> = all.iter().map(|expr| expr.schema_name().to_string()).collect();
+        for name in scope.carried() {
+            if !made.contains(&name) {
+                all.push(crate::scope::column(&name));
+            }
+        }
+        let plan = LogicalPlanBuilder::from(self.plan).project(all)?.build()?;
+        Ok(Rows { plan, scope })
+    }
+}
+
+/// The plan of a whole query; its columns are those of the result.
+pub(crate) fn plan(context: &Context, query: &Query) -> Result<LogicalPlan, QueryError> {
+    let mut context = context.clone();
+    context.case_sensitive = query.config.case_sensitive.unwrap_or(context.case_sensitive);
+    if let Some(own) = &query.config.timeframe {
+        context.timeframe = Some(own.clone());
+    }
+    let rows = source::read(&context, &query.source, query.span)?;
+    let rows = query.stages.iter().try_fold(rows, |rows, stage| stages::apply(&context, rows, stage))?;
+    finish(rows)
+}
+
+/// Puts the rows into their order and leaves only what the user sees.
+fn finish(rows: Rows) -> Result<LogicalPlan, QueryError> {
+    let mut builder = LogicalPlanBuilder::from(rows.plan);
+    if !rows.scope.order.is_empty() {
+        builder = builder.sort(rows.scope.full_order())?;
+    }
+    let visible: Vec<Expr> = rows.scope.fields.iter().map(|field| field.shown()).collect();
+    Ok(builder.project(visible)?.build()?)
+}

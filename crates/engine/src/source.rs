@@ -1,0 +1,213 @@
+//! The source of a query: datasets, read together when there are several, and its time frame.
+
+use crate::error::{QueryError, all};
+use crate::plan::{Context, Rows};
+use crate::scope::{Companions, Field, OrderKey, Scope, column};
+
+use crate::timeframe::bounds;
+use crate::types::{Type, canonical, is_words, time_type};
+use arrow::datatypes::{DataType, Schema};
+use datafusion::catalog::TableProvider;
+use datafusion::common::{Column, TableReference};
+use datafusion::datasource::provider_as_source;
+use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, cast, lit, try_cast};
+use datafusion::scalar::ScalarValue;
+use std::sync::Arc;
+use vedette_lake::{is_hidden, v4_column, v6_column};
+use vedette_xql::ast::{Name, Source, Span};
+use vedette_xql::{Diagnostic, codes, nearest};
+
+/// A hidden column that numbers the rows of a small dataset in the order they came.
+pub(crate) const ROW_NUMBER: &str = "__row";
+
+/// One dataset the query reads.
+struct Part {
+    name: String,
+    provider: Arc<dyn TableProvider>,
+}
+
+pub(crate) fn read(context: &Context, source: &Source, span: Span) -> Result<Rows, QueryError> {
+    let parts = match source {
+        Source::Default => one(context, "xdr_data", "xdr_data", Span { start: span.start, end: span.start })?,
+        Source::Dataset(names) | Source::Preset(names) => {
+            let mut parts: Vec<Part> = Vec::new();
+            for found in all(names.iter().map(|name| resolve(context, name)))? {
+                for part in found {
+                    if !parts.iter().any(|earlier| earlier.name == part.name) {
+                        parts.push(part);
+                    }
+                }
+            }
+            parts
+        }
+    };
+    let rows = match <[Part; 1]>::try_from(parts) {
+        Ok([part]) => scan(part)?,
+        Err(parts) => union(parts)?,
+    };
+    within(context, rows)
+}
+
+/// The datasets a name stands for; a name may end in `*`.
+fn resolve(context: &Context, name: &Name) -> Result<Vec<Part>, QueryError> {
+    let Some(prefix) = name.name.strip_suffix('*') else {
+        return one(context, &name.name, &name.text, name.span);
+    };
+    let mut parts = Vec::new();
+    for dataset in context.catalog.datasets() {
+        if dataset.name.to_lowercase().starts_with(prefix)
+            && let Some(provider) = context.catalog.provider(&dataset.name)?
+        {
+            parts.push(Part { name: dataset.name, provider });
+        }
+    }
+    if parts.is_empty() {
+        return Err(unknown(context, &name.text, name.span).into());
+    }
+    Ok(parts)
+}
+
+fn one(context: &Context, name: &str, text: &str, span: Span) -> Result<Vec<Part>, QueryError> {
+    // Older names and presets stand for a built-in dataset.
+    let known = vedette_event::datasets::by_name(name).map_or(name, |dataset| dataset.name);
+    match context.catalog.provider(known)? {
+        Some(provider) => Ok(vec![Part { name: known.to_owned(), provider }]),
+        None => Err(unknown(context, text, span).into()),
+    }
+}
+
+fn unknown(context: &Context, text: &str, span: Span) -> Diagnostic {
+    let datasets = context.catalog.datasets();
+    let names: Vec<&str> = datasets.iter().map(|dataset| dataset.name.as_str()).collect();
+    let error = Diagnostic::error(codes::UNKNOWN_DATASET, span, format!("there is no dataset `{text}`"));
+    match nearest(text, names.iter().copied()) {
+        Some(near) => error.with_help(format!("did you mean `{near}`?")),
+        None => error.with_help(format!("the datasets are {}", names.join(", "))),
+    }
+}
+
+/// The columns a dataset has for the language, in their one form of each type.
+fn scan(part: Part) -> Result<Rows, QueryError> {
+    let schema = part.provider.schema();
+    let table = TableReference::bare(part.name);
+    let plan = LogicalPlanBuilder::scan(table.clone(), provider_as_source(part.provider), None)?.build()?;
+    let mut columns = Vec::new();
+    let mut fields = Vec::new();
+    for stored in schema.fields() {
+        let own = Expr::Column(Column::new(Some(table.clone()), stored.name()));
+        if is_hidden(stored.name()) {
+            columns.push(own.alias(stored.name()));
+            continue;
+        }
+        let Some(data) = canonical(stored.data_type()) else { continue };
+        let read = if data == *stored.data_type() { own } else { try_cast(own, data.clone()) };
+        columns.push(read.alias(stored.name()));
+        let mut field = Field::new(stored.name(), data);
+        field.companions = companions(&schema, stored.name());
+        fields.push(field);
+    }
+    let mut scope = Scope::new(fields);
+    scope.ties = natural_order(&schema);
+    Rows { plan, scope: scope.clone() }.project(columns, scope)
+}
+
+fn companions(schema: &Schema, field: &str) -> Option<Companions> {
+    let pair = Companions { v4: v4_column(field), v6: v6_column(field) };
+    let there = schema.column_with_name(&pair.v4).is_some() && schema.column_with_name(&pair.v6).is_some();
+    there.then_some(pair)
+}
+
+/// What decides between rows that a `sort` holds equal: their place in a small dataset, their
+/// time in others.
+fn natural_order(schema: &Schema) -> Vec<OrderKey> {
+    let by = [ROW_NUMBER, "_time"].into_iter().find(|name| schema.column_with_name(name).is_some());
+    by.map(|name| OrderKey { column: name.to_owned(), descending: false }).into_iter().collect()
+}
+
+/// All rows of several datasets: columns are matched by name, missing ones are null, and
+/// `_dataset` says where a row comes from.
+fn union(parts: Vec<Part>) -> Result<Rows, QueryError> {
+    let names: Vec<String> = parts.iter().map(|part| part.name.clone()).collect();
+    let tables = all(parts.into_iter().map(scan))?;
+    let mut fields: Vec<Field> = Vec::new();
+    for field in tables.iter().flat_map(|table| &table.scope.fields) {
+        match fields.iter_mut().find(|known| known.name == field.name) {
+            None => fields.push(field.clone()),
+            Some(known) => known.data = meet(&known.data, &field.data),
+        }
+    }
+    for field in &mut fields {
+        // The numbers stand for the address only where every dataset with the field has them.
+        let mut having = tables.iter().filter_map(|table| table.scope.find(&field.name));
+        let all_have = having.all(|own| own.companions.is_some());
+        field.companions = field.companions.take().filter(|_| all_have);
+    }
+    let dataset = Field::new("_dataset", DataType::Utf8);
+    fields.retain(|field| field.name != dataset.name);
+    fields.push(dataset);
+    let mut scope = Scope::new(fields);
+    let timed = tables.iter().all(|table| table.scope.find("_time").is_some());
+    scope.ties =
+        if timed { vec![OrderKey { column: "_time".into(), descending: false }] } else { Vec::new() };
+
+    let mut inputs = Vec::with_capacity(tables.len());
+    for (table, name) in tables.into_iter().zip(names) {
+        let columns = union_columns(&table.scope, &scope, &name);
+        let plan = LogicalPlanBuilder::from(table.plan).project(columns)?.build()?;
+        inputs.push(Arc::new(plan));
+    }
+    let plan = LogicalPlan::Union(datafusion::logical_expr::Union::try_new_with_loose_types(inputs)?);
+    Ok(Rows { plan, scope })
+}
+
+/// The columns of one dataset in the shape of all.
+fn union_columns(own: &Scope, whole: &Scope, dataset: &str) -> Vec<Expr> {
+    let null = |data: &DataType| cast(lit(ScalarValue::Null), data.clone());
+    let mut columns = Vec::new();
+    for field in &whole.fields {
+        let expr = match own.find(&field.name) {
+            _ if field.name == "_dataset" => lit(dataset),
+            Some(here) if here.data == field.data => here.expr(),
+            Some(here) => crate::expr::cast_to(here.expr(), &here.data, &field.data),
+            None => null(&field.data),
+        };
+        columns.push(expr.alias(&field.column));
+        if let Some(pair) = &field.companions {
+            let here = own.find(&field.name).and_then(|here| here.companions.as_ref());
+            let v4 = here.map_or(null(&DataType::Int64), |here| column(&here.v4));
+            let v6 = here.map_or(null(&DataType::Binary), |here| column(&here.v6));
+            columns.push(v4.alias(&pair.v4));
+            columns.push(v6.alias(&pair.v6));
+        }
+    }
+    columns
+}
+
+/// One form for a column that two datasets have in different ones.
+fn meet(a: &DataType, b: &DataType) -> DataType {
+    if a == b {
+        return a.clone();
+    }
+    if is_words(a) && is_words(b) {
+        return a.clone();
+    }
+    let types = (Type::of(a), Type::of(b));
+    match types {
+        (Some(a), Some(b)) => a.common(&b).unwrap_or(Type::Str).arrow(),
+        _ => DataType::Utf8,
+    }
+}
+
+/// Leaves the rows of the time frame.
+fn within(context: &Context, rows: Rows) -> Result<Rows, QueryError> {
+    let Some(frame) = &context.timeframe else { return Ok(rows) };
+    if rows.scope.find("_time").is_none_or(|field| field.data != time_type()) {
+        return Ok(rows);
+    }
+    let (from, to) = bounds(frame, context.now);
+    let moment = |micros| lit(ScalarValue::TimestampMicrosecond(Some(micros), Some("UTC".into())));
+    let time = column("_time");
+    let condition = time.clone().gt_eq(moment(from)).and(time.lt_eq(moment(to)));
+    let plan = LogicalPlanBuilder::from(rows.plan).filter(condition)?.build()?;
+    Ok(Rows { plan, scope: rows.scope })
+}

@@ -1,1 +1,0 @@
-dataset = a | filter count() > 10 | alter x = max(y)

@@ -1,1 +1,0 @@
-dataset = a | comp count() as filter | alter view = 1

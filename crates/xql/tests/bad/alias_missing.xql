@@ -1,1 +1,0 @@
-dataset = a | comp count() as, sum(b) as by host

@@ -1,1 +1,0 @@
-dataset = a | comp count() as "Event Count"

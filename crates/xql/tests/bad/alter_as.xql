@@ -1,1 +1,0 @@
-dataset = a | alter u = lowercase(user) as v

@@ -1,1 +1,0 @@
-dataset = a | alter u := 1, v == 2, w

@@ -1,1 +1,0 @@
-dataset = a | alter lowercase(user) as u

@@ -1,1 +1,0 @@
-dataset = xdr_data | filter path = "C:\Users\" and name = "x"

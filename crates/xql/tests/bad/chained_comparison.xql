@@ -1,1 +1,0 @@
-dataset = a | filter 1 < port < 1024

@@ -1,1 +1,0 @@
-dataset = a | comp n = count() by host

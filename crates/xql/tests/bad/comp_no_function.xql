@@ -1,1 +1,0 @@
-dataset = a | comp by host | comp host

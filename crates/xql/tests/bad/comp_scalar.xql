@@ -1,1 +1,0 @@
-dataset = a | comp divide(sum(a), count()) as r by host

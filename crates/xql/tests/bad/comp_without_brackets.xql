@@ -1,1 +1,0 @@
-dataset = a | comp count as n, sum bytes by host

@@ -1,1 +1,0 @@
-config case_sensitive = false, timeframe = 1d | dataset = a

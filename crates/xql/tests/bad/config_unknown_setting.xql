@@ -1,1 +1,0 @@
-config case_sensitiv = false | dataset = a

@@ -1,1 +1,0 @@
-config timeframe = 24h dataset = xdr_data

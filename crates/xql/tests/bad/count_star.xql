@@ -1,1 +1,0 @@
-dataset = a | comp count(*) as n, count(distinct user) as users | alter x = lowercase(*)

@@ -1,1 +1,0 @@
-dataset in (a, b | limit 1

@@ -1,1 +1,0 @@
-dataset = a | filter x = 1 | dataset = b | config case_sensitive = true

@@ -1,1 +1,0 @@
-dataset = a, b | limit 1

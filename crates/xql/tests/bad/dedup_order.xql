@@ -1,1 +1,0 @@
-dataset = a | dedup host by _time

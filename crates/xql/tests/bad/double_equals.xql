@@ -1,1 +1,0 @@
-dataset = a | filter user == "root" and port <> 22 and cmd =~ "x"

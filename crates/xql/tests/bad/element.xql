@@ -1,1 +1,0 @@
-dataset = a | alter x = arraymap(list, lowercase("@element")) | comp sum(*) as *

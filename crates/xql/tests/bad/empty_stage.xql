@@ -1,1 +1,0 @@
-dataset = xdr_data | | limit 10

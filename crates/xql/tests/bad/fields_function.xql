@@ -1,1 +1,0 @@
-dataset = a | fields lowercase(user), host

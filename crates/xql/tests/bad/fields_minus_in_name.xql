@@ -1,1 +1,0 @@
-dataset = a | fields my-field, b

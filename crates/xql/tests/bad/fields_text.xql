@@ -1,1 +1,0 @@
-dataset = a | fields "user", "full name" as name

@@ -1,1 +1,0 @@
-dataset = a | alter day = format_timestamp(_time, "%Y-%m-%d")

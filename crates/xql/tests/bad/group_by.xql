@@ -1,1 +1,0 @@
-dataset = xdr_data | comp count() as n group by host

@@ -1,2 +1,0 @@
-dataset = xdr_data # all hosts
-| limit 10

@@ -1,1 +1,0 @@
-dataset = a | filter user in "root", "admin" | filter port in [1, 2] | filter x in ()

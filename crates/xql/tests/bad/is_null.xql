@@ -1,1 +1,0 @@
-dataset = a | filter user is not null and host is null

@@ -1,1 +1,0 @@
-| filter action_remote_port = 445

@@ -1,1 +1,0 @@
-dataset = a | limit ten | limit = 5 | limit -1

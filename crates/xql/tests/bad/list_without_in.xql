@@ -1,1 +1,0 @@
-dataset = a | filter user = ("root", "admin")

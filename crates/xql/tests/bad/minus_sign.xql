@@ -1,1 +1,0 @@
-dataset = a | alter x = -y, z = +1, ok = -1

@@ -1,1 +1,0 @@
-dataset = a | filter a = 1 b = 2 (c = 3)

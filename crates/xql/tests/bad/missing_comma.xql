@@ -1,1 +1,0 @@
-dataset = a | alter x = if(a = 1 "one", "other"), y = concat(a "b")

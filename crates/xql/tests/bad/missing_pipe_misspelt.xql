@@ -1,2 +1,0 @@
-dataset = xdr_data
-fliter action_remote_port = 445

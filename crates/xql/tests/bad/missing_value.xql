@@ -1,1 +1,0 @@
-dataset = a | filter user = | filter and b = 1 | filter c = 1 or

@@ -1,1 +1,0 @@
-dataset = {DATASET} | filter host = <hostname> | limit 1

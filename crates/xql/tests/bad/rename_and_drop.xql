@@ -1,1 +1,0 @@
-dataset = xdr_data | rename a as b | drop c | project d, e = f

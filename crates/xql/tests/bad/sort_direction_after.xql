@@ -1,1 +1,0 @@
-dataset = a | comp count() as n by host | sort n desc, host asc

@@ -1,1 +1,0 @@
-dataset = a | sort -n

@@ -1,1 +1,0 @@
-dataset = a | sort desc a, b

@@ -1,3 +1,0 @@
--- all hosts
-dataset = xdr_data
-| limit 10

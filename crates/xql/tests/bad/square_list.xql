@@ -1,1 +1,0 @@
-dataset = a | alter x = ["a", "b"] | filter attributes["event.name"] = "x"

@@ -1,1 +1,0 @@
-config timeframe between "yesterday" and "now" | dataset = a

@@ -1,1 +1,0 @@
-config timeframe = 24x | dataset = a

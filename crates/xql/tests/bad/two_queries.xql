@@ -1,2 +1,0 @@
-dataset = a | limit 1;
-dataset = b | limit 2

@@ -1,1 +1,0 @@
-dataset = xdr_data | fields `Event Count, user | limit 1

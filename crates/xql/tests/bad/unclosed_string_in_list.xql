@@ -1,1 +1,0 @@
-dataset = xdr_data | filter name in ("a", "b, "c") | limit 5

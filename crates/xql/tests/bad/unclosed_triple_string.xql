@@ -1,3 +1,0 @@
-dataset = xdr_data
-| filter cmd contains """-enc
-| limit 10

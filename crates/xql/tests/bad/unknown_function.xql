@@ -1,1 +1,0 @@
-dataset = a | alter x = lowercas(user), y = frobnicate(user), z = lower(user)

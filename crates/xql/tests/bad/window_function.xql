@@ -1,1 +1,0 @@
-dataset = a | alter n = row_number()

@@ -1,1 +1,0 @@
-dataset = a | filter port gte 1 and port lt 1024

@@ -1,1 +1,0 @@
-dataset = a | filter path = "\test\"

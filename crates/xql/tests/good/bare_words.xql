@@ -1,1 +1,0 @@
-dataset = a | filter action_type = NETWORK and IsIpv4

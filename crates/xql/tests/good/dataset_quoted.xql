@@ -1,1 +1,0 @@
-dataset = "Dropbox_Raw" | limit 1

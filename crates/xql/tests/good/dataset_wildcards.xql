@@ -1,1 +1,0 @@
-dataset in (panw_*, *_raw, *)

@@ -1,1 +1,0 @@
-dataset = a | dedup host, user | dedup host by desc _time, asc user

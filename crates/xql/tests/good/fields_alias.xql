@@ -1,1 +1,0 @@
-dataset = a | fields Actor as `User Name`, host as Computer

@@ -1,1 +1,0 @@
-dataset = a | fields - a, b_* | fields -c

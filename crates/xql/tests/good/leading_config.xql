@@ -1,1 +1,0 @@
-config case_sensitive = true | config timeframe = 30M | dataset = a | limit 1

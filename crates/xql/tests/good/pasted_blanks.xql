@@ -1,1 +1,0 @@
-﻿dataset = a​ | limit 5

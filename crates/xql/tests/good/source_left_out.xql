@@ -1,1 +1,0 @@
-alter x = 1 | limit 2

@@ -1,1 +1,0 @@
-config timeframe = between "begin" and "+1mo" | preset = network_story

@@ -1,1 +1,0 @@
-config timeframe between "-7d" and "now" | dataset = a

@@ -1,3 +1,0 @@
-dataset = a
-| filter b = 1 // c
-| limit 1
