@@ -1,1 +1,50 @@
+//! Finds scans in a stream of connection attempts, and tells each as one campaign that grows.
+//!
+//! A source is judged by evidence, not by counters: every first contact with a (target, port,
+//! technique) has a weight ([`evidence`]), the weights add up along the rows and columns of the
+//! matrix of hosts and ports ([`source`]) over four time scales ([`scales`]), and a source whose
+//! sum passes the bar opens a campaign ([`attempt`]). Sources that go in step, or share the work,
+//! are one campaign ([`crowd`]). Floods, backscatter and traceroute are recognised as what they
+//! are ([`noise`]).
+//!
+//! | file | topic |
+//! |---|---|
+//! | `detector` | the interface; time |
+//! | `attempt` | from event to evidence to campaign |
+//! | `evidence`, `technique`, `fingerprint`, `scales` | weights, kinds of probes, tools, time scales |
+//! | `source`, `sources`, `services`, `links`, `table`, `sets` | what is remembered, within bounds |
+//! | `crowd` | decoys and distributed scans |
+//! | `noise` | what is no scan |
+//! | `campaign`, `campaigns`, `naming`, `severity`, `mitre`, `words`, `report` | what is told |
+//!
+//! Deliberately absent: a clock, I/O, async, anything random that could show in the output.
 
+mod attempt;
+mod campaign;
+mod campaigns;
+mod config;
+mod crowd;
+mod detector;
+mod evidence;
+mod fingerprint;
+mod links;
+mod mitre;
+mod naming;
+mod networks;
+mod noise;
+mod report;
+mod scales;
+mod services;
+mod sets;
+mod severity;
+mod source;
+mod sources;
+mod table;
+mod technique;
+#[cfg(test)]
+mod testing;
+mod words;
+
+pub use config::{Config, Sensitivity};
+pub use detector::{Detector, Statistics};
+pub use networks::Networks;

@@ -1,2 +1,10 @@
+//! Bytes in, events and rows out: one file for each format.
+//!
+//! Belongs here: pure functions and state machines from bytes (packets, capture files, log lines),
+//! with the time as an argument. Does not belong here: files, sockets, a clock, async.
+
+pub mod flow;
 pub mod packet;
 pub mod panos;
+pub mod pcap;
+pub mod reassembly;

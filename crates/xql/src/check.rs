@@ -3,7 +3,7 @@
 
 use crate::ast::Span;
 use crate::codes;
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Diagnostic, Findings};
 use crate::foreign;
 use crate::functions::{self, Function, Kind, Type};
 use crate::lexer::clip;
@@ -13,11 +13,12 @@ use crate::syntax::SyntaxKind::*;
 use crate::syntax::SyntaxNode;
 use std::net::IpAddr;
 
-pub(crate) fn check(root: &SyntaxNode, diagnostics: &mut Vec<Diagnostic>) {
+pub(crate) fn check(root: &SyntaxNode, diagnostics: &mut Findings) {
     for node in root.descendants() {
         match node.kind() {
             CallExpr => call(&node, diagnostics),
             FieldExpr => field(&node, diagnostics),
+            FieldChoice => fieldset(&node, diagnostics),
             Literal => literal(&node, diagnostics),
             ArrowExpr => arrow(&node, diagnostics),
             CompareExpr => comparison(&node, diagnostics),
@@ -31,15 +32,22 @@ fn not_supported(span: Span, what: &str) -> Diagnostic {
         .with_help("nothing is wrong with the query: this version of Vedette cannot run it")
 }
 
-fn call(node: &SyntaxNode, diagnostics: &mut Vec<Diagnostic>) {
+fn call(node: &SyntaxNode, diagnostics: &mut Findings) {
     let Some(name) = lower::name_in(node) else { return };
     let in_comp = node.parent().is_some_and(|parent| parent.kind() == Aggregate);
     let Some(function) = functions::find(&name.name) else {
-        diagnostics.push(unknown_function(&name.name, &name.text, name.span, in_comp));
+        let near = !diagnostics.plenty();
+        diagnostics.push(unknown_function(&name.name, &name.text, name.span, in_comp, near));
         return;
     };
+    if in_comp && function.kind == Kind::Scalar {
+        diagnostics.push(scalar_in_comp(function, name.span, node));
+        return;
+    }
     if let Some(diagnostic) = wrong_place(function, name.span, in_comp) {
-        diagnostics.push(diagnostic);
+        if !inside_scalar_in_comp(node) {
+            diagnostics.push(diagnostic);
+        }
         return;
     }
     if !function.supported {
@@ -54,13 +62,14 @@ fn call(node: &SyntaxNode, diagnostics: &mut Vec<Diagnostic>) {
     }
 }
 
-fn unknown_function(name: &str, text: &str, span: Span, in_comp: bool) -> Diagnostic {
+fn unknown_function(name: &str, text: &str, span: Span, in_comp: bool, near: bool) -> Diagnostic {
     let message = format!("XQL has no function `{}`", clip(text));
     if let Some(help) = foreign::function(name) {
         return Diagnostic::error(codes::FOREIGN_FUNCTION, span, message).with_help(help);
     }
     let candidates = functions::FUNCTIONS
         .iter()
+        .filter(|_| near)
         .filter(|function| if in_comp { function.kind.is_aggregate() } else { function.kind == Kind::Scalar })
         .map(|function| function.name);
     let diagnostic = Diagnostic::error(codes::UNKNOWN_FUNCTION, span, message);
@@ -73,23 +82,13 @@ fn unknown_function(name: &str, text: &str, span: Span, in_comp: bool) -> Diagno
 fn wrong_place(function: &Function, span: Span, in_comp: bool) -> Option<Diagnostic> {
     let name = function.name;
     match function.kind {
-        Kind::Scalar if in_comp => Some(
-            Diagnostic::error(
-                codes::NOT_AN_AGGREGATE,
-                span,
-                format!("`{name}` is not an aggregate function"),
-            )
-            .with_help(format!(
-                "compute it for each row first (| alter x = {name}(…)), or after comp from its results"
-            )),
-        ),
         Kind::Aggregate | Kind::AggregateOrWindow if !in_comp => Some(
             Diagnostic::error(
                 codes::AGGREGATE_OUTSIDE_COMP,
                 span,
                 format!("`{name}` works over many rows, so it stands directly in comp"),
             )
-            .with_help(format!("write: | comp {name}(…) as x by key, and use x in the next stage")),
+            .with_help(format!("write: | comp {} as x by key, and use x in the next stage", shape(function))),
         ),
         Kind::Window => Some(
             Diagnostic::error(
@@ -97,13 +96,46 @@ fn wrong_place(function: &Function, span: Span, in_comp: bool) -> Option<Diagnos
                 span,
                 format!("`{name}` works in windowcomp only"),
             )
-            .with_help(format!("write: | windowcomp {name}(…) by key sort asc _time as x")),
+            .with_help(format!("write: | windowcomp {} by key sort asc _time as x", shape(function))),
         ),
         _ => None,
     }
 }
 
-fn arguments(function: &Function, name: Span, list: &SyntaxNode, diagnostics: &mut Vec<Diagnostic>) {
+/// `count()` or `sum(…)`
+fn shape(function: &Function) -> String {
+    let inside = if function.arity().0 == 0 { "" } else { "…" };
+    format!("{}({inside})", function.name)
+}
+
+/// `comp divide(sum(a), count())`: the aggregates belong in comp, the rest behind it.
+fn scalar_in_comp(function: &Function, span: Span, node: &SyntaxNode) -> Diagnostic {
+    let name = function.name;
+    let aggregate = node
+        .descendants()
+        .filter(|inner| inner.kind() == CallExpr && inner != node)
+        .find_map(|inner| functions::find(&lower::name_in(&inner)?.name).filter(|f| f.kind.is_aggregate()));
+    let help = match aggregate {
+        Some(aggregate) => {
+            format!("compute over the results: | comp {} as x | alter y = {name}(x, …)", shape(aggregate))
+        }
+        None => format!("compute it for each row first: | alter x = {name}(…) | comp max(x) as y"),
+    };
+    Diagnostic::error(codes::NOT_AN_AGGREGATE, span, format!("`{name}` is not an aggregate function"))
+        .with_help(help)
+}
+
+/// The call around it was reported already.
+fn inside_scalar_in_comp(node: &SyntaxNode) -> bool {
+    node.ancestors().skip(1).filter(|around| around.kind() == CallExpr).any(|around| {
+        around.parent().is_some_and(|parent| parent.kind() == Aggregate)
+            && lower::name_in(&around)
+                .and_then(|name| functions::find(&name.name))
+                .is_some_and(|function| function.kind == Kind::Scalar)
+    })
+}
+
+fn arguments(function: &Function, name: Span, list: &SyntaxNode, diagnostics: &mut Findings) {
     let args: Vec<SyntaxNode> = lower::exprs(list).collect();
     if args.iter().any(is_star) {
         return star_argument(function, &args, diagnostics);
@@ -116,6 +148,7 @@ fn arguments(function: &Function, name: Span, list: &SyntaxNode, diagnostics: &m
         let wanted = match (least, most) {
             (least, Some(most)) if least == most => plural(least),
             (0, Some(most)) => format!("at most {}", plural(most)),
+            (least, Some(most)) if most == least + 1 => format!("{least} or {}", plural(most)),
             (least, Some(most)) => format!("{least} to {}", plural(most)),
             (least, None) => format!("at least {}", plural(least)),
         };
@@ -145,7 +178,7 @@ fn is_star(arg: &SyntaxNode) -> bool {
     arg.kind() == FieldExpr && arg.text() == "*"
 }
 
-fn star_argument(function: &Function, args: &[SyntaxNode], diagnostics: &mut Vec<Diagnostic>) {
+fn star_argument(function: &Function, args: &[SyntaxNode], diagnostics: &mut Findings) {
     let Some(star) = args.iter().find(|arg| is_star(arg)) else { return };
     let span = lower::span(star);
     diagnostics.push(if function.name == "count" {
@@ -163,7 +196,7 @@ fn argument(
     wanted: Type,
     arg: &SyntaxNode,
     next: Option<&SyntaxNode>,
-    diagnostics: &mut Vec<Diagnostic>,
+    diagnostics: &mut Findings,
 ) {
     let text = string_literal(arg);
     match (wanted, text) {
@@ -215,7 +248,7 @@ fn string_literal(node: &SyntaxNode) -> Option<String> {
 }
 
 /// Address ranges in one text, separated by commas.
-fn cidr(text: &str, span: Span, diagnostics: &mut Vec<Diagnostic>) {
+fn cidr(text: &str, span: Span, diagnostics: &mut Findings) {
     // A variable of a loop or a template is no range.
     if text.contains(['@', '$']) {
         return;
@@ -243,7 +276,7 @@ fn is_range(range: &str) -> bool {
 }
 
 /// `incidr` and `incidr6` as operators.
-fn comparison(node: &SyntaxNode, diagnostics: &mut Vec<Diagnostic>) {
+fn comparison(node: &SyntaxNode, diagnostics: &mut Findings) {
     if !(lower::has_word(node, "incidr") || lower::has_word(node, "incidr6")) {
         return;
     }
@@ -262,23 +295,46 @@ const PREFIXES: [(&str, &str); 4] = [
     ("role.", "a ROLE constant"),
 ];
 
-fn field(node: &SyntaxNode, diagnostics: &mut Vec<Diagnostic>) {
+fn field(node: &SyntaxNode, diagnostics: &mut Findings) {
     let Some(name) = lower::name_in(node) else { return };
     if let Some((_, what)) = PREFIXES.iter().find(|(prefix, _)| name.name.starts_with(prefix)) {
         diagnostics.push(not_supported(name.span, what));
     }
 }
 
-fn literal(node: &SyntaxNode, diagnostics: &mut Vec<Diagnostic>) {
-    let Some(token) = lower::tokens(node).next() else { return };
-    if token.kind() == Param {
-        diagnostics.push(not_supported(lower::span(node), "a parameter"));
-    } else if string_literal(node).is_some_and(|text| text == "@element") {
-        diagnostics.push(not_supported(lower::span(node), "\"@element\""));
+fn fieldset(node: &SyntaxNode, diagnostics: &mut Findings) {
+    if let Some(name) = lower::name_in(node).filter(|name| name.name.starts_with("fieldset.")) {
+        diagnostics.push(not_supported(name.span, "a fieldset"));
     }
 }
 
-fn arrow(node: &SyntaxNode, diagnostics: &mut Vec<Diagnostic>) {
+fn literal(node: &SyntaxNode, diagnostics: &mut Findings) {
+    let Some(token) = lower::tokens(node).next() else { return };
+    if token.kind() == Param {
+        diagnostics.push(not_supported(lower::span(node), "a parameter"));
+        return;
+    }
+    let Some(text) = string_literal(node) else { return };
+    if text == "@element" {
+        diagnostics.push(not_supported(lower::span(node), "\"@element\""));
+    } else if is_parameter(&text) {
+        let message = format!("\"{}\" looks like a parameter, but is taken as plain text", clip(&text));
+        diagnostics.push(
+            Diagnostic::warning(codes::SYNTAX_NOT_SUPPORTED, lower::span(node), message)
+                .with_help("parameters are not supported yet: put the value in its place"),
+        );
+    }
+}
+
+/// `"$originalalertid"`, as drill-down queries have it.
+fn is_parameter(text: &str) -> bool {
+    text.strip_prefix('$').is_some_and(|name| {
+        name.starts_with(|c: char| c.is_ascii_alphabetic())
+            && name.chars().all(|c| c == '_' || c.is_ascii_alphanumeric())
+    })
+}
+
+fn arrow(node: &SyntaxNode, diagnostics: &mut Findings) {
     if let Some(arrow) = lower::token(node, Arrow) {
         diagnostics.push(not_supported(lower::token_span(&arrow), "`->`"));
     }

@@ -112,6 +112,9 @@ pub(crate) fn operator(p: &Parser, n: usize) -> Option<&'static str> {
     follows.then_some(row.1)
 }
 
+pub(crate) const NO_REMAINDER: &str =
+    "XQL has no remainder: use subtract(a, multiply(b, floor(divide(a, b))))";
+
 const OPERATORS: &[(&str, &str)] = &[
     ("like", "use a wildcard: field = \"abc*\", or a regular expression: field ~= \"^abc\""),
     ("ilike", "use a wildcard: field = \"abc*\" (upper and lower case count as the same by default)"),
@@ -123,8 +126,15 @@ const OPERATORS: &[(&str, &str)] = &[
     ("has", "use contains: field contains \"abc\""),
     ("has_any", "use a list with wildcards: field in (\"*a*\", \"*b*\")"),
     ("between", "write two comparisons: field >= a and field <= b"),
+    ("eq", "write `=`"),
+    ("equals", "write `=`"),
+    ("ne", "write `!=`"),
+    ("gt", "write `>`"),
+    ("gte", "write `>=`"),
+    ("lt", "write `<`"),
+    ("lte", "write `<=`"),
     ("is", "write field = null or field != null"),
-    ("mod", "XQL has no remainder: use subtract(a, multiply(b, floor(divide(a, b))))"),
+    ("mod", NO_REMAINDER),
 ];
 
 /// Operators written as signs.
@@ -148,6 +158,7 @@ const FUNCTIONS: &[(&str, &str)] = &[
     ("isempty", "write field = null or field = \"\""),
     ("isnotnull", "write field != null"),
     ("isnotempty", "write field != null and field != \"\""),
+    ("bin", "bin is a stage: | bin _time span = 5m"),
     ("ifnull", "use coalesce(a, b)"),
     ("nvl", "use coalesce(a, b)"),
     ("case", "use if(condition, value, condition, value, default)"),
@@ -178,6 +189,7 @@ const FUNCTIONS: &[(&str, &str)] = &[
     ("cidrmatch", "use incidr(address, \"10.0.0.0/8\")"),
     ("ipv4_is_in_range", "use incidr(address, \"10.0.0.0/8\")"),
     ("ipv4_is_private", "use is_known_private_ipv4(address)"),
+    ("cnt", "use count()"),
     ("dc", "use count_distinct(field)"),
     ("dcount", "use count_distinct(field)"),
     ("distinct_count", "use count_distinct(field)"),
@@ -199,9 +211,8 @@ const FUNCTIONS: &[(&str, &str)] = &[
     ("match", "use a regular expression: field ~= \"^abc\""),
     ("regexp_extract", "use regextract(text, \"…\")"),
     ("regex_replace", "use replex(text, \"…\", \"new\")"),
-    ("ceil", "use floor(add(x, 0.999999)), or round(x)"),
-    ("ceiling", "use floor(add(x, 0.999999)), or round(x)"),
-    ("mod", "XQL has no remainder: use subtract(a, multiply(b, floor(divide(a, b))))"),
+    ("ceiling", "use ceil(x)"),
+    ("mod", NO_REMAINDER),
     ("mvcount", "use array_length(array)"),
     ("mvindex", "use arrayindex(array, 0)"),
     ("mvjoin", "use arraystring(array, \", \")"),

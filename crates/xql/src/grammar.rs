@@ -1,6 +1,8 @@
 //! What a query looks like: stages between pipes. Expressions are in `expression`, the pieces that
 //! several stages share in `pieces`, each stage in its own file under `stages`.
 
+mod arithmetic;
+mod comparison;
 pub(crate) mod expression;
 pub(crate) mod pieces;
 
@@ -90,12 +92,13 @@ fn stage(p: &mut Parser, progress: &mut Progress) {
         return;
     }
     progress.stages += 1;
-    if progress.stages == MAX_STAGES + 1 {
+    if progress.stages > MAX_STAGES {
         p.error(
             codes::TOO_MANY_STAGES,
             format!("a query may have {MAX_STAGES} stages, and this is one more"),
             "join neighbouring `filter` or `alter` stages",
         );
+        return p.give_up();
     }
     if p.at(Ident)
         && let Some(info) = stages::find(p.nth_text(0))
@@ -169,7 +172,12 @@ fn unknown_stage(p: &mut Parser, progress: &mut Progress) {
         p.error(codes::UNKNOWN_STAGE, format!("XQL has no stage `{}`", crate::lexer::clip(word)), help);
     } else {
         let message = format!("a stage begins with its name, not with {}", p.found());
-        p.error(codes::UNKNOWN_STAGE, message, "for example: filter, alter, comp, fields, sort, limit");
+        let help = if p.at(Minus) && p.nth(1) == Minus {
+            "a comment begins with // in XQL"
+        } else {
+            "for example: filter, alter, comp, fields, sort, limit"
+        };
+        p.error(codes::UNKNOWN_STAGE, message, help);
     }
     progress.source = true;
     p.start(OpaqueStage);
@@ -181,7 +189,10 @@ fn unknown_stage(p: &mut Parser, progress: &mut Progress) {
 /// A stage has read what it understands; whatever is left before the next pipe is a mistake.
 fn end_of_stage(p: &mut Parser) {
     while !p.at_stage_end() {
-        if p.at(Ident) && begins_stage(p) {
+        if p.at(Ident) && foreign::is_stage(p.nth_text(0)) {
+            return; // the missing pipe is the smaller mistake
+        }
+        if p.at(Ident) && stages::is_stage(p.nth_text(0)) {
             let word = p.nth_text(0);
             p.error(
                 codes::MISSING_PIPE,
@@ -199,6 +210,7 @@ fn end_of_stage(p: &mut Parser) {
                     "remove it, or add the bracket that should open before it",
                 );
                 p.bump_error();
+                p.skip_to(&[]); // what follows was meant to stand inside
             }
             Ident if nearest_stage(p).is_some() => {
                 let word = p.nth_text(0);
@@ -211,16 +223,11 @@ fn end_of_stage(p: &mut Parser) {
                 p.skip_to(&[]);
             }
             _ => {
-                p.unexpected("the end of the stage");
+                p.unexpected("`|` or the end of the query");
                 p.skip_to(&[]);
             }
         }
     }
-}
-
-fn begins_stage(p: &Parser) -> bool {
-    let word = p.nth_text(0);
-    stages::find(word).is_some() || foreign::is_stage(word)
 }
 
 fn nearest_stage(p: &Parser) -> Option<&'static str> {

@@ -8,9 +8,11 @@
 //! although it is itself taken) is read that way, with a warning. Each line is read at most four times,
 //! so the cost stays linear.
 
+mod strings;
+
 use crate::ast::Span;
 use crate::codes;
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Diagnostic, Findings, Mark};
 use crate::syntax::SyntaxKind::{self, *};
 
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -26,14 +28,22 @@ impl Token {
     }
 }
 
-pub(crate) fn lex(text: &str) -> (Vec<Token>, Vec<Diagnostic>) {
+pub(crate) struct Lexed {
+    pub tokens: Vec<Token>,
+    pub findings: Findings,
+    /// Lines, in order, in which a string stays open: the parser says nothing about them, because
+    /// everything there follows from the missing quote.
+    pub broken_lines: Vec<Span>,
+}
+
+pub(crate) fn lex(text: &str) -> Lexed {
     let mut lexer = Lexer::new(text, Strings::AnyLength);
     lexer.run();
     if lexer.open_string {
         lexer = Lexer::new(text, Strings::Pairs);
         lexer.run();
     }
-    (lexer.tokens, lexer.diagnostics)
+    Lexed { tokens: lexer.tokens, findings: lexer.diagnostics, broken_lines: lexer.broken_lines }
 }
 
 /// How the end of a string is found.
@@ -56,9 +66,12 @@ struct Lexer<'a> {
     pos: usize,
     strings: Strings,
     tokens: Vec<Token>,
-    diagnostics: Vec<Diagnostic>,
+    diagnostics: Findings,
     open_string: bool,
+    broken_lines: Vec<Span>,
     line: LineStart,
+    /// Where the line was last measured from, and where it ends.
+    measured: (usize, usize),
     /// No `"""` closes anything from here on: searched once only.
     no_triple_end: bool,
 }
@@ -67,7 +80,7 @@ struct Lexer<'a> {
 struct LineStart {
     pos: usize,
     tokens: usize,
-    diagnostics: usize,
+    diagnostics: Mark,
 }
 
 impl<'a> Lexer<'a> {
@@ -77,9 +90,11 @@ impl<'a> Lexer<'a> {
             pos: 0,
             strings,
             tokens: Vec::with_capacity(text.len() / 4),
-            diagnostics: Vec::new(),
+            diagnostics: Findings::default(),
             open_string: false,
+            broken_lines: Vec::new(),
             line: LineStart::default(),
+            measured: (0, 0),
             no_triple_end: false,
         }
     }
@@ -101,7 +116,7 @@ impl<'a> Lexer<'a> {
         }
         if kind == Whitespace && self.text[start..self.pos].contains('\n') {
             self.line =
-                LineStart { pos: self.pos, tokens: self.tokens.len(), diagnostics: self.diagnostics.len() };
+                LineStart { pos: self.pos, tokens: self.tokens.len(), diagnostics: self.diagnostics.mark() };
             if self.strings != Strings::AnyLength {
                 self.strings = Strings::Pairs;
             }
@@ -111,7 +126,7 @@ impl<'a> Lexer<'a> {
     fn read_line_again(&mut self) {
         self.pos = self.line.pos;
         self.tokens.truncate(self.line.tokens);
-        self.diagnostics.truncate(self.line.diagnostics);
+        self.diagnostics.back_to(self.line.diagnostics);
         self.strings = match self.strings {
             Strings::Pairs => Strings::NextQuote,
             Strings::NextQuote => Strings::BackslashQuote,
@@ -121,6 +136,15 @@ impl<'a> Lexer<'a> {
 
     fn rest(&self) -> &'a str {
         &self.text[self.pos..]
+    }
+
+    /// From here to the end of the line. Measured once a line, because a line may hold the whole query.
+    fn rest_of_line(&mut self) -> &'a str {
+        let (from, end) = self.measured;
+        if !(from < end && from <= self.pos && self.pos <= end) {
+            self.measured = (self.pos, self.pos + first_line(self.rest()).len());
+        }
+        &self.text[self.pos..self.measured.1]
     }
 
     fn take(&mut self, bytes: usize, kind: SyntaxKind) -> Option<SyntaxKind> {
@@ -169,111 +193,17 @@ impl<'a> Lexer<'a> {
         self.take(rest.len(), Comment)
     }
 
-    fn plain_string(&mut self) -> Option<SyntaxKind> {
-        let rest = self.rest();
-        let line = first_line(rest);
-        let (inside, end) = match self.strings {
-            Strings::AnyLength => (rest, paired_end(&rest[1..], "\"")),
-            Strings::Pairs | Strings::Hopeless => (line, paired_end(&line[1..], "\"")),
-            Strings::NextQuote => (line, line[1..].find('"')),
-            Strings::BackslashQuote => (line, unescaped_quote(&line[1..])),
-        };
-        let Some(end) = end else { return self.unclosed_string(inside.len()) };
-        let usual = paired_end(&rest[1..end + 2], "\"");
-        match self.strings {
-            Strings::NextQuote if usual.is_none() => {
-                self.report_backslash(end, "ends the string, although a backslash stands before it", end);
-                self.take(end + 2, StrBackslash)
-            }
-            Strings::BackslashQuote if usual.is_some_and(|usual| usual < end) => {
-                let quote = usual.unwrap_or(end);
-                self.report_backslash(quote, "does not end the string: a backslash stands before it", end);
-                self.take(end + 2, Str)
-            }
-            _ => self.take(end + 2, Str),
-        }
-    }
-
-    /// Warns about the quote at offset `quote` of the content of a string that ends at `end`.
-    fn report_backslash(&mut self, quote: usize, reading: &str, end: usize) {
-        let content = &self.rest()[1..1 + end];
-        let span = Span { start: (self.pos + quote) as u32, end: (self.pos + quote + 2) as u32 };
-        self.diagnostics.push(
-            Diagnostic::warning(codes::BACKSLASH_BEFORE_QUOTE, span, format!("this quote {reading}"))
-                .with_help(format!(
-                    "read as the text `{}`; in triple quotes it is plain: a backslash is \\\\, a quote \\\"",
-                    clip(&content.replace("\\\"", "\""))
-                )),
-        );
-    }
-
-    fn triple_string(&mut self) -> Option<SyntaxKind> {
-        let rest = self.rest();
-        let end = if self.no_triple_end { None } else { paired_end(&rest[3..], "\"\"\"") };
-        if let Some(end) = end {
-            return self.take(end + 6, TripleStr);
-        }
-        self.no_triple_end = true;
-        if self.strings == Strings::AnyLength {
-            return self.unclosed_string(rest.len());
-        }
-        self.report_unclosed(3, "close it with `\"\"\"`");
-        self.take(first_line(rest).len(), TripleStr)
-    }
-
-    /// The string would end after `length` bytes, without its quote.
-    fn unclosed_string(&mut self, length: usize) -> Option<SyntaxKind> {
-        self.open_string = true;
-        match self.strings {
-            Strings::Pairs | Strings::NextQuote | Strings::BackslashQuote => return None,
-            Strings::AnyLength => {} // the whole text is read again
-            Strings::Hopeless => self.report_unclosed(
-                1,
-                "close it with `\"` on the same line; a quote inside a string is written `\\\"`",
-            ),
-        }
-        self.take(length, Str)
-    }
-
-    fn report_unclosed(&mut self, quote: usize, help: &str) {
-        self.diagnostics.push(
-            Diagnostic::error(codes::UNCLOSED_STRING, self.here(quote), "this string is never closed")
-                .with_help(help),
-        );
-    }
-
-    /// A string in quotes that XQL does not have, if it closes on its line.
-    fn foreign_string(&mut self, closing: &[char]) -> Option<SyntaxKind> {
-        let line = first_line(self.rest());
-        let open = line.chars().next().map_or(1, char::len_utf8);
-        let Some((end, last)) =
-            line[open..].char_indices().find(|(_, c)| closing.contains(c)).map(|(at, c)| (open + at, c))
-        else {
-            return self.unknown(open);
-        };
-        let content = &line[open..end];
-        let length = end + last.len_utf8();
-        let quotes = if closing.len() == 1 { "single quotes" } else { "these typographic quotes" };
-        self.diagnostics.push(
-            Diagnostic::error(
-                codes::FOREIGN_QUOTES,
-                self.here(length),
-                format!("{quotes} do not make a string in XQL"),
-            )
-            .with_help(format!("write \"{}\"", clip(&content.replace('"', "\\\"")))),
-        );
-        self.take(length, ForeignStr)
-    }
-
     fn quoted_name(&mut self) -> Option<SyntaxKind> {
-        let line = first_line(self.rest());
+        let line = self.rest_of_line();
         if let Some(end) = line[1..].find('`') {
             return self.take(end + 2, QuotedIdent);
         }
-        let word = line[1..].find(|c| !is_name_char(c)).map_or(line.len(), |end| end + 1);
+        let ends = |c| matches!(c, ',' | '|' | '(' | ')' | '=');
+        let word = line[1..].find(ends).map_or(line.len(), |end| end + 1);
+        let word = line[..word].trim_end().len();
         self.diagnostics.push(
             Diagnostic::error(codes::UNCLOSED_NAME, self.here(word), "this back-quoted name is never closed")
-                .with_help(format!("write `{}` with a back-quote at both ends", &line[1..word])),
+                .with_help(format!("write `{}`, with a back-quote at both ends", clip(&line[1..word]))),
         );
         self.take(word, QuotedIdent)
     }
@@ -386,25 +316,6 @@ const PUNCTUATION: &[(&str, SyntaxKind)] = &[
 fn first_line(text: &str) -> &str {
     let line = text.find('\n').map_or(text, |end| &text[..end]);
     line.strip_suffix('\r').unwrap_or(line)
-}
-
-/// Offset of the closing quote; a backslash takes the next character with it.
-fn paired_end(text: &str, quote: &str) -> Option<usize> {
-    let bytes = text.as_bytes();
-    let mut at = 0;
-    while at < bytes.len() {
-        match bytes[at] {
-            b'\\' => at += 2,
-            _ if bytes[at..].starts_with(quote.as_bytes()) => return Some(at),
-            _ => at += 1,
-        }
-    }
-    None
-}
-
-/// Offset of the first quote without a backslash directly before it.
-fn unescaped_quote(text: &str) -> Option<usize> {
-    text.match_indices('"').map(|(at, _)| at).find(|&at| at == 0 || text.as_bytes()[at - 1] != b'\\')
 }
 
 /// White space of any script, and what copying from web pages and chat leaves behind.

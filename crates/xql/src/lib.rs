@@ -30,7 +30,7 @@ pub mod syntax;
 mod timeframe;
 
 pub use codes::Fault;
-pub use diagnostic::{Diagnostic, Severity};
+pub use diagnostic::{Diagnostic, MAX_DIAGNOSTICS, Severity};
 pub use nearest::nearest;
 pub use render::render;
 pub use source::line_column;
@@ -41,9 +41,6 @@ use syntax::{SyntaxKind, SyntaxNode, Xql};
 
 /// The longest query that is read, in bytes. The longest real ones have some 10,000.
 pub const MAX_QUERY_BYTES: usize = 512 * 1024;
-
-/// More mistakes than anyone reads at once; the rest is counted.
-pub const MAX_DIAGNOSTICS: usize = 100;
 
 /// What a text turned out to be.
 #[derive(Debug)]
@@ -67,33 +64,29 @@ pub fn parse(text: &str) -> Parsed {
     if text.len() > MAX_QUERY_BYTES {
         return too_long(text);
     }
-    let (tokens, mut diagnostics) = lexer::lex(text);
-    let mut parser = parser::Parser::new(text, tokens);
+    let lexer::Lexed { tokens, mut findings, broken_lines } = lexer::lex(text);
+    let mut parser = parser::Parser::new(text, tokens, broken_lines);
     grammar::query(&mut parser);
     let (tree, syntax_errors) = parser.finish_tree();
-    diagnostics.extend(syntax_errors);
+    findings.append(syntax_errors);
 
     let root = SyntaxNode::new_root(tree.clone());
-    check::check(&root, &mut diagnostics);
+    check::check(&root, &mut findings);
     let mut lowering = lower::Lowering::default();
     let lowered = lowering.query(&root);
-    diagnostics.extend(lowering.diagnostics);
+    findings.append(lowering.diagnostics);
 
-    diagnostics.sort_by_key(|diagnostic| diagnostic.span.start);
-    let failed = diagnostics.iter().any(Diagnostic::is_error);
-    let query = if failed { None } else { lowered };
-    if query.is_none() && !failed {
-        diagnostics.push(
-            Diagnostic::error(
-                codes::INTERNAL,
-                Span::default(),
-                "this query could not be read, and no reason was found",
-            )
-            .with_help("this is a mistake in Vedette: please report it with the query"),
-        );
+    let query = if findings.failed() { None } else { lowered };
+    if query.is_none() && !findings.failed() {
+        findings.push(unexplained());
     }
-    cut(&mut diagnostics);
-    Parsed { query, diagnostics, tree }
+    Parsed { query, diagnostics: findings.finish(), tree }
+}
+
+fn unexplained() -> Diagnostic {
+    let message = "this query could not be read, and no reason was found";
+    Diagnostic::error(codes::INTERNAL, Span::default(), message)
+        .with_help("this is a mistake in Vedette: please report it with the query")
 }
 
 /// Every mistake in a text that can be found without data.
@@ -111,18 +104,4 @@ fn too_long(text: &str) -> Parsed {
     let diagnostic = Diagnostic::error(codes::QUERY_TOO_LONG, Span::default(), message)
         .with_help("put long lists into a lookup dataset");
     Parsed { query: None, diagnostics: vec![diagnostic], tree: builder.finish() }
-}
-
-fn cut(diagnostics: &mut Vec<Diagnostic>) {
-    if diagnostics.len() <= MAX_DIAGNOSTICS {
-        return;
-    }
-    let hidden = diagnostics.len() - MAX_DIAGNOSTICS;
-    let place = diagnostics[MAX_DIAGNOSTICS].span;
-    diagnostics.truncate(MAX_DIAGNOSTICS);
-    diagnostics.push(Diagnostic::error(
-        codes::TOO_MANY_MISTAKES,
-        place,
-        format!("{hidden} more from here on are not shown"),
-    ));
 }

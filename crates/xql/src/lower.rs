@@ -3,7 +3,7 @@
 
 use crate::ast::{self, CompareOp, Expr, ExprKind, Name, Source, Span, Stage};
 use crate::codes;
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Diagnostic, Findings};
 use crate::literal;
 use crate::stages::{self, Lower};
 use crate::syntax::SyntaxKind::{self, *};
@@ -11,7 +11,7 @@ use crate::syntax::{SyntaxElement, SyntaxNode, SyntaxToken};
 
 #[derive(Default)]
 pub(crate) struct Lowering {
-    pub diagnostics: Vec<Diagnostic>,
+    pub diagnostics: Findings,
 }
 
 impl Lowering {
@@ -47,7 +47,8 @@ impl Lowering {
                 let args = self.arguments(node);
                 ExprKind::Call { function: name_in(node)?, args: args? }
             }
-            ParenExpr => return self.expr(&only_expr(node)?),
+            // The brackets belong to the span, so that the text of a span is an expression.
+            ParenExpr => self.expr(&only_expr(node)?)?.kind,
             NotExpr => ExprKind::Not(Box::new(self.expr(&only_expr(node)?)?)),
             AndExpr | OrExpr => return self.logic(node),
             CompareExpr => self.compare(node)?,
@@ -177,15 +178,10 @@ pub(crate) fn token_span(token: &SyntaxToken) -> Span {
     Span { start: range.start().into(), end: range.end().into() }
 }
 
-/// Without the blanks and comments before and after the query.
+/// From the first stage to the last.
 fn query_span(root: &SyntaxNode) -> Span {
-    let solid = |element: &SyntaxElement| !element.kind().is_trivia();
-    let mut solids = root.children_with_tokens().filter(solid);
-    let start = solids.next().map_or(0, |first| first.text_range().start().into());
-    let end = solids.last().map_or_else(
-        || root.first_child().map_or(start, |only| only.text_range().end().into()),
-        |last| last.text_range().end().into(),
-    );
+    let start = root.first_child().map_or(0, |first| first.text_range().start().into());
+    let end = root.last_child().map_or(start, |last| last.text_range().end().into());
     Span { start, end }
 }
 

@@ -7,7 +7,7 @@ pub fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) ->
     if name.len() > MOST {
         return None;
     }
-    let allowed = (name.len() / 3).max(1);
+    let allowed = if name.len() < 2 { 0 } else { (name.len() / 3).max(1) };
     let mut best: Option<(usize, &str)> = None;
     for candidate in candidates {
         if candidate.len() > 4 * MOST {

@@ -5,7 +5,7 @@
 
 use crate::ast::Span;
 use crate::codes;
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Diagnostic, Findings};
 use crate::lexer::{Token, clip};
 use crate::syntax::SyntaxKind::{self, *};
 use rowan::{Checkpoint, GreenNode, GreenNodeBuilder, Language};
@@ -28,7 +28,8 @@ pub(crate) struct Parser<'t> {
     /// The next token to go into the tree.
     written: usize,
     builder: GreenNodeBuilder<'static>,
-    pub diagnostics: Vec<Diagnostic>,
+    broken_lines: Vec<Span>,
+    diagnostics: Findings,
     nesting: u32,
     /// Nothing more is reported: the text was given up.
     gave_up: bool,
@@ -38,7 +39,7 @@ pub(crate) struct Parser<'t> {
 }
 
 impl<'t> Parser<'t> {
-    pub fn new(text: &'t str, tokens: Vec<Token>) -> Self {
+    pub fn new(text: &'t str, tokens: Vec<Token>, broken_lines: Vec<Span>) -> Self {
         let solid: Vec<u32> =
             (0..tokens.len() as u32).filter(|&i| !tokens[i as usize].kind.is_trivia()).collect();
         let closes = match_brackets(&tokens, &solid);
@@ -50,7 +51,8 @@ impl<'t> Parser<'t> {
             at: 0,
             written: 0,
             builder: GreenNodeBuilder::new(),
-            diagnostics: Vec::new(),
+            broken_lines,
+            diagnostics: Findings::default(),
             nesting: 0,
             gave_up: false,
             last_error: None,
@@ -58,7 +60,7 @@ impl<'t> Parser<'t> {
         }
     }
 
-    pub fn finish_tree(self) -> (GreenNode, Vec<Diagnostic>) {
+    pub fn finish_tree(self) -> (GreenNode, Findings) {
         (self.builder.finish(), self.diagnostics)
     }
 
@@ -121,6 +123,11 @@ impl<'t> Parser<'t> {
             .checked_sub(1)
             .and_then(|i| self.solid.get(i))
             .map_or(Span::default(), |&i| self.tokens[i as usize].span())
+    }
+
+    pub fn previous_kind(&self) -> Option<SyntaxKind> {
+        let before = self.at.checked_sub(1).and_then(|i| self.solid.get(i));
+        before.map(|&i| self.tokens[i as usize].kind)
     }
 
     /// The current token as it appears in a message.
@@ -208,6 +215,7 @@ impl<'t> Parser<'t> {
             return true;
         }
         let span = self.span();
+        self.last_error = None; // whatever else is wrong here, this must be said
         self.report(
             Diagnostic::error(
                 codes::NESTED_TOO_DEEPLY,
@@ -216,9 +224,14 @@ impl<'t> Parser<'t> {
             )
             .with_help("compute the inner parts in an `alter` stage of their own"),
         );
+        self.give_up();
+        false
+    }
+
+    /// Skips the rest of the text; nothing in it is reported.
+    pub fn give_up(&mut self) {
         self.gave_up = true;
         self.skip_all();
-        false
     }
 
     pub fn leave(&mut self) {
@@ -233,12 +246,24 @@ impl<'t> Parser<'t> {
             return;
         }
         if diagnostic.is_error() {
+            if self.lexer_has_spoken(diagnostic.span) {
+                return;
+            }
             if self.last_error == Some(diagnostic.span) {
                 return;
             }
             self.last_error = Some(diagnostic.span);
         }
         self.diagnostics.push(diagnostic);
+    }
+
+    /// Of a character that means nothing, or of a line with an open string.
+    fn lexer_has_spoken(&self, span: Span) -> bool {
+        if self.at(Unknown) && span == self.span() {
+            return true;
+        }
+        let next = self.broken_lines.partition_point(|line| line.end < span.start);
+        self.broken_lines.get(next).is_some_and(|line| line.start <= span.start)
     }
 
     pub fn error(&mut self, code: &'static str, message: impl Into<String>, help: impl Into<String>) {
@@ -325,9 +350,7 @@ impl<'t> Parser<'t> {
     pub fn unclosed_bracket(&mut self, open: Span) {
         // Brackets that end at the same place are one mistake.
         let here = self.span();
-        if self.diagnostics.last().is_some_and(|d| d.code == codes::UNCLOSED_BRACKET)
-            && self.last_error == Some(here)
-        {
+        if self.last_error == Some(here) {
             return;
         }
         let bracket = self.source(open);

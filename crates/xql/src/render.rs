@@ -71,8 +71,10 @@ impl Excerpt {
         let mut excerpt = Excerpt { line: String::new(), before: 0, width: 0 };
         let from = excerpt.skip_to(text, line_start, start);
         let mut column = if from > line_start { excerpt.push('…') } else { 0 };
-        for (at, c) in text[from..line_end].char_indices().map(|(at, c)| (from + at, c)) {
-            if column >= WIDEST {
+        for (shown, (at, c)) in text[from..line_end].char_indices().enumerate() {
+            let at = from + at;
+            // Some characters have no width: they are counted too.
+            if column >= WIDEST || shown >= WIDEST {
                 excerpt.push('…');
                 break;
             }
@@ -97,7 +99,7 @@ impl Excerpt {
         let mut room = WIDEST * 2 / 3;
         let mut from = start;
         for c in before {
-            let width = shown_width(c);
+            let width = shown_width(c).max(1);
             if width > room {
                 return from;
             }

@@ -61,6 +61,22 @@ fn duration(text: &str) -> Option<Duration> {
     Some(Duration { amount, unit })
 }
 
+/// The unit that a word such as `hours` or `H` means.
+pub(crate) fn unit_of_word(word: &str) -> Option<&'static str> {
+    let word = word.to_ascii_lowercase();
+    let singular = word.strip_suffix('s').filter(|rest| rest.len() > 1).unwrap_or(&word);
+    Some(match singular {
+        "s" | "sec" | "second" => "s",
+        "m" | "min" | "minute" => "m",
+        "h" | "hr" | "hour" => "h",
+        "d" | "day" => "d",
+        "w" | "week" => "w",
+        "mo" | "month" => "mo",
+        "y" | "year" => "y",
+        _ => return None,
+    })
+}
+
 /// A bound: without a sign a length goes back from now.
 fn point(text: &str) -> Option<TimePoint> {
     let text = text.trim();

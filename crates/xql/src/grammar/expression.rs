@@ -6,6 +6,7 @@ use crate::codes;
 use crate::diagnostic::Diagnostic;
 use crate::foreign;
 use crate::grammar::pieces::{self, NameUse, is_reserved};
+use crate::grammar::{arithmetic, comparison};
 use crate::lexer::clip;
 use crate::parser::Parser;
 use crate::stages;
@@ -14,7 +15,7 @@ use rowan::Checkpoint;
 
 /// How strongly an operator binds; the weakest first.
 #[derive(Clone, Copy, PartialEq, PartialOrd)]
-enum Level {
+pub(super) enum Level {
     Or,
     And,
     Not,
@@ -25,7 +26,7 @@ enum Level {
 }
 
 impl Level {
-    fn tighter(self) -> Level {
+    pub(super) fn tighter(self) -> Level {
         match self {
             Level::Or => Level::And,
             Level::And => Level::Not,
@@ -42,7 +43,7 @@ pub(crate) fn expression(p: &mut Parser, what: &str) -> bool {
     level(p, Level::Or, what)
 }
 
-fn level(p: &mut Parser, least: Level, what: &str) -> bool {
+pub(super) fn level(p: &mut Parser, least: Level, what: &str) -> bool {
     let checkpoint = p.checkpoint();
     if !prefix(p, what) {
         return false;
@@ -77,9 +78,9 @@ fn chain(p: &mut Parser, checkpoint: Checkpoint, operator: Level) {
                         "join two comparisons with `and` or `or`",
                     );
                 }
-                comparison(p);
+                comparison::comparison(p);
             }
-            Level::Add | Level::Multiply => arithmetic(p, operator, count == 1),
+            Level::Add | Level::Multiply => arithmetic::arithmetic(p, operator, count == 1),
             _ => logic(p, operator),
         }
     }
@@ -127,91 +128,8 @@ fn logic(p: &mut Parser, operator: Level) {
     level(p, operator.tighter(), &format!("a condition after `{word}`"));
 }
 
-fn comparison(p: &mut Parser) {
-    if let Some(mistake) = foreign::symbol(p.peek()) {
-        let message = format!("XQL has no {}", p.found());
-        p.error(codes::FOREIGN_OPERATOR, message, mistake);
-    }
-    if p.at(Ident) {
-        return word_comparison(p);
-    }
-    let what = format!("a value after {}", p.found());
-    p.bump();
-    level(p, Level::Add, &what);
-}
-
-fn word_comparison(p: &mut Parser) {
-    let negated = p.eat_word("not");
-    if let Some(help) = foreign::operator(p, 0) {
-        let message = format!("XQL has no operator `{}`", p.nth_text(0).to_lowercase());
-        p.error(codes::FOREIGN_OPERATOR, message, help);
-        let between = p.at_word("between");
-        p.bump();
-        p.eat_word("not"); // `is not null`
-        if between {
-            level(p, Level::Add, "a value");
-            if p.eat_word("and") {
-                level(p, Level::Add, "a value");
-            }
-            return;
-        }
-        level(p, Level::Add, "a value");
-        return;
-    }
-    let list = p.at_word("in");
-    let word = p.nth_text(0).to_lowercase();
-    p.bump();
-    if list {
-        in_list(p, if negated { "not in" } else { "in" });
-    } else {
-        level(p, Level::Add, &format!("a text after `{word}`"));
-    }
-}
-
-/// The right side of `in`: `(a, b)` or `(dataset = …)`.
-fn in_list(p: &mut Parser, operator: &str) {
-    match p.peek() {
-        LParen if begins_query(p) => subquery(p),
-        LParen => {
-            p.start(InList);
-            bracketed(p, |p| {
-                expression(p, "a value");
-            });
-            p.finish();
-        }
-        LBracket => {
-            p.error(
-                codes::UNEXPECTED_TOKEN,
-                "a list stands in round brackets",
-                format!("write: {operator} (…, …)"),
-            );
-            p.take_brackets();
-        }
-        _ => {
-            let message = format!("`{operator}` needs a list in brackets, found {}", p.found());
-            p.error(codes::EXPECTED_VALUE, message, format!("write: {operator} (\"a\", \"b\")"));
-            if begins_value(p) {
-                level(p, Level::Add, "a value");
-            }
-        }
-    }
-}
-
-/// Does a query begin behind the bracket at the cursor?
-fn begins_query(p: &Parser) -> bool {
-    let word = p.nth_text(1);
-    p.nth(1) == Ident && stages::begins_query(word) && matches!(p.nth(2), Eq | Ident)
-}
-
-fn subquery(p: &mut Parser) {
-    p.not_supported(p.span(), "a query inside a query");
-    p.start(Subquery);
-    p.take_brackets();
-    p.finish();
-}
-
 /// `( item, item )` with the cursor on the opening bracket; at least one item.
-fn bracketed(p: &mut Parser, mut item: impl FnMut(&mut Parser)) {
+pub(super) fn bracketed(p: &mut Parser, mut item: impl FnMut(&mut Parser)) {
     let open = p.span();
     if !p.enter() {
         return;
@@ -250,42 +168,6 @@ fn bracketed(p: &mut Parser, mut item: impl FnMut(&mut Parser)) {
         p.unclosed_bracket(open);
     }
     p.leave();
-}
-
-/// `a + b`: XQL has functions for that; both sides are read all the same.
-fn arithmetic(p: &mut Parser, operator: Level, first: bool) {
-    let name = match p.peek() {
-        Plus => "add",
-        Minus => "subtract",
-        Star => "multiply",
-        Slash => "divide",
-        _ => "",
-    };
-    if first {
-        let message = format!("XQL has no {} between values", p.found());
-        let help = match name {
-            "" => "XQL has no remainder: use subtract(a, multiply(b, floor(divide(a, b))))".to_owned(),
-            "add" => format!("write {}; to join texts: concat(a, b)", arithmetic_call(p, name)),
-            _ => format!("write {}", arithmetic_call(p, name)),
-        };
-        p.error(codes::INFIX_ARITHMETIC, message, help);
-    }
-    p.bump();
-    level(p, operator.tighter(), "a value");
-}
-
-/// `add(bytes_in, bytes_out)`, when both sides are single words.
-fn arithmetic_call(p: &Parser, name: &str) -> String {
-    let left = p.source(p.previous_span());
-    let single =
-        |text: &str| !text.is_empty() && text.chars().all(|c| c == '_' || c == '.' || c.is_alphanumeric());
-    let right = p.nth_text(1);
-    let ends = !matches!(p.nth(2), LParen);
-    if single(left) && single(right) && ends {
-        format!("{name}({left}, {right})")
-    } else {
-        format!("{name}(…, …)")
-    }
 }
 
 fn prefix(p: &mut Parser, what: &str) -> bool {
@@ -378,6 +260,7 @@ pub(crate) fn begins_value(p: &Parser) -> bool {
 
 fn primary(p: &mut Parser, what: &str) -> bool {
     match p.peek() {
+        _ if arithmetic::at_bare_wildcard(p) => arithmetic::bare_wildcard(p),
         Int | Float | Str | StrBackslash | TripleStr | ForeignStr | Param => literal(p),
         BareAddress => {
             let text = p.nth_text(0);
@@ -392,7 +275,7 @@ fn primary(p: &mut Parser, what: &str) -> bool {
             pieces::name(p, "a field", NameUse::Read);
             p.finish();
         }
-        LParen if begins_query(p) => subquery(p),
+        LParen if comparison::begins_query(p) => comparison::subquery(p),
         LParen => parenthesised(p),
         LBracket => {
             p.error(
@@ -404,7 +287,7 @@ fn primary(p: &mut Parser, what: &str) -> bool {
             p.take_brackets();
             p.finish();
         }
-        LBrace => pieces::placeholder(p),
+        LBrace | Lt if pieces::at_placeholder(p) => pieces::placeholder(p),
         _ => return missing(p, what),
     }
     true
@@ -422,7 +305,7 @@ fn missing(p: &mut Parser, what: &str) -> bool {
     false
 }
 
-fn literal(p: &mut Parser) {
+pub(super) fn literal(p: &mut Parser) {
     p.start(Literal);
     p.bump();
     p.finish();

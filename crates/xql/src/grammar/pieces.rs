@@ -33,13 +33,18 @@ pub(crate) fn name(p: &mut Parser, what: &str, usage: NameUse) -> bool {
             expected_name(p, what);
             return false;
         }
+        QuotedIdent if p.nth_text(0) == "``" => {
+            p.error(codes::EXPECTED_NAME, "an empty name", "put the name between the back-quotes");
+            p.bump_error();
+            return false;
+        }
         Ident | QuotedIdent => {}
         Star if pattern => {}
         Str | TripleStr | ForeignStr | StrBackslash => {
             quoted_instead(p, what);
             return false;
         }
-        LBrace => {
+        LBrace | Lt if at_placeholder(p) => {
             placeholder(p);
             return false;
         }
@@ -63,7 +68,21 @@ pub(crate) fn name(p: &mut Parser, what: &str, usage: NameUse) -> bool {
     p.bump();
     name_rest(p, pattern);
     p.finish();
+    if p.at(LBracket) && p.joined(0) {
+        key_in_brackets(p);
+    }
     true
+}
+
+/// `field["key"]`, as other languages reach into JSON.
+fn key_in_brackets(p: &mut Parser) {
+    let field = clip(p.source(p.previous_span()));
+    let message = format!("square brackets do not reach into `{field}`");
+    let help = format!("write {field} -> [{}], in alter or filter", clip(p.nth_text(1)));
+    p.error(codes::FOREIGN_OPERATOR, message, help);
+    p.start(Error);
+    p.take_brackets();
+    p.finish();
 }
 
 /// Parts written directly after the first: `` `a b`.c ``, `*`.
@@ -117,15 +136,25 @@ fn quoted_instead(p: &mut Parser, what: &str) {
     p.bump_error();
 }
 
-/// `{DATASET}`: a template that was not filled in.
+/// `{DATASET}`, `<dataset>`: a template that was not filled in.
+pub(crate) fn at_placeholder(p: &Parser) -> bool {
+    p.at(LBrace) || p.at(Lt) && p.nth(1) == Ident && p.nth(2) == Gt
+}
+
 pub(crate) fn placeholder(p: &mut Parser) {
     p.error(
         codes::EXPECTED_VALUE,
         "this looks like a placeholder of a template",
-        "put the real name in its place, without the braces",
+        "put the real name or value in its place",
     );
     p.start(Error);
-    p.take_brackets();
+    if p.at(LBrace) {
+        p.take_brackets();
+    } else {
+        p.bump();
+        p.bump();
+        p.bump();
+    }
     p.finish();
 }
 

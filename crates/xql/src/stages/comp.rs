@@ -3,8 +3,8 @@
 use super::{Lower, Place, StageInfo};
 use crate::ast::{self, StageKind};
 use crate::codes;
-use crate::grammar::expression::{call, expression};
-use crate::grammar::pieces::{NameUse, alias, comma_list, name};
+use crate::grammar::expression::call;
+use crate::grammar::pieces::{NameUse, alias, comma_list, is_reserved, name};
 use crate::lower::{self, Lowering};
 use crate::parser::Parser;
 use crate::syntax::SyntaxKind::{self, *};
@@ -75,12 +75,21 @@ fn aggregate_call(p: &mut Parser) -> bool {
         }
         (Ident, _) if crate::functions::find(p.nth_text(0)).is_some() => {
             let function = p.nth_text(0).to_lowercase();
+            let field = matches!(p.nth(1), Ident | QuotedIdent) && !is_reserved(p.nth_text(1));
+            let inside = match function.as_str() {
+                _ if field => p.nth_text(1),
+                "count" => "",
+                _ => "field",
+            };
             p.error(
                 codes::NOT_AN_AGGREGATE,
                 format!("`{function}` needs its brackets"),
-                format!("write: {function}({})", if function == "count" { "" } else { "field" }),
+                format!("write: {function}({inside})"),
             );
             p.bump_error();
+            if field {
+                p.bump_error();
+            }
             true
         }
         _ => {
@@ -107,13 +116,14 @@ fn call_text(p: &Parser, n: usize) -> String {
 
 fn key(p: &mut Parser) -> bool {
     if p.at(Ident) && p.nth(1) == LParen {
-        let span = p.span();
-        let text = p.nth_text(0);
-        p.report(
-            crate::Diagnostic::error(codes::EXPECTED_NAME, span, "comp groups by fields, not by functions")
-                .with_help(format!("compute it before: | alter key = {text}(…) | comp … by key")),
-        );
-        expression(p, "a field");
+        let function = p.nth_text(0);
+        let help = if function.eq_ignore_ascii_case("bin") {
+            "round it before: | bin _time span = 5m | comp … by _time".to_owned()
+        } else {
+            format!("compute it before: | alter key = {function}(…) | comp … by key")
+        };
+        p.error(codes::EXPECTED_NAME, "comp groups by fields, not by functions", help);
+        p.skip_to(&[Comma]);
         return true;
     }
     if (p.at_word("asc") || p.at_word("desc")) && matches!(p.nth(1), Ident | QuotedIdent) {

@@ -84,14 +84,15 @@ fn value(p: &mut Parser, setting: &str) {
             p.bump();
         }
         Int if p.nth(1) == Ident && p.nth_text(1).len() <= 7 && !stages::is_stage(p.nth_text(1)) => {
-            let joined = format!("{}{}", p.nth_text(0), p.nth_text(1));
-            p.error(
-                codes::BAD_TIMEFRAME,
-                "a number and its unit are written together",
-                format!("write: {setting} = {}", joined.to_lowercase()),
-            );
+            let help = match timeframe::unit_of_word(p.nth_text(1)) {
+                Some(unit) => format!("write: {setting} = {}{unit}", p.nth_text(0)),
+                None => "for example: timeframe = 24h".to_owned(),
+            };
+            p.error(codes::BAD_TIMEFRAME, "a number and its unit are written together", help);
+            p.start(Error);
             p.bump();
-            p.bump_error();
+            p.bump();
+            p.finish();
         }
         Int => p.bump(),
         Param => {

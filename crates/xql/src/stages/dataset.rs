@@ -3,7 +3,7 @@
 use super::{Lower, Place, StageInfo};
 use crate::ast::{Name, Source};
 use crate::codes;
-use crate::grammar::pieces::{NameUse, comma_list, name, placeholder};
+use crate::grammar::pieces::{NameUse, at_placeholder, comma_list, name, placeholder};
 use crate::lower;
 use crate::parser::Parser;
 use crate::syntax::SyntaxKind::{self, *};
@@ -106,7 +106,7 @@ fn source_name(p: &mut Parser, word: &str) -> bool {
             p.finish();
             true
         }
-        LBrace => {
+        LBrace | Lt if at_placeholder(p) => {
             placeholder(p);
             true
         }

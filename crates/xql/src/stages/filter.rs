@@ -31,7 +31,10 @@ fn grammar(p: &mut Parser) {
                 "write `and` (all must hold) or `or` (one is enough)",
             );
             p.bump_error();
-        } else if begins_condition(p.peek()) && !stages::is_stage(p.nth_text(0)) && p.nth(1) != Ident {
+        } else if begins_condition(p.peek())
+            && !stages::is_stage(p.nth_text(0))
+            && !(p.at(Ident) && p.nth(1) == Ident)
+        {
             let message = format!("the condition ended before {}", p.found());
             p.error(codes::UNEXPECTED_TOKEN, message, "join two conditions with `and` or `or`");
         } else {

@@ -1,0 +1,86 @@
+// The browser and the server under test. With VEDETTE_URL it is a real server the caller started
+// (VEDETTE_SETUP_URL for the first set-up, or VEDETTE_USER and VEDETTE_PASSWORD); else the mock.
+import { existsSync, mkdirSync, readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { chromium } from "playwright-core";
+import { startMock } from "../mock/server.mjs";
+
+const BROWSER = process.env.CHROMIUM ?? ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"].find(existsSync);
+const SHOTS = process.env.SCREENSHOT_DIR ?? fileURLToPath(new URL("../../target/e2e-screenshots", import.meta.url));
+const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+
+export const real = !!process.env.VEDETTE_URL;
+export const user = { name: process.env.VEDETTE_USER ?? "ada", password: process.env.VEDETTE_PASSWORD ?? "correct horse battery" };
+
+/** Why the browser tests cannot run here; false when they can. */
+export const skip = BROWSER && existsSync(BROWSER) ? false : "no Chromium found: apt-get install chromium, or set CHROMIUM";
+
+export async function launch() {
+  mkdirSync(SHOTS, { recursive: true });
+  const args = [
+    "--disable-quic", "--disable-background-networking", "--disable-component-update", "--disable-sync", "--no-first-run",
+    "--disable-default-apps", "--disable-domain-reliability", "--disable-client-side-phishing-detection", "--disable-dev-shm-usage",
+    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost",
+  ];
+  if (process.getuid?.() === 0) args.push("--no-sandbox");
+  return chromium.launch({ executablePath: BROWSER, args });
+}
+
+/** The server: its address, and a way to steer the mock (null for a real one). */
+export async function server(options) {
+  if (real) return { url: process.env.VEDETTE_URL.replace(/\/$/, ""), control: null, close: async () => {} };
+  return startMock(options);
+}
+
+/**
+ * A page that notes everything that must not happen: errors, violations of the content security
+ * policy, requests to other hosts. `page.problems` has them; `allow` are status codes that are part
+ * of the test.
+ */
+export async function open(browser, base, { theme = "dark", width = 1440, height = 900, allow = [] } = {}) {
+  const context = await browser.newContext({ viewport: { width, height }, colorScheme: theme, ignoreHTTPSErrors: true, baseURL: base });
+  const page = await context.newPage();
+  page.setDefaultTimeout(10_000);
+  page.problems = [];
+  await page.addInitScript(() => {
+    window.addEventListener("securitypolicyviolation", (event) => {
+      (window.__violations ??= []).push(`${event.violatedDirective}: ${event.blockedURI} ${event.sample}`);
+      console.error(`CSP ${event.violatedDirective} ${event.blockedURI}`);
+    });
+  });
+  page.on("pageerror", (error) => page.problems.push(`error: ${error.message}`));
+  page.on("console", (message) => {
+    if (message.type() !== "error") return;
+    const status = /status of (\d+)/.exec(message.text())?.[1];
+    // Being asked "who are you" before signing in is no problem.
+    if (status && ["401", ...allow].includes(status)) return;
+    page.problems.push(`console: ${message.text()}`);
+  });
+  page.on("request", (request) => {
+    const url = new URL(request.url());
+    if (url.origin !== new URL(base).origin && !["blob:", "data:"].includes(url.protocol)) page.problems.push(`external request: ${request.url()}`);
+  });
+  return page;
+}
+
+export async function signIn(page) {
+  await page.goto("/signin");
+  await page.getByLabel("User name").fill(user.name);
+  await page.getByLabel("Password").fill(user.password);
+  await page.getByRole("button", { name: "Sign in" }).click();
+  await page.getByRole("heading", { name: "Overview" }).waitFor();
+}
+
+export const shot = (page, name) => page.screenshot({ path: join(SHOTS, `${name}.png`), fullPage: !name.includes("xql") });
+
+/** The violations axe finds, as readable lines. */
+export async function axe(page) {
+  // Injected through the debugger, which the page's policy does not govern.
+  await page.evaluate(AXE);
+  return page.evaluate(async () => {
+    const result = await window.axe.run(document, { resultTypes: ["violations"] });
+    return result.violations.flatMap((violation) => violation.nodes.map((node) => `${violation.id}: ${node.target.join(" ")} ${node.failureSummary?.replace(/\s+/g, " ").slice(0, 240)}`));
+  });
+}

@@ -1,0 +1,113 @@
+// What is asked of the server, under which key the answer is kept, and how often it is asked again.
+
+import { keepPreviousData, queryOptions, useMutation, useQueryClient } from "@tanstack/react-query";
+import { ApiError, get, request } from "./client";
+import type { Alert, AlertPage, AlertPatch, Comment, Dataset, Evidence, Me, Overview, SetupState, Status } from "./types";
+
+export const session = queryOptions({
+  queryKey: ["session"],
+  queryFn: async ({ signal }): Promise<Me | null> => {
+    try {
+      return await get<Me>("/session", signal);
+    } catch (error) {
+      if (error instanceof ApiError && error.status === 401) return null;
+      throw error;
+    }
+  },
+  staleTime: 60_000,
+});
+
+export const setup = queryOptions({
+  queryKey: ["setup"],
+  queryFn: ({ signal }) => get<SetupState>("/setup", signal),
+  staleTime: 0,
+});
+
+export const overview = (hours: number) =>
+  queryOptions({
+    queryKey: ["overview", hours],
+    queryFn: ({ signal }) => get<Overview>(`/overview?hours=${hours}`, signal),
+    refetchInterval: 5_000,
+  });
+
+export const status = queryOptions({
+  queryKey: ["status"],
+  queryFn: ({ signal }) => get<Status>("/status", signal),
+  refetchInterval: 10_000,
+});
+
+/** The filters of the alert list, as they stand in the address bar. */
+export interface AlertFilter {
+  status?: string | undefined;
+  severity?: string | undefined;
+  source?: string | undefined;
+  assignee?: string | undefined;
+  q?: string | undefined;
+  sort?: string | undefined;
+  selftest?: boolean | undefined;
+}
+
+export function alertPath(filter: AlertFilter, limit: number): string {
+  const query = new URLSearchParams();
+  // "Open" is the console's word for what is not closed, "all" its word for no filter.
+  const status = filter.status === "open" ? "new,in_progress" : filter.status === "all" ? undefined : filter.status;
+  for (const [key, value] of Object.entries({ ...filter, status, selftest: undefined })) {
+    if (value) query.set(key, String(value));
+  }
+  if (!filter.selftest) query.set("self_test", "false");
+  query.set("limit", String(limit));
+  return `/alerts?${query}`;
+}
+
+export const alerts = (filter: AlertFilter, limit: number) =>
+  queryOptions({
+    queryKey: ["alerts", filter, limit],
+    queryFn: ({ signal }) => get<AlertPage>(alertPath(filter, limit), signal),
+    placeholderData: keepPreviousData,
+    // The live channel brings changes; this is for what it may have missed.
+    refetchInterval: 60_000,
+  });
+
+export const alert = (id: number) =>
+  queryOptions({ queryKey: ["alert", id], queryFn: ({ signal }) => get<Alert>(`/alerts/${id}`, signal) });
+
+/** Most probes a page asks for; the server allows 10,000. */
+export const EVIDENCE_LIMIT = 10_000;
+
+export const evidence = (id: number) =>
+  queryOptions({
+    queryKey: ["evidence", id],
+    queryFn: ({ signal }) => get<Evidence>(`/alerts/${id}/evidence?limit=${EVIDENCE_LIMIT}`, signal),
+  });
+
+export const assignees = queryOptions({
+  queryKey: ["assignees"],
+  queryFn: ({ signal }) => get<{ users: string[] }>("/assignees", signal),
+  staleTime: 60_000,
+});
+
+export const datasets = queryOptions({
+  queryKey: ["datasets"],
+  queryFn: async ({ signal }) => (await get<{ datasets: Dataset[] }>("/datasets", signal)).datasets,
+  staleTime: 60_000,
+});
+
+export function usePatchAlert(id: number) {
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: (patch: AlertPatch) => request<Alert>("PATCH", `/alerts/${id}`, patch),
+    onSuccess: (changed) => {
+      client.setQueryData(alert(id).queryKey, changed);
+      void client.invalidateQueries({ queryKey: ["alerts"] });
+      void client.invalidateQueries({ queryKey: ["overview"] });
+    },
+  });
+}
+
+export function useComment(id: number) {
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: (text: string) => request<Comment>("POST", `/alerts/${id}/comments`, { text }),
+    onSuccess: () => client.invalidateQueries({ queryKey: alert(id).queryKey }),
+  });
+}

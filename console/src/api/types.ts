@@ -1,0 +1,324 @@
+// The shapes of the HTTP API as the server's OpenAPI document states them. Nothing but types.
+
+export type Severity = "critical" | "high" | "medium" | "low" | "informational";
+export type AlertStatus = "new" | "in_progress" | "closed";
+export type Resolution =
+  | "true_positive"
+  | "benign"
+  | "false_positive"
+  | "duplicate"
+  | "known_scanner"
+  | "other"
+  | "self_test";
+export type Role = "viewer" | "analyst" | "administrator" | "ingest";
+
+export interface Me {
+  username: string;
+  role: Role;
+  kind: "session" | "token" | "local";
+  expires_at: string | null;
+}
+
+export interface SetupState {
+  required: boolean;
+  expires_at: string | null;
+}
+
+export interface Degraded {
+  code: string;
+  part: string;
+  message: string;
+  help: string | null;
+}
+
+export interface Sensor {
+  state: "running" | "off" | "not_permitted" | "failed" | "stopped";
+  reason: string | null;
+  help: string | null;
+  interfaces: string[];
+  packets: number;
+  packets_dropped: number;
+  events: number;
+  events_dropped: number;
+  started_at: string | null;
+}
+
+export interface AlertBucket extends Record<Severity, number> {
+  start: string;
+}
+
+export interface Counted {
+  value: string;
+  count: number;
+}
+
+export interface Overview {
+  time: string;
+  hours: number;
+  alerts: {
+    total: number;
+    new: number;
+    in_progress: number;
+    closed: number;
+    active: number;
+    open_by_severity: Record<Severity, number>;
+    bucket_seconds: number;
+    buckets: AlertBucket[];
+  };
+  sensor: Sensor;
+  observed: {
+    events_total: number;
+    events_per_second: number;
+    series: { time: string; events: number }[];
+    since: string | null;
+    top_sources: Counted[];
+    top_targets: Counted[];
+    top_ports: Counted[];
+  };
+  degraded: Degraded[];
+}
+
+export interface AlertSummary {
+  id: number;
+  status: AlertStatus;
+  resolution: Resolution | null;
+  assignee: string | null;
+  active: boolean;
+  self_test: boolean;
+  created_at: string;
+  updated_at: string;
+  closed_at: string | null;
+  comment_count: number;
+  detection_id: string;
+  name: string;
+  summary: string;
+  severity: Severity;
+  source_ips: string[];
+  source_count: number;
+  target_ips: string[];
+  target_count: number;
+  scan_types: string[];
+  shape: string;
+  direction: string;
+  first_seen: string;
+  last_seen: string;
+  detected_at: string;
+  probes: number;
+  distinct_ports: number;
+  distinct_hosts: number;
+  open_ports: number[];
+  tool: string | null;
+  attribution: Attribution;
+  mitre_tactics: string[];
+  mitre_techniques: string[];
+}
+
+export type Attribution = "confirmed" | "unconfirmed" | "spoofed";
+
+export interface Detection {
+  id: string;
+  change: string;
+  kind: string;
+  name: string;
+  summary: string;
+  source_ips: string[];
+  candidate_ips: string[];
+  target_ips: string[];
+  addresses_cut: boolean;
+  scan_types: string[];
+  shape: string;
+  direction: string;
+  first_seen: string;
+  last_seen: string;
+  detected_at: string;
+  probes: number;
+  distinct_ports: number;
+  distinct_hosts: number;
+  ports: string;
+  open_ports: number[];
+  open_services: { host: string; port: number; protocol: number }[];
+  tool: { name: string; version_hint: string; confidence: number; evidence: string[] };
+  attribution: Attribution;
+  severity: Severity;
+  mitre: { tactics: string[]; techniques: string[] };
+  score: number;
+  threshold: number;
+  reasons: string[];
+  sensor_losses: { packets_dropped: number; events_dropped: number; attempts_aggregated: number };
+  observers: string[];
+}
+
+export interface Comment {
+  id: number;
+  author: string;
+  created_at: string;
+  text: string;
+}
+
+export interface Change {
+  time: string;
+  actor: string;
+  field: string;
+  old: string | null;
+  new: string | null;
+  note: string | null;
+}
+
+export interface Alert extends AlertSummary {
+  detection: Detection;
+  comments: Comment[];
+  history: Change[];
+}
+
+export interface AlertPage {
+  alerts: AlertSummary[];
+  total: number;
+  next_cursor: string | null;
+}
+
+export interface AlertPatch {
+  status?: AlertStatus;
+  resolution?: Resolution;
+  assignee?: string | null;
+  comment?: string;
+}
+
+export type Outcome = "accepted" | "refused" | "rejected" | "unanswered" | "mid_stream" | "unsolicited";
+
+export interface Probe {
+  time: string;
+  source_ip: string;
+  source_port: number;
+  target_ip: string;
+  target_port: number;
+  protocol: string;
+  outcome: Outcome;
+  tcp_flags: number | null;
+  handshake_completed: boolean | null;
+  count: number;
+  retries: number;
+}
+
+export interface Evidence {
+  xql: string;
+  from: string;
+  to: string;
+  limit_hit: boolean;
+  probes: Probe[];
+}
+
+export interface Diagnostic {
+  severity: "error" | "warning";
+  code: string;
+  message: string;
+  help: string | null;
+  line: number;
+  column: number;
+  end_line: number;
+  end_column: number;
+  start: number;
+  end: number;
+}
+
+export interface Column {
+  name: string;
+  type: string;
+}
+
+/** A cell. Integers beyond 2^53 arrive as decimal text, see `parseExact`. */
+export type Cell = string | number | boolean | null | Cell[] | { [key: string]: Cell };
+
+export interface QueryResult {
+  columns: Column[];
+  rows: Cell[][];
+  row_count: number;
+  limit_hit: boolean;
+  stats: { elapsed_ms: number; rows_scanned: number | null; bytes_scanned: number | null };
+  warnings: Diagnostic[];
+}
+
+export type Timeframe = { last_seconds: number } | { from: string; to: string };
+
+export interface DatasetField {
+  name: string;
+  type: string;
+  doc: string;
+}
+
+export interface Dataset {
+  name: string;
+  doc: string;
+  kind: string;
+  rows: number | null;
+  bytes: number | null;
+  oldest: string | null;
+  newest: string | null;
+  fields: DatasetField[];
+}
+
+export interface Status {
+  version: string;
+  time: string;
+  started_at: string;
+  uptime_seconds: number;
+  hostname: string;
+  ready: boolean;
+  parts: { name: string; ok: boolean; message: string | null; help: string | null }[];
+  sensor: Sensor;
+  ingest: {
+    events_received: number;
+    events_stored: number;
+    events_dropped: number;
+    queue_length: number;
+    queue_capacity: number;
+    lines_accepted: number;
+    lines_quarantined: number;
+    batches_failed: number;
+    last_error: string | null;
+  };
+  detector: {
+    state: string;
+    reason: string | null;
+    events: number;
+    events_dropped: number;
+    detections: number;
+    queue_length: number;
+    queue_capacity: number;
+  };
+  alerts: { total: number; open: number; active: number; store_failures: number };
+  lake: {
+    bytes: number;
+    wal_bytes: number;
+    retention_days: number;
+    retention_bytes: number;
+    datasets: { name: string; rows: number; bytes: number; oldest: string | null; newest: string | null }[];
+  };
+  quarantined_rows: number;
+  live: { subscribers: number; messages_missed: number };
+  degraded: Degraded[];
+}
+
+export interface SelfTestStep {
+  name: string;
+  title: string;
+  state: "ok" | "broken" | "skipped";
+  milliseconds: number;
+  detail: string | null;
+  cause: string | null;
+  fix: string | null;
+}
+
+export interface SelfTestResult {
+  ok: boolean;
+  broken: string | null;
+  alert_id: number | null;
+  milliseconds: number;
+  message: string;
+}
+
+export type SelfTestLine = { step: SelfTestStep } | { result: SelfTestResult };
+
+export interface LiveAlert {
+  change: "opened" | "updated" | "closed" | "edited";
+  alert: AlertSummary;
+}

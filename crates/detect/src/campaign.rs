@@ -1,0 +1,472 @@
+//! A campaign: one thing that one party does over some time, told as one detection that grows.
+//!
+//! Belongs here: what is counted of it, and when it is told again or closed. Does not belong
+//! here: whether it is one (see [`crate::detector`]), and its words (see [`crate::report`]).
+
+use crate::crowd::CrowdKey;
+use crate::evidence::Answer;
+use crate::fingerprint::{FINGERPRINTS, OsProbe};
+use crate::scales::Standing;
+use crate::sets::{HostSet, PortSet};
+use crate::source::{Contact, LineKey};
+use crate::technique::{TECHNIQUES, Technique};
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+use std::sync::Arc;
+use vedette_event::{
+    Change, DetectionKind, Event, Observer, OpenPort, Process, SensorLosses, Time, Transport,
+};
+
+/// Silence after which a fast campaign is over.
+const QUIET: i64 = 300_000_000;
+/// A slow one is over after this many of its mean gaps, at most two days.
+const QUIET_GAPS: i64 = 20;
+const QUIET_MOST: i64 = 2 * 86_400 * 1_000_000;
+/// A closed campaign goes on under its identifier when its source resumes within this time.
+/// Later it is a new campaign, which needs evidence of its own.
+pub(crate) const REOPENS: i64 = 1_800_000_000;
+/// A campaign is told again this long after it was last told, at the least and at the most; in
+/// between a thirtieth of its age, so that a scan of days is not told a hundred thousand times.
+const TOLD_LEAST: i64 = 1_000_000;
+const TOLD_MOST: i64 = 60_000_000;
+/// Open services and deciding contacts that are kept.
+const OPEN_SERVICES: usize = 1_000;
+const DECIDING: usize = 32;
+/// Lines told apart. A source that scans more of them scans everything.
+const LINES: usize = 12;
+/// Members kept with what is known of each.
+pub(crate) const MEMBERS: usize = 1_000;
+const OBSERVERS: usize = 1_000;
+
+/// One of the sources of a campaign.
+#[derive(Clone, Debug)]
+pub(crate) struct Member {
+    pub(crate) address: IpAddr,
+    pub(crate) probes: u64,
+    /// Probes that drew an answer meant for this address.
+    pub(crate) answered: u32,
+    pub(crate) completed: u32,
+    pub(crate) half_open: u32,
+    /// Where its probes came from on the LAN.
+    pub(crate) mac: Option<[u8; 6]>,
+}
+
+/// What a probe's event amounts to.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Probe {
+    pub(crate) technique: Technique,
+    pub(crate) answer: Answer,
+    /// Row of [`FINGERPRINTS`].
+    pub(crate) tool: Option<usize>,
+    pub(crate) os_probe: Option<OsProbe>,
+    pub(crate) crafted: bool,
+    /// The greater of what it says for a row and for a column.
+    pub(crate) weight: f32,
+}
+
+/// How the sources of a campaign belong together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Arrangement {
+    Single,
+    Decoy,
+    Distributed,
+}
+
+/// Connections to a service after it was found open.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Use {
+    pub(crate) connections: u32,
+    pub(crate) talked: u32,
+}
+
+/// What opened it.
+#[derive(Clone, Debug)]
+pub(crate) struct Verdict {
+    /// `None` for what is not decided by the evidence of one source.
+    pub(crate) line: Option<LineKey>,
+    pub(crate) standing: Standing,
+    /// The contacts that decided, in order, at most [`DECIDING`].
+    pub(crate) contacts: Vec<Contact>,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct Campaign {
+    pub(crate) id: String,
+    pub(crate) kind: DetectionKind,
+    pub(crate) arrangement: Arrangement,
+    pub(crate) verdict: Verdict,
+    pub(crate) members: Vec<Member>,
+    /// All of them, or strangers counted in a flood.
+    pub(crate) member_count: u64,
+    /// Hosts whose ports or protocols were probed, and hosts that were only looked for.
+    pub(crate) targets: HostSet,
+    pub(crate) swept: HostSet,
+    pub(crate) ports: PortSet,
+    pub(crate) protocols: PortSet,
+    pub(crate) open: BTreeMap<OpenPort, Use>,
+    pub(crate) open_ports: PortSet,
+    /// Probes by technique, without the packets of an operating system detection.
+    pub(crate) techniques: [u32; TECHNIQUES],
+    /// SYNs to new ports or hosts, from a stack and made by hand.
+    pub(crate) stack_syns: u32,
+    pub(crate) raw_syns: u32,
+    pub(crate) half_open: u32,
+    pub(crate) completed: u32,
+    /// Probes that fitted each fingerprint.
+    pub(crate) tools: [u32; FINGERPRINTS.len()],
+    pub(crate) os_probes: u16,
+    pub(crate) service_probes: u32,
+    /// By [`vedette_event::Direction`].
+    pub(crate) directions: [u32; 4],
+    pub(crate) observers: Vec<Arc<Observer>>,
+    pub(crate) process: Option<Arc<Process>>,
+    /// The address whose network card sent packets in a member's name.
+    pub(crate) forged_by: Option<IpAddr>,
+    pub(crate) score: f64,
+    pub(crate) probes: u64,
+    pub(crate) first_seen: Time,
+    pub(crate) last_seen: Time,
+    pub(crate) detected_at: Time,
+    pub(crate) losses: SensorLosses,
+    /// Rows and columns that it is about; everything, when [`LineKey::Spread`] is among them.
+    lines: Vec<LineKey>,
+    /// Of `probes`, those that only looked for hosts.
+    pub(crate) sweep_probes: u64,
+    /// The crowd its members belong to.
+    pub(crate) crowd: Option<CrowdKey>,
+    pub(crate) closed: Option<Time>,
+    pub(crate) changed: bool,
+    told: Time,
+    /// When the outcome of its latest probe was known; what silence is counted from.
+    active: Time,
+    began: Time,
+    events: i64,
+}
+
+impl Campaign {
+    pub(crate) fn new(id: String, kind: DetectionKind, verdict: Verdict, at: Time) -> Campaign {
+        let verdict_line = verdict.line;
+        Campaign {
+            id,
+            kind,
+            arrangement: Arrangement::Single,
+            score: verdict.standing.score,
+            verdict,
+            members: Vec::new(),
+            member_count: 0,
+            targets: HostSet::default(),
+            swept: HostSet::default(),
+            ports: PortSet::default(),
+            protocols: PortSet::default(),
+            open: BTreeMap::new(),
+            open_ports: PortSet::default(),
+            techniques: [0; TECHNIQUES],
+            stack_syns: 0,
+            raw_syns: 0,
+            half_open: 0,
+            completed: 0,
+            tools: [0; FINGERPRINTS.len()],
+            os_probes: 0,
+            service_probes: 0,
+            directions: [0; 4],
+            observers: Vec::new(),
+            process: None,
+            forged_by: None,
+            probes: 0,
+            first_seen: at,
+            last_seen: at,
+            detected_at: at,
+            losses: SensorLosses::default(),
+            lines: verdict_line.into_iter().collect(),
+            sweep_probes: 0,
+            crowd: None,
+            closed: None,
+            changed: false,
+            told: at,
+            active: at,
+            began: at,
+            events: 0,
+        }
+    }
+
+    /// The position of a member, which joins when it is new. Beyond [`MEMBERS`] they are counted
+    /// only.
+    pub(crate) fn join(&mut self, address: IpAddr) -> Option<usize> {
+        if let Some(position) = self.members.iter().rposition(|member| member.address == address) {
+            return Some(position);
+        }
+        self.member_count += 1;
+        self.changed = true;
+        if self.members.len() >= MEMBERS {
+            return None;
+        }
+        self.members.push(Member { address, probes: 0, answered: 0, completed: 0, half_open: 0, mac: None });
+        Some(self.members.len() - 1)
+    }
+
+    /// Whether a contact lies on a line that the campaign is about.
+    pub(crate) fn covers(&self, target: IpAddr, technique: Technique, port: u16) -> bool {
+        self.lines.iter().any(|line| line.holds(target, technique, port))
+    }
+
+    pub(crate) fn has_line(&self, line: LineKey) -> bool {
+        self.lines.iter().any(|&known| known == line || known == LineKey::Spread)
+    }
+
+    /// Adds a line. From [`LINES`] on it is about everything.
+    pub(crate) fn extend_to(&mut self, line: LineKey) {
+        if self.lines.len() < LINES {
+            self.lines.push(line);
+            self.changed = true;
+        } else {
+            self.lines = vec![LineKey::Spread];
+        }
+    }
+
+    /// Takes over a contact that was remembered from before.
+    pub(crate) fn take_over(&mut self, member: Option<usize>, contact: &Contact) {
+        let attempts = u64::from(contact.attempts);
+        self.count(member, contact.technique, contact.answer, attempts, contact.os_probe);
+        if let Some(row) = contact.tool {
+            self.tools[usize::from(row)] += contact.attempts;
+        }
+        let stack = if contact.os_probe { None } else { Some(!contact.crafted) };
+        self.place(contact.target, contact.port, contact.technique, stack);
+        if contact.answer.is_open() && contact.technique.has_ports() {
+            self.note_open(contact.target, contact.port, transport_of(contact.technique), false);
+        }
+        self.span(contact.first, contact.last);
+        if self.verdict.contacts.len() < DECIDING {
+            self.verdict.contacts.push(*contact);
+        }
+    }
+
+    /// Counts a probe of a member.
+    pub(crate) fn note_probe(&mut self, member: Option<usize>, event: &Event, probe: &Probe) {
+        let Probe { technique, answer, .. } = *probe;
+        self.count(member, technique, answer, 1 + u64::from(event.retries), probe.os_probe.is_some());
+        let port = match event.transport {
+            Transport::Ip(number) => u16::from(number),
+            _ => event.target_port,
+        };
+        let stack = if probe.os_probe.is_some() { None } else { Some(!probe.crafted) };
+        let new = self.place(event.target, port, technique, stack);
+        if new && probe.weight > 0.0 {
+            self.score += f64::from(probe.weight);
+        }
+        if let Some(row) = probe.tool {
+            self.tools[row] = self.tools[row].saturating_add(1);
+        }
+        if let Some(kind) = probe.os_probe {
+            self.os_probes |= 1 << kind as u16;
+        }
+        if answer.is_open() && technique.has_ports() {
+            let visit = event.handshake_completed || technique != Technique::Syn;
+            self.note_open(event.target, event.target_port, event.transport, visit);
+        }
+        self.span(event.time, event.time.plus(event.duration.max(0)));
+        self.active = self.active.max(event.decided);
+        self.events += 1;
+        self.note_circumstances(member, event);
+    }
+
+    /// Counts probes that stand in the event only as a number.
+    pub(crate) fn note_counted(&mut self, event: &Event) {
+        self.probes += u64::from(event.count);
+        self.losses.attempts_aggregated += u64::from(event.count);
+        self.span(event.time, event.time.plus(event.duration.max(0)));
+        self.active = self.active.max(event.decided);
+        self.changed = true;
+    }
+
+    /// What became of an accepted probe.
+    pub(crate) fn note_end(&mut self, member: Option<usize>, event: &Event, answer: Answer) {
+        self.count_answer(member, answer);
+        let key =
+            OpenPort { host: event.target, port: event.target_port, protocol: event.transport.number() };
+        if let Some(used) = self.open.get_mut(&key) {
+            used.talked += u32::from(answer == Answer::Talked);
+        }
+        self.active = self.active.max(event.decided);
+        self.changed = true;
+    }
+
+    /// Who saw it, which way it went, whose process it was.
+    pub(crate) fn note_circumstances(&mut self, member: Option<usize>, event: &Event) {
+        self.directions[event.direction as usize] += 1;
+        if let Some(member) = member.and_then(|position| self.members.get_mut(position))
+            && event.source_mac.is_some()
+        {
+            member.mac = event.source_mac;
+        }
+        if self.process.is_none() {
+            self.process.clone_from(&event.process);
+        }
+        let seen = self
+            .observers
+            .iter()
+            .any(|known| Arc::ptr_eq(known, &event.observer) || known.id == event.observer.id);
+        if !seen && self.observers.len() < OBSERVERS {
+            self.observers.push(Arc::clone(&event.observer));
+        }
+    }
+
+    fn count(
+        &mut self,
+        member: Option<usize>,
+        technique: Technique,
+        answer: Answer,
+        attempts: u64,
+        os_probe: bool,
+    ) {
+        self.probes += attempts;
+        self.sweep_probes += if technique.is_sweep() { attempts } else { 0 };
+        if !os_probe {
+            let of_technique = &mut self.techniques[technique as usize];
+            *of_technique = of_technique.saturating_add(1);
+        }
+        self.changed = true;
+        if let Some(member) = member.and_then(|position| self.members.get_mut(position)) {
+            member.probes += attempts;
+            let drew = matches!(answer, Answer::Refused) || answer.is_open();
+            member.answered = member.answered.saturating_add(u32::from(drew));
+        }
+        self.count_answer(member, answer);
+    }
+
+    fn count_answer(&mut self, member: Option<usize>, answer: Answer) {
+        let half_open = u32::from(answer == Answer::HalfOpen);
+        let completed =
+            u32::from(matches!(answer, Answer::Silent | Answer::Greeted | Answer::Unheard | Answer::Talked));
+        self.half_open += half_open;
+        self.completed += completed;
+        if let Some(member) = member.and_then(|position| self.members.get_mut(position)) {
+            member.half_open += half_open;
+            member.completed += completed;
+        }
+    }
+
+    fn place(&mut self, target: IpAddr, port: u16, technique: Technique, stack: Option<bool>) -> bool {
+        if technique.is_sweep() {
+            return self.swept.insert(target);
+        }
+        let mut new = self.targets.insert(target);
+        if technique.has_ports() {
+            new |= self.ports.insert(port);
+        } else {
+            self.protocols.insert(port);
+        }
+        // A connection to what is known already is a visit, not a probe.
+        if let Some(stack) = stack.filter(|_| new && technique == Technique::Syn) {
+            let syns = if stack { &mut self.stack_syns } else { &mut self.raw_syns };
+            *syns += 1;
+        }
+        new
+    }
+
+    fn note_open(&mut self, host: IpAddr, port: u16, transport: Transport, visit: bool) {
+        self.open_ports.insert(port);
+        let key = OpenPort { host, port, protocol: transport.number() };
+        if let Some(used) = self.open.get_mut(&key) {
+            used.connections += u32::from(visit);
+        } else if self.open.len() < OPEN_SERVICES {
+            self.open.insert(key, Use::default());
+        }
+    }
+
+    pub(crate) fn span(&mut self, first: Time, last: Time) {
+        if self.events == 0 && self.first_seen == self.detected_at {
+            self.began = self.began.min(first);
+        }
+        self.first_seen = self.first_seen.min(first);
+        self.last_seen = self.last_seen.max(last);
+    }
+
+    /// Counts events that are not single probes (floods, backscatter).
+    pub(crate) fn note_mass(&mut self, event: &Event, count: u64) {
+        self.probes += count;
+        self.losses.attempts_aggregated += u64::from(event.count).saturating_sub(1);
+        self.targets.insert(event.target);
+        if matches!(event.transport, Transport::Tcp | Transport::Udp | Transport::Sctp) {
+            self.ports.insert(event.target_port);
+        }
+        self.span(event.time, event.time);
+        self.active = self.active.max(event.decided);
+        self.events += 1;
+        self.changed = true;
+        self.note_circumstances(None, event);
+    }
+
+    /// When it is over unless something happens before.
+    fn quiet_at(&self) -> Time {
+        let gaps = (self.events + self.verdict.contacts.len() as i64 - 1).max(1);
+        let mean = self.active.since(self.began.min(self.first_seen)) / gaps;
+        self.active.plus(mean.saturating_mul(QUIET_GAPS).clamp(QUIET, QUIET_MOST))
+    }
+
+    fn retold_at(&self) -> Time {
+        let age = self.told.since(self.detected_at);
+        self.told.plus((age / 30).clamp(TOLD_LEAST, TOLD_MOST))
+    }
+
+    /// When [`Campaign::due`] is to be asked next.
+    pub(crate) fn next_due(&self) -> Time {
+        match self.closed {
+            Some(closed) => closed.plus(REOPENS),
+            None if self.changed => self.retold_at().min(self.quiet_at()),
+            None => self.quiet_at(),
+        }
+    }
+
+    /// What is to be told at a moment.
+    pub(crate) fn due(&mut self, now: Time) -> Option<Change> {
+        if self.closed.is_some() {
+            return None;
+        }
+        if now >= self.quiet_at() {
+            self.closed = Some(now);
+            self.told = now;
+            return Some(Change::Closed);
+        }
+        if self.changed && now >= self.retold_at() {
+            self.changed = false;
+            self.told = now;
+            return Some(Change::Updated);
+        }
+        None
+    }
+
+    /// Closes it now; says whether it was open.
+    pub(crate) fn close(&mut self, now: Time) -> bool {
+        let open = self.closed.is_none();
+        if open {
+            (self.closed, self.told) = (Some(now), now);
+        }
+        open
+    }
+
+    /// Its source is at it again.
+    pub(crate) fn reopen(&mut self) {
+        self.closed = None;
+    }
+
+    pub(crate) fn heap_bytes(&self) -> usize {
+        size_of::<Campaign>()
+            + self.members.capacity() * size_of::<Member>()
+            + self.targets.heap_bytes()
+            + self.swept.heap_bytes()
+            + self.ports.heap_bytes()
+            + self.protocols.heap_bytes()
+            + self.open_ports.heap_bytes()
+            + self.open.len() * 64
+            + self.verdict.contacts.capacity() * size_of::<Contact>()
+    }
+}
+
+fn transport_of(technique: Technique) -> Transport {
+    match technique {
+        Technique::Udp => Transport::Udp,
+        Technique::SctpInit | Technique::SctpCookieEcho => Transport::Sctp,
+        _ => Transport::Tcp,
+    }
+}

@@ -1,0 +1,292 @@
+//! Several sources at one target that look alike: decoys, or a scan whose work is shared.
+//!
+//! Decoys probe the same ports in step with the real source (a raw tool even repeats sequence
+//! number and source port). Sources that share the work probe ports that none of the others has.
+//! Everybody else is on their own.
+//!
+//! Belongs here: who probes what beside whom. Does not belong here: floods, whose sources have one
+//! contact each at the same service.
+
+use crate::scales::{Evidence, SCALES};
+use crate::sets::PortSet;
+use crate::table::Recent;
+use crate::technique::Technique;
+use ahash::RandomState;
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+use vedette_event::Time;
+
+/// Crowds watched at once.
+const CROWDS: usize = 1_024;
+/// Members of a crowd; nmap takes at most 128 decoys.
+const MEMBERS: usize = 128;
+/// Ports of a crowd whose times are kept: enough to see who goes in step.
+const PORTS: usize = 1_024;
+/// Two probes of one port belong together within this time: decoys are sent one after the other,
+/// and a capture may hold them back a little.
+const IN_STEP: i64 = 100_000;
+/// Probes in step, and their part of a member's probes, that make it a decoy.
+const STEPS: u32 = 4;
+const MOSTLY: f32 = 0.7;
+/// The pooled test's bar above the single source's: it has many more chances to fail.
+const POOL_EXTRA: f64 = 5.0;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct CrowdKey {
+    pub(crate) target: IpAddr,
+    pub(crate) technique: Technique,
+    /// [`crate::fingerprint::stack`].
+    pub(crate) stack: u64,
+}
+
+/// A first contact, as a crowd sees it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Step {
+    pub(crate) source: IpAddr,
+    pub(crate) port: u16,
+    /// Time of the packet, not of its outcome: decoys' outcomes differ.
+    pub(crate) sent: Time,
+    pub(crate) decided: Time,
+    /// [`crate::fingerprint::twin`].
+    pub(crate) twin: u64,
+    pub(crate) weight: f32,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Member {
+    source: IpAddr,
+    contacts: u32,
+    /// Contacts with ports that no other member had probed.
+    fresh: u32,
+    /// Contacts in step with another member's.
+    steps: u32,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Seen {
+    sent: Time,
+    twin: u64,
+    member: usize,
+    stepped: bool,
+}
+
+#[derive(Debug, Default)]
+struct Crowd {
+    members: Vec<Member>,
+    ports: BTreeMap<u16, Seen>,
+    all_ports: PortSet,
+    pooled: Evidence,
+    campaign: Option<u32>,
+}
+
+/// How a source relates to the others of its crowd.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Relation {
+    Alone,
+    /// In step with these, itself included.
+    Decoys(Vec<IpAddr>),
+    /// Sharing the work with these, itself included.
+    Distributed(Vec<IpAddr>),
+}
+
+pub(crate) struct Crowds {
+    table: Recent<CrowdKey, Crowd>,
+}
+
+impl Crowds {
+    pub(crate) fn new(hasher: RandomState) -> Crowds {
+        Crowds { table: Recent::new(CROWDS, hasher) }
+    }
+
+    /// Notes a first contact.
+    pub(crate) fn note(&mut self, key: CrowdKey, step: Step) {
+        if let Some(crowd) = self.table.entry(key, Crowd::default) {
+            crowd.note(step);
+        }
+    }
+
+    /// A contact noted before turned out to weigh this much more or less.
+    pub(crate) fn revise(&mut self, key: &CrowdKey, change: f32, at: Time) {
+        if let Some(crowd) = self.table.find_mut(key) {
+            crowd.pooled.add(change, at, SCALES);
+        }
+    }
+
+    /// The campaign that a member of the crowd has opened.
+    pub(crate) fn campaign(&self, key: &CrowdKey) -> Option<u32> {
+        self.table.lookup(key).and_then(|crowd| crowd.campaign)
+    }
+
+    pub(crate) fn set_campaign(&mut self, key: CrowdKey, campaign: Option<u32>) {
+        if let Some(crowd) = self.table.entry(key, Crowd::default) {
+            crowd.campaign = campaign;
+        }
+    }
+
+    /// Starts a crowd over: its campaign is closed.
+    pub(crate) fn forget(&mut self, key: &CrowdKey) {
+        if let Some(crowd) = self.table.find_mut(key) {
+            *crowd = Crowd::default();
+        }
+    }
+
+    pub(crate) fn relation(&self, key: &CrowdKey, source: IpAddr) -> Relation {
+        self.table.lookup(key).map_or(Relation::Alone, |crowd| crowd.relation(source))
+    }
+
+    /// The members of a crowd whose pooled evidence suffices although no member's own does, with
+    /// its score and its bar.
+    pub(crate) fn decided(&self, key: &CrowdKey, margin: f64) -> Option<(Vec<IpAddr>, f64, f64)> {
+        let crowd = self.table.lookup(key)?;
+        let standing = crowd.pooled.standing(margin + POOL_EXTRA);
+        let sharing: Vec<IpAddr> =
+            crowd.members.iter().filter(|member| member.shares()).map(|member| member.source).collect();
+        // A flood with invented sources is one contact a source.
+        let contacts: u32 = crowd.members.iter().map(|member| member.contacts).sum();
+        let enough = sharing.len() >= 3 && contacts as usize >= 2 * crowd.members.len();
+        (standing.is_decided() && enough).then_some((sharing, standing.score, standing.bar))
+    }
+}
+
+impl Member {
+    fn shares(&self) -> bool {
+        self.fresh >= 2 && self.fresh as f32 >= self.contacts as f32 * MOSTLY
+    }
+
+    fn in_step(&self) -> bool {
+        self.steps >= STEPS && self.steps as f32 >= self.contacts as f32 * MOSTLY
+    }
+}
+
+impl Crowd {
+    fn note(&mut self, step: Step) {
+        let Some(member) = self.member(step.source) else { return };
+        let room = self.ports.len() < PORTS;
+        match self.ports.get_mut(&step.port) {
+            // Repeated by the same source.
+            Some(seen) if seen.member == member => return,
+            Some(seen) => {
+                let near = step.sent.since(seen.sent).abs() <= IN_STEP;
+                if near || (step.twin != 0 && seen.twin == step.twin) {
+                    self.members[member].steps += 1;
+                    if !std::mem::replace(&mut seen.stepped, true) {
+                        let other = seen.member;
+                        self.members[other].steps += 1;
+                    }
+                }
+            }
+            None if room => {
+                self.ports
+                    .insert(step.port, Seen { sent: step.sent, twin: step.twin, member, stepped: false });
+            }
+            None => {}
+        }
+        self.members[member].contacts += 1;
+        let fresh = self.all_ports.insert(step.port);
+        self.members[member].fresh += u32::from(fresh);
+        if fresh || step.weight < 0.0 {
+            self.pooled.add(step.weight, step.decided, SCALES);
+        }
+    }
+
+    fn member(&mut self, source: IpAddr) -> Option<usize> {
+        if let Some(position) = self.members.iter().rposition(|member| member.source == source) {
+            return Some(position);
+        }
+        if self.members.len() >= MEMBERS {
+            return None;
+        }
+        self.members.push(Member { source, contacts: 0, fresh: 0, steps: 0 });
+        Some(self.members.len() - 1)
+    }
+
+    fn relation(&self, source: IpAddr) -> Relation {
+        let Some(own) = self.members.iter().find(|member| member.source == source) else {
+            return Relation::Alone;
+        };
+        let those = |test: fn(&Member) -> bool| -> Vec<IpAddr> {
+            self.members.iter().filter(|member| test(member)).map(|member| member.source).collect()
+        };
+        if own.in_step() {
+            Relation::Decoys(those(Member::in_step))
+        } else if own.shares() && self.members.len() > 1 {
+            Relation::Distributed(those(Member::shares))
+        } else {
+            Relation::Alone
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    fn key() -> CrowdKey {
+        CrowdKey { target: "10.0.0.5".parse().unwrap(), technique: Technique::Syn, stack: 7 }
+    }
+
+    fn ip(n: u32) -> IpAddr {
+        format!("10.1.0.{n}").parse().unwrap()
+    }
+
+    fn step(source: u32, port: u16, at: i64) -> Step {
+        Step { source: ip(source), port, sent: Time(at), decided: Time(at), twin: 0, weight: 2.0 }
+    }
+
+    #[test]
+    fn the_same_ports_in_step_are_decoys() {
+        let mut crowds = Crowds::new(RandomState::new());
+        for port in 0..5 {
+            for source in 1..=4 {
+                crowds.note(key(), step(source, port, i64::from(port) * 1_000_000 + i64::from(source)));
+            }
+        }
+        assert_eq!(crowds.relation(&key(), ip(2)), Relation::Decoys((1..=4).map(ip).collect()));
+    }
+
+    #[test]
+    fn the_same_ports_at_other_times_are_strangers() {
+        let mut crowds = Crowds::new(RandomState::new());
+        for source in 1..=2 {
+            for port in 0..50 {
+                crowds.note(key(), step(source, port, i64::from(source) * 60_000_000 + i64::from(port)));
+            }
+        }
+        assert_eq!(crowds.relation(&key(), ip(2)), Relation::Alone);
+    }
+
+    #[test]
+    fn other_ports_each_are_shared_work() {
+        let mut crowds = Crowds::new(RandomState::new());
+        for source in 1..=4_u32 {
+            for n in 0..3 {
+                crowds.note(key(), step(source, (source * 10 + n) as u16, i64::from(source) * 1_000_000));
+            }
+        }
+        assert!(matches!(crowds.relation(&key(), ip(4)), Relation::Distributed(all) if all.len() == 4));
+        let (members, score, bar) = crowds.decided(&key(), 9.0).unwrap();
+        assert_eq!(members.len(), 4);
+        assert!(score >= bar);
+    }
+
+    #[test]
+    fn one_contact_each_is_no_shared_work() {
+        let mut crowds = Crowds::new(RandomState::new());
+        for source in 0..100 {
+            crowds.note(key(), step(source, 1_000 + source as u16, 0));
+        }
+        assert_eq!(crowds.decided(&key(), 9.0), None);
+    }
+
+    #[test]
+    fn a_crowd_stays_small() {
+        let mut crowds = Crowds::new(RandomState::new());
+        for n in 0..100_000_u32 {
+            let source = IpAddr::V4(std::net::Ipv4Addr::from_bits(n));
+            crowds.note(key(), Step { source, ..step(0, n as u16, 0) });
+        }
+        let crowd = crowds.table.lookup(&key()).unwrap();
+        assert!(crowd.members.len() <= MEMBERS && crowd.ports.len() <= PORTS);
+    }
+}

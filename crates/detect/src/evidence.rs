@@ -1,0 +1,325 @@
+//! What one first contact says about its sender: the weights, each with its reason.
+//!
+//! A weight is a log-likelihood ratio in nats: ln(P(seen | scanner) / P(seen | benign)). The two
+//! probabilities are those of a *first* contact with a (target, port, technique), as in the
+//! sequential test of Jung et al. (2004), whose published values (a benign first contact
+//! succeeds 8 times in 10, a scanner's 2 times in 10) are the starting point. Adding weights is
+//! deciding by the product of the ratios.
+//!
+//! Belongs here: numbers and how they combine. Does not belong here: state, time, thresholds.
+
+use crate::networks::Crossing;
+use crate::technique::Technique;
+use vedette_event::{Closing, Event, EventKind, Outcome};
+
+/// What came of a first contact, as far as is known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[repr(u8)]
+pub(crate) enum Answer {
+    /// Accepted; what was said is known when the flow ends.
+    Pending,
+    Refused,
+    Rejected,
+    Unanswered,
+    /// The source reset what it had asked for, without finishing the handshake.
+    HalfOpen,
+    /// The target accepted, the source was never heard again.
+    NeverFinished,
+    /// Connected and closed without a byte either way.
+    Silent,
+    /// The target spoke, the source did not.
+    Greeted,
+    /// The source spoke, the target did not.
+    Unheard,
+    /// Both spoke.
+    Talked,
+    /// Answered a request that needs no more than an answer (ping, ARP, UDP).
+    Answered,
+    /// Nothing was asked (see [`Technique::Answer`]).
+    Unasked,
+}
+
+impl Answer {
+    pub(crate) fn of(event: &Event, technique: Technique) -> Answer {
+        match event.outcome {
+            Outcome::Refused => Answer::Refused,
+            Outcome::Rejected => Answer::Rejected,
+            Outcome::Unanswered => Answer::Unanswered,
+            Outcome::MidStream | Outcome::Unsolicited => Answer::Unasked,
+            Outcome::Accepted if technique == Technique::Syn => Answer::of_accepted_tcp(event),
+            Outcome::Accepted if technique == Technique::Udp => {
+                if event.sent.bytes > 0 && event.received.bytes > 0 {
+                    Answer::Talked
+                } else {
+                    Answer::Answered
+                }
+            }
+            Outcome::Accepted => Answer::Answered,
+        }
+    }
+
+    fn of_accepted_tcp(event: &Event) -> Answer {
+        let ended = event.kind == EventKind::FlowEnd;
+        match (event.handshake_completed, event.sent.bytes > 0, event.received.bytes > 0) {
+            (false, ..) if event.closing == Closing::ResetBySource => Answer::HalfOpen,
+            // The attempt's event comes after the handshake, or after half a second without it.
+            (false, false, false) => Answer::NeverFinished,
+            (true, true, true) => Answer::Talked,
+            _ if !ended => Answer::Pending,
+            (_, false, false) => Answer::Silent,
+            (_, false, true) => Answer::Greeted,
+            (_, true, _) => Answer::Unheard,
+        }
+    }
+
+    /// An open port was found.
+    pub(crate) fn is_open(self) -> bool {
+        !matches!(self, Answer::Refused | Answer::Rejected | Answer::Unanswered | Answer::Unasked)
+    }
+
+    /// It got nothing out of the target.
+    pub(crate) fn is_failure(self) -> bool {
+        matches!(self, Answer::Refused | Answer::Rejected | Answer::Unanswered | Answer::NeverFinished)
+    }
+
+    /// As the reasons of an alert put it.
+    pub(crate) fn words(self) -> &'static str {
+        match self {
+            Answer::Pending | Answer::Answered => "accepted",
+            Answer::Refused => "refused",
+            Answer::Rejected => "rejected by ICMP",
+            Answer::Unanswered => "unanswered",
+            Answer::HalfOpen => "reset by the source right after the answer (half-open)",
+            Answer::NeverFinished => "answered but never finished by the source",
+            Answer::Silent => "opened and closed without a word",
+            Answer::Greeted => "opened, the greeting read, nothing said",
+            Answer::Unheard => "spoken to without an answer",
+            Answer::Talked => "conversations",
+            Answer::Unasked => "answers nobody asked for",
+        }
+    }
+}
+
+/// How a contact counts: for "many services of this host" and for "this service on many hosts".
+#[derive(Clone, Copy, Debug, PartialEq, Default)]
+pub(crate) struct Weight {
+    pub(crate) host: f32,
+    pub(crate) port: f32,
+}
+
+impl Weight {
+    const fn both(weight: f32) -> Weight {
+        Weight { host: weight, port: weight }
+    }
+}
+
+/// What is known about a contact besides its answer.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Context {
+    pub(crate) crossing: Crossing,
+    /// The packet fits the fingerprint of a scanning tool.
+    pub(crate) tool: bool,
+    /// The SYN has none of the options that every general-purpose stack sends.
+    pub(crate) crafted: bool,
+    /// A datagram without payload.
+    pub(crate) empty: bool,
+    /// The two hosts hold a conversation already: further connections that are accepted are
+    /// then usually its data channels (FTP, RPC, media).
+    pub(crate) in_conversation: bool,
+}
+
+/// ln(0.8 / 0.2): 8 of 10 ports a scanner tries are closed, 2 of 10 a client tries.
+const REFUSED: f32 = 1.39;
+/// ln(0.6 / 0.2): silence also comes from dead hosts and lost packets.
+const UNANSWERED: f32 = 1.10;
+/// The same for an ICMP error: a filter, or a router that finds nobody.
+const REJECTED: f32 = 1.10;
+/// ln(0.15 / 0.02): clients do give up between SYN and SYN-ACK (a race of addresses, a cancelled
+/// page), and some health checks work this way, so it is not proof.
+const HALF_OPEN: f32 = 2.0;
+/// A source that asks and does not even reset the answer is gone, invented or hiding.
+const NEVER_FINISHED: f32 = 1.10;
+/// ln(0.15 / 0.09): health checks open and close too. On many hosts they do so more often.
+const SILENT: Weight = Weight { host: 0.5, port: 0.25 };
+/// Reading a banner and leaving: as above, but protocols in which the server speaks first and
+/// transfers from the server look the same.
+const GREETED: Weight = Weight { host: 0.4, port: 0.2 };
+/// ln(0.2 / 0.8): the source wanted this service, and got it.
+const TALKED: f32 = -1.39;
+/// No stack sends FIN, NULL, Xmas or other impossible flags; broken middleboxes and damaged
+/// frames do, about once in 20 of all such packets seen: ln(1 / 0.05).
+const ILLEGAL: f32 = 3.0;
+/// An ACK to a port where nothing runs, answered by RST: also what remains of a connection that
+/// the other side has forgotten (crash, NAT time-out), hence less than a refused SYN.
+const STRAY_REFUSED: f32 = 1.10;
+/// The same unanswered: also a capture that sees one way only (asymmetric routing).
+const STRAY_UNANSWERED: f32 = 0.35;
+/// A stray acknowledgement that carries TCP options comes from a stack in mid-conversation.
+const STRAY_WITH_OPTIONS: f32 = 0.25;
+/// ICMP port unreachable is explicit, but late answers to closed sockets draw it too.
+const UDP_REFUSED: f32 = 1.20;
+/// Much of UDP is one-way (syslog, metrics, media): ln(0.7 / 0.45).
+const UDP_UNANSWERED: f32 = 0.45;
+/// An answered datagram whose bytes are not known.
+const UDP_ANSWERED: f32 = -0.7;
+/// Applications have something to say; scanners send empty datagrams to most ports.
+const UDP_EMPTY: f32 = 0.6;
+/// Hosts speak two or three IP protocols to each other; asking for another one is rare.
+const IP_PROTOCOL: f32 = 2.0;
+/// A ping nobody answers: ln(0.7 / 0.3).
+const ECHO_UNANSWERED: f32 = 0.85;
+/// Monitoring pings many hosts that answer: ln(0.3 / 0.24).
+const ECHO_ANSWERED: f32 = 0.22;
+/// Timestamp, mask and information requests: obsolete, asked by scanners first of all.
+const ICMP_QUERY: f32 = 1.2;
+/// Asking the LAN for one more address. Answers are unicast, so a third party's request seems
+/// unanswered to a sensor: only the number within minutes tells a sweep from daily life.
+const ARP: f32 = 0.5;
+/// ARP heard to be answered.
+const ARP_ANSWERED: f32 = 0.1;
+/// Stacks send MSS, SACK and window scale; only small devices and tools do without.
+const CRAFTED: f32 = 0.5;
+/// The fingerprint of a scanning tool. Never enough by itself: it needs several contacts.
+const TOOL: f32 = 0.9;
+/// From the Internet to an internal host that does not serve: benign clients come with the right
+/// name and port, 9 of 10 succeed: ln(0.8 / 0.1) - ln(0.8 / 0.2) is 0.69, taken with caution
+/// because published names outlive services.
+const INBOUND: f32 = 0.45;
+/// From an internal host to the Internet: peers of peer-to-peer networks, moved services and
+/// mobile hosts are often gone: ln(0.8 / 0.35) - ln(0.8 / 0.2).
+const OUTBOUND: f32 = -0.55;
+/// Of an accepted contact beside a running conversation counts this part.
+const IN_CONVERSATION: f32 = 0.2;
+
+/// The weight of a first contact, or of what became of it.
+pub(crate) fn weigh(technique: Technique, answer: Answer, options: bool, context: Context) -> Weight {
+    let base = base(technique, answer, options, context);
+    let friendly = base.host <= 0.0 && base.port <= 0.0;
+    if friendly || answer == Answer::Pending {
+        return base;
+    }
+    let mut bonus = 0.0;
+    if context.tool {
+        bonus += TOOL;
+    } else if context.crafted && technique == Technique::Syn {
+        bonus += CRAFTED;
+    }
+    if answer.is_failure() {
+        bonus += match context.crossing {
+            Crossing::In => INBOUND,
+            Crossing::Out => OUTBOUND,
+            Crossing::None => 0.0,
+        };
+    }
+    let lift = |weight: f32| if weight > 0.0 { (weight + bonus).max(0.1) } else { weight };
+    Weight { host: lift(base.host), port: lift(base.port) }
+}
+
+fn base(technique: Technique, answer: Answer, options: bool, context: Context) -> Weight {
+    match technique {
+        Technique::Syn | Technique::SctpInit | Technique::SctpCookieEcho => connect(answer, context),
+        Technique::Fin | Technique::Null | Technique::Xmas | Technique::OddFlags => Weight::both(ILLEGAL),
+        Technique::Ack | Technique::Maimon => Weight::both(match answer {
+            _ if options => STRAY_WITH_OPTIONS,
+            Answer::Refused => STRAY_REFUSED,
+            _ => STRAY_UNANSWERED,
+        }),
+        Technique::Udp => Weight::both(udp(answer) + empty_bonus(answer, context)),
+        Technique::IpProtocol => Weight { host: IP_PROTOCOL, port: IP_PROTOCOL / 2.0 },
+        Technique::Echo => {
+            Weight { host: 0.0, port: if answer.is_open() { ECHO_ANSWERED } else { ECHO_UNANSWERED } }
+        }
+        Technique::IcmpQuery => Weight::both(ICMP_QUERY),
+        Technique::Arp => Weight { host: 0.0, port: if answer.is_open() { ARP_ANSWERED } else { ARP } },
+        Technique::Answer => Weight::default(),
+    }
+}
+
+fn connect(answer: Answer, context: Context) -> Weight {
+    let part = if context.in_conversation { IN_CONVERSATION } else { 1.0 };
+    match answer {
+        Answer::Refused => Weight::both(REFUSED),
+        Answer::Unanswered => Weight::both(UNANSWERED),
+        Answer::Rejected => Weight::both(REJECTED),
+        Answer::HalfOpen => Weight::both(HALF_OPEN),
+        Answer::NeverFinished => Weight::both(NEVER_FINISHED),
+        Answer::Silent => Weight { host: SILENT.host * part, port: SILENT.port * part },
+        Answer::Greeted => Weight { host: GREETED.host * part, port: GREETED.port * part },
+        Answer::Talked => Weight::both(TALKED),
+        Answer::Pending | Answer::Unheard | Answer::Answered | Answer::Unasked => Weight::default(),
+    }
+}
+
+fn udp(answer: Answer) -> f32 {
+    match answer {
+        Answer::Refused => UDP_REFUSED,
+        Answer::Rejected => REJECTED,
+        Answer::Unanswered => UDP_UNANSWERED,
+        Answer::Talked => TALKED,
+        _ => UDP_ANSWERED,
+    }
+}
+
+fn empty_bonus(answer: Answer, context: Context) -> f32 {
+    if context.empty && answer.is_failure() { UDP_EMPTY } else { 0.0 }
+}
+
+/// Which of the four time scales a technique may add to: a minute, an hour, a day, a week.
+///
+/// Over days every host asks for the hardware address of every neighbour and is pinged by
+/// monitoring, so sweeps of the LAN count for an hour at most.
+pub(crate) fn scales(technique: Technique) -> usize {
+    match technique {
+        Technique::Arp => 2,
+        Technique::Echo => 3,
+        _ => 4,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PLAIN: Context = Context {
+        crossing: Crossing::None,
+        tool: false,
+        crafted: false,
+        empty: false,
+        in_conversation: false,
+    };
+
+    fn syn(answer: Answer, context: Context) -> f32 {
+        weigh(Technique::Syn, answer, true, context).host
+    }
+
+    #[test]
+    fn talking_speaks_for_the_source_whatever_it_looks_like() {
+        let suspicious = Context { tool: true, crossing: Crossing::In, ..PLAIN };
+        assert_eq!(syn(Answer::Talked, suspicious), TALKED);
+        assert_eq!(syn(Answer::Pending, suspicious), 0.0, "nothing is known yet");
+    }
+
+    #[test]
+    fn where_it_goes_matters_for_failures_only() {
+        let weight = |crossing| syn(Answer::Refused, Context { crossing, ..PLAIN });
+        assert!(weight(Crossing::In) > weight(Crossing::None));
+        assert!(weight(Crossing::None) > weight(Crossing::Out));
+        assert!(weight(Crossing::Out) > 0.0);
+        assert_eq!(syn(Answer::Silent, Context { crossing: Crossing::In, ..PLAIN }), SILENT.host);
+    }
+
+    #[test]
+    fn data_channels_of_a_conversation_hardly_count() {
+        let beside = Context { in_conversation: true, ..PLAIN };
+        assert!(syn(Answer::Silent, beside) < 0.2 * syn(Answer::Refused, beside));
+        assert_eq!(syn(Answer::Refused, beside), REFUSED, "closed ports count as ever");
+    }
+
+    #[test]
+    fn sweeps_say_nothing_about_one_host() {
+        for technique in [Technique::Echo, Technique::Arp] {
+            assert_eq!(weigh(technique, Answer::Unanswered, false, PLAIN).host, 0.0);
+            assert!(weigh(technique, Answer::Unanswered, false, PLAIN).port > 0.0);
+        }
+    }
+}

@@ -1,0 +1,51 @@
+//! Which network card belongs to which address on the LAN, from who asks in ARP and neighbour
+//! discovery.
+//!
+//! Someone who sends packets in another's name uses their own card. The card of a router carries
+//! the packets of many addresses, but none of those is on this LAN.
+//!
+//! Belongs here: cards and addresses. Does not belong here: what follows for a campaign.
+
+use crate::table::Recent;
+use ahash::RandomState;
+use std::net::IpAddr;
+use vedette_event::{Event, Outcome};
+
+/// Cards and addresses remembered: more than one LAN holds.
+const CARDS: usize = 4_096;
+
+pub(crate) struct Links {
+    owners: Recent<[u8; 6], IpAddr>,
+    /// Addresses on the LAN, with the card they ask from when they have asked.
+    cards: Recent<IpAddr, Option<[u8; 6]>>,
+}
+
+impl Links {
+    pub(crate) fn new(hasher: RandomState) -> Links {
+        Links { owners: Recent::new(CARDS, hasher.clone()), cards: Recent::new(CARDS, hasher) }
+    }
+
+    /// Learns from an ARP request or neighbour solicitation.
+    pub(crate) fn note(&mut self, event: &Event) {
+        if let Some(card) = event.source_mac {
+            if let Some(owner) = self.owners.entry(card, || event.source) {
+                *owner = event.source;
+            }
+            if let Some(known) = self.cards.entry(event.source, || None) {
+                *known = Some(card);
+            }
+        }
+        if event.outcome == Outcome::Accepted {
+            self.cards.entry(event.target, || None);
+        }
+    }
+
+    /// The address whose card sent this packet in the name of another address of this LAN.
+    pub(crate) fn forger(&self, event: &Event) -> Option<IpAddr> {
+        let card = event.source_mac?;
+        let owner = *self.owners.lookup(&card)?;
+        let own_card = self.cards.lookup(&event.source)?;
+        let same_family = owner.is_ipv4() == event.source.is_ipv4();
+        (owner != event.source && same_family && *own_card != Some(card)).then_some(owner)
+    }
+}

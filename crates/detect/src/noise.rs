@@ -1,0 +1,189 @@
+//! What is no scan, and recognised as what it is: floods, backscatter, traceroute.
+//!
+//! They are told as detections of their own kinds, so that they can be queried, and raise no
+//! alert.
+
+use crate::campaign::{Campaign, Verdict};
+use crate::campaigns::NoiseKey;
+use crate::detector::{Detector, identifier};
+use crate::evidence::{Answer, Weight};
+use crate::networks::is_one_host;
+use crate::scales::Standing;
+use crate::services::ServiceKey;
+use crate::source::Contact;
+use crate::table::Slot;
+use crate::technique::Technique;
+use std::net::IpAddr;
+use vedette_event::{Change, Detection, DetectionKind, Event, Transport, flag};
+
+/// Answers nobody asked for, to different ports or hosts within [`BACKSCATTER_WITHIN`], that make
+/// backscatter: connections the sensor saw only the end of leave fewer.
+const BACKSCATTER: usize = 10;
+const BACKSCATTER_WITHIN: i64 = 60_000_000;
+/// Attempts of one source at one service without success, and their rate a second, that are a
+/// flood: a storm of reconnections stays below.
+const HAMMERING: u32 = 1_000;
+const HAMMERING_RATE: i64 = 50;
+/// Classic traceroute counts ports up from 33434, three for each of at most 30 hops. What
+/// arrives has few hops left, where stacks send 64 or more.
+const TRACEROUTE_PORTS: std::ops::Range<u16> = 33_434..33_524;
+const TRACEROUTE_TTL: u8 = 30;
+
+impl Detector {
+    /// Classic traceroute: recorded, and evidence of nothing.
+    pub(crate) fn is_traceroute(&mut self, event: &Event, out: &mut Vec<Detection>) -> bool {
+        let traces = event.transport == Transport::Udp
+            && TRACEROUTE_PORTS.contains(&event.target_port)
+            && (1..=TRACEROUTE_TTL).contains(&event.first.ttl);
+        if traces {
+            let key = NoiseKey { kind: DetectionKind::BenignDiscovery, address: event.source, port: 0 };
+            let attempts = event.count.saturating_add(event.retries.into());
+            self.note_noise(key, event, Some(event.source), attempts.into(), 1, out);
+        }
+        traces
+    }
+
+    /// A stranger that fails at a service which many strangers fail at: part of a flood.
+    pub(crate) fn is_flood(&mut self, event: &Event, answer: Answer, out: &mut Vec<Detection>) -> bool {
+        if !answer.is_failure()
+            || !matches!(event.transport, Transport::Tcp | Transport::Udp | Transport::Sctp)
+        {
+            return false;
+        }
+        let key =
+            ServiceKey { target: event.target, transport: event.transport, port: Some(event.target_port) };
+        let Some((flooded, strangers)) = self.services.note_strangers(key, event.count, event.decided) else {
+            return false;
+        };
+        let key =
+            NoiseKey { kind: DetectionKind::Flood, address: flooded.target, port: flooded.port.unwrap_or(0) };
+        // Those that made it a flood belong to it.
+        let count = if self.campaigns.noise(&key).is_some() { event.count } else { strangers };
+        self.note_noise(key, event, None, count.into(), count.into(), out);
+        true
+    }
+
+    /// One source that repeats one failing attempt, or pings without end.
+    pub(crate) fn note_hammering(&mut self, slot: Slot, key: u64, event: &Event, out: &mut Vec<Detection>) {
+        let Some(source) = self.sources.get(slot) else { return };
+        let Some(contact) = source.find(key).and_then(|position| source.contacts.get(position)) else {
+            return;
+        };
+        let futile = contact.answer.is_failure() || contact.technique == Technique::Echo;
+        let elapsed = contact.last.since(contact.first).max(1);
+        let rate = i64::from(contact.attempts).saturating_mul(1_000_000) / elapsed;
+        if futile && contact.attempts >= HAMMERING && rate >= HAMMERING_RATE {
+            let noise =
+                NoiseKey { kind: DetectionKind::Flood, address: event.source, port: event.target_port };
+            let attempts =
+                if self.campaigns.noise(&noise).is_some() { event.count } else { contact.attempts };
+            self.note_noise(noise, event, Some(event.source), attempts.into(), 0, out);
+        }
+    }
+
+    /// An answer that nobody asked for. Enough of them from one source are backscatter: someone
+    /// attacks it with our addresses as invented sources.
+    pub(crate) fn unasked(&mut self, event: &Event, out: &mut Vec<Detection>) {
+        let reset_or_accept = event.transport == Transport::Tcp
+            && (event.first.tcp_flags & flag::RST != 0
+                || event.first.tcp_flags & (flag::SYN | flag::ACK) == (flag::SYN | flag::ACK));
+        // Late UDP and echo replies are daily life.
+        let tells =
+            reset_or_accept || (event.transport == Transport::Icmp && event.icmp.is_some_and(is_error));
+        if !tells || !is_one_host(event.source) || !is_one_host(event.target) {
+            return;
+        }
+        // What the target did ask, it may be answered late, or by a host that is flooded.
+        let asked = |source: &crate::source::Source| {
+            source.has_asked(event.source, Technique::Syn, event.source_port)
+        };
+        if self.sources.lookup(event.target).is_some_and(asked) {
+            return;
+        }
+        let noise = NoiseKey { kind: DetectionKind::Backscatter, address: event.source, port: 0 };
+        if self.campaigns.noise(&noise).is_some() {
+            self.note_noise(noise, event, Some(event.source), event.count.into(), 1, out);
+            return;
+        }
+        let slot = self.sources.find(event.source).unwrap_or_else(|| self.sources.admit(event.source));
+        if let Some(count) = self.note_unasked(slot, event) {
+            self.note_noise(noise, event, Some(event.source), count, 1, out);
+        }
+    }
+
+    /// Remembers an unasked answer; gives their number when it has become telling.
+    fn note_unasked(&mut self, slot: Slot, event: &Event) -> Option<u64> {
+        let key =
+            self.hasher.hash_one((event.target, event.target_port, event.source_port, Technique::Answer));
+        let contact = Contact {
+            key,
+            target: event.target,
+            port: event.target_port,
+            technique: Technique::Answer,
+            answer: Answer::Unasked,
+            tool: None,
+            crafted: false,
+            os_probe: false,
+            weight: Weight::default(),
+            first: event.time,
+            last: event.time,
+            attempts: event.count,
+        };
+        self.sources.change(slot, |source| {
+            if source.find(key).is_some() {
+                return None;
+            }
+            source.add(contact, event.decided, 0);
+            let recent = source.contacts.iter().filter(|contact| {
+                contact.technique == Technique::Answer
+                    && event.time.since(contact.first) <= BACKSCATTER_WITHIN
+            });
+            let count = recent.count();
+            (count >= BACKSCATTER).then_some(count as u64)
+        })?
+    }
+
+    /// Counts into the campaign of a recognised thing, which it opens the first time.
+    fn note_noise(
+        &mut self,
+        key: NoiseKey,
+        event: &Event,
+        source: Option<IpAddr>,
+        count: u64,
+        sources: u64,
+        out: &mut Vec<Detection>,
+    ) {
+        let running = self.campaigns.noise(&key);
+        let (serial, opened) = match running {
+            Some(serial) => (serial, false),
+            None => {
+                let id = identifier(key.kind, key.address, key.port, event.decided);
+                let standing = Standing { scale: 0, score: 0.0, bar: 0.0 };
+                let verdict = Verdict { line: None, standing, contacts: Vec::new() };
+                let campaign = Campaign::new(id, key.kind, verdict, event.decided);
+                (self.open(campaign, Some(key), out), true)
+            }
+        };
+        let reopened = self.campaigns.change(serial, |campaign| {
+            let reopened = campaign.closed.is_some();
+            campaign.reopen();
+            campaign.note_mass(event, count);
+            match source {
+                Some(source) => {
+                    campaign.join(source);
+                }
+                None => campaign.member_count += sources,
+            }
+            reopened
+        });
+        if opened {
+            self.tell(serial, Change::Opened, out);
+        } else if reopened == Some(true) {
+            self.tell(serial, Change::Updated, out);
+        }
+    }
+}
+
+fn is_error(icmp: vedette_event::Icmp) -> bool {
+    if icmp.v6 { matches!(icmp.kind, 1..=4) } else { matches!(icmp.kind, 3 | 4 | 11 | 12) }
+}

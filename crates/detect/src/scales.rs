@@ -1,0 +1,135 @@
+//! Evidence over a minute, an hour, a day and a week at once.
+//!
+//! Each scale forgets exponentially with its own time constant and has its own bar, so that a
+//! thousand probes in a second and one probe in five minutes are both decided within a few
+//! probes, and a client's rare failures of a whole week do not add up to a scan.
+//!
+//! Belongs here: decay, floor, bar. Does not belong here: what a contact weighs.
+
+use vedette_event::Time;
+
+pub(crate) const SCALES: usize = 4;
+
+/// Time constants in seconds: after one of them 37 % is left.
+const SECONDS: [f64; SCALES] = [60.0, 3_600.0, 86_400.0, 604_800.0];
+/// What the bar of each scale lies above the minute's. Longer scales hold more benign failures
+/// and more chances to fail: ln 2, ln 7 and ln 33 more.
+const ABOVE: [f64; SCALES] = [0.0, 0.7, 2.0, 3.5];
+/// Good conduct cannot be saved up: three successes' worth is all that counts.
+const FLOOR: f32 = -4.2;
+
+/// One sequential test on all scales.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(crate) struct Evidence {
+    sums: [f32; SCALES],
+    /// When the sums were last brought up to date.
+    at: Time,
+}
+
+/// Where a test stands on the scale on which it is closest to its bar.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Standing {
+    pub(crate) scale: usize,
+    pub(crate) score: f64,
+    pub(crate) bar: f64,
+}
+
+impl Standing {
+    pub(crate) fn is_decided(self) -> bool {
+        self.score >= self.bar
+    }
+}
+
+impl Evidence {
+    pub(crate) fn starting(at: Time) -> Evidence {
+        Evidence { sums: [0.0; SCALES], at }
+    }
+
+    /// Adds a weight at a time to the first `scales` scales. A time before the last one (events
+    /// out of order) decays nothing: lateness is the network's, not the source's.
+    pub(crate) fn add(&mut self, weight: f32, at: Time, scales: usize) {
+        let elapsed = at.since(self.at) as f64 / 1e6;
+        if elapsed > 0.0 {
+            for (sum, seconds) in self.sums.iter_mut().zip(SECONDS) {
+                *sum *= (-elapsed / seconds).exp() as f32;
+            }
+            self.at = at;
+        }
+        for sum in &mut self.sums[..scales.min(SCALES)] {
+            *sum = (*sum + weight).max(FLOOR);
+        }
+    }
+
+    /// How it stands, by the bar of `margin` (see [`crate::Sensitivity::margin`]).
+    pub(crate) fn standing(&self, margin: f64) -> Standing {
+        let on =
+            |scale: usize| Standing { scale, score: f64::from(self.sums[scale]), bar: margin + ABOVE[scale] };
+        // Of equals the shortest scale.
+        (1..SCALES).map(on).fold(on(0), |best, standing| {
+            if standing.score - standing.bar > best.score - best.bar { standing } else { best }
+        })
+    }
+
+    /// The greatest sum, whatever its bar: how suspicious it is.
+    pub(crate) fn suspicion(&self) -> f32 {
+        self.sums.iter().fold(FLOOR, |most, &sum| most.max(sum))
+    }
+}
+
+/// How far back contacts belong to what a scale decided, in microseconds: what is older has
+/// decayed below a hundredth.
+pub(crate) fn reach(scale: usize) -> i64 {
+    (SECONDS[scale.min(SCALES - 1)] * 5.0 * 1e6) as i64
+}
+
+/// "a minute", … for reasons.
+pub(crate) fn words(scale: usize) -> &'static str {
+    ["a minute", "an hour", "a day", "a week"][scale.min(SCALES - 1)]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// How many contacts of `weight`, one every `seconds`, it takes.
+    fn contacts_needed(weight: f32, seconds: i64) -> Option<usize> {
+        let mut evidence = Evidence::default();
+        (1..500).find(|&n| {
+            evidence.add(weight, Time::from_seconds(n as i64 * seconds), SCALES);
+            evidence.standing(9.0).is_decided()
+        })
+    }
+
+    #[test]
+    fn fast_and_slow_scans_need_few_probes() {
+        assert_eq!(contacts_needed(1.39, 0), Some(7));
+        assert_eq!(contacts_needed(1.39, 15), Some(8));
+        assert_eq!(contacts_needed(1.39, 300), Some(9));
+        assert_eq!(contacts_needed(1.39, 3_600), Some(10));
+    }
+
+    #[test]
+    fn one_failure_in_days_never_adds_up() {
+        assert_eq!(contacts_needed(1.39, 3 * 86_400), None);
+    }
+
+    #[test]
+    fn success_is_not_saved_up() {
+        let mut evidence = Evidence::default();
+        for n in 0..1_000 {
+            evidence.add(-1.39, Time::from_seconds(n), SCALES);
+        }
+        for _ in 0..10 {
+            evidence.add(1.39, Time::from_seconds(1_000), SCALES);
+        }
+        assert!(evidence.standing(9.0).is_decided());
+    }
+
+    #[test]
+    fn late_events_neither_decay_nor_turn_time_back() {
+        let mut evidence = Evidence::starting(Time::from_seconds(10_000));
+        evidence.add(5.0, Time::from_seconds(10_000), SCALES);
+        evidence.add(5.0, Time::from_seconds(5_000), SCALES);
+        assert_eq!(evidence.standing(9.0), Standing { scale: 0, score: 10.0, bar: 9.0 });
+    }
+}

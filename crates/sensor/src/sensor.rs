@@ -1,0 +1,318 @@
+//! The sensor's threads: one reads the ring and folds packets into events, one hands the events to
+//! the sink.
+
+use crate::capture::{Capture, Changes};
+use crate::delivery::{self, Delivery};
+use crate::filter::{Level, SHED_ONE_IN};
+use crate::health::{Degraded, SensorHealth};
+use crate::overload::Overload;
+use crate::privilege::{self, Privileges};
+use crate::{CaptureError, SensorConfig};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread::{Builder, JoinHandle};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use vedette_event::{Event, Observer, Time};
+use vedette_parse::flow::{FlowFolder, FolderConfig};
+use vedette_parse::packet::{DecodeError, decode};
+
+/// The longest wait for packets, and so the longest an event waits that only time decides.
+const IDLE: Duration = Duration::from_millis(20);
+/// How often the health is brought up to date, and how often the kernel is asked for drops.
+const HEALTH: Duration = Duration::from_millis(100);
+const DROPS: Duration = Duration::from_secs(1);
+/// Blocks read, and events collected, before other business is looked after.
+const BLOCKS: usize = 8;
+const BATCH: usize = 8_192;
+
+/// A capture that is open and has not begun. See [`privilege`] for when to do what.
+pub struct Sensor {
+    capture: Capture,
+    first: Changes,
+    config: SensorConfig,
+}
+
+impl Sensor {
+    /// Opens the capture. Packets wait in the ring until [`Sensor::start`].
+    ///
+    /// # Errors
+    /// [`CaptureError::NotPermitted`] without CAP_NET_RAW, with the fix in its text.
+    pub fn open(config: SensorConfig) -> Result<Sensor, CaptureError> {
+        let (capture, first) = Capture::open(&config)?;
+        Ok(Sensor { capture, first, config })
+    }
+
+    /// Starts the sensor. `sink` gets the events in batches, in order, in a thread of its own that
+    /// keeps the caller's rights; it may block: what exceeds the queue meanwhile is dropped and
+    /// counted. An event reaches it within about 30 ms of its outcome.
+    ///
+    /// # Errors
+    /// When a thread cannot be made.
+    pub fn start(
+        self,
+        observer: Arc<Observer>,
+        sink: impl FnMut(Vec<Event>) + Send + 'static,
+    ) -> Result<SensorHandle, CaptureError> {
+        let (delivery, arrivals) = delivery::queue(self.config.queue_events);
+        let counts = delivery.counts().clone();
+        let shared = Arc::new(Shared { stop: AtomicBool::new(false), health: Mutex::default() });
+        shared.health().running = true;
+        let sink_thread = Builder::new()
+            .name("vedette-events".to_owned())
+            .spawn(move || arrivals.deliver(sink))
+            .map_err(CaptureError::system("start a thread"))?;
+        let (for_thread, lag) = (shared.clone(), lag(&self.config));
+        let capture_thread = Builder::new()
+            .name("vedette-capture".to_owned())
+            .spawn(move || {
+                let _ended = Ended(for_thread.clone());
+                Worker::new(self, observer, delivery, for_thread, lag).run();
+            })
+            .map_err(CaptureError::system("start a thread"))?;
+        Ok(SensorHandle { shared, counts, threads: vec![capture_thread, sink_thread] })
+    }
+}
+
+/// A running sensor. Dropping it stops the sensor without waiting.
+pub struct SensorHandle {
+    shared: Arc<Shared>,
+    counts: Arc<delivery::Counts>,
+    /// In the order in which they end.
+    threads: Vec<JoinHandle<()>>,
+}
+
+impl SensorHandle {
+    pub fn health(&self) -> SensorHealth {
+        SensorHealth {
+            events: self.counts.delivered.load(Ordering::Relaxed),
+            events_dropped: self.counts.dropped.load(Ordering::Relaxed),
+            events_queued: self.counts.queued.load(Ordering::Relaxed),
+            ..self.shared.health().clone()
+        }
+    }
+
+    /// Stops: decides what is open, hands the last events to the sink and waits until it has taken
+    /// them. Returns the final figures.
+    pub fn stop(mut self) -> SensorHealth {
+        self.shared.stop.store(true, Ordering::Relaxed);
+        for thread in self.threads.drain(..) {
+            if thread.join().is_err() {
+                let mut health = self.shared.health();
+                health.error.get_or_insert_with(|| "a thread of the sensor panicked".to_owned());
+            }
+        }
+        self.health()
+    }
+}
+
+impl Drop for SensorHandle {
+    fn drop(&mut self) {
+        self.shared.stop.store(true, Ordering::Relaxed);
+    }
+}
+
+struct Shared {
+    stop: AtomicBool,
+    health: Mutex<SensorHealth>,
+}
+
+impl Shared {
+    fn health(&self) -> MutexGuard<'_, SensorHealth> {
+        self.health.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Marks the sensor as ended however its thread ends.
+struct Ended(Arc<Shared>);
+
+impl Drop for Ended {
+    fn drop(&mut self) {
+        let mut health = self.0.health();
+        health.running = false;
+        if std::thread::panicking() {
+            health.error = Some("the capture thread panicked".to_owned());
+        }
+    }
+}
+
+/// How far idle time stays behind the clock: a packet may wait in its block for up to two of the
+/// kernel's timer periods, and must not find its flow already decided.
+fn lag(config: &SensorConfig) -> i64 {
+    i64::from(config.block_timeout_ms) * 2_000 + 5_000
+}
+
+fn now() -> Time {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    Time(i64::try_from(since.as_micros()).unwrap_or(i64::MAX))
+}
+
+/// The capture thread's state.
+struct Worker {
+    capture: Capture,
+    folder: FlowFolder,
+    delivery: Delivery,
+    shared: Arc<Shared>,
+    events: Vec<Event>,
+    /// Microseconds that idle time stays behind the clock.
+    lag: i64,
+    overload: Overload,
+    decode_errors: u64,
+    last_packet: Option<Time>,
+    dropped: u64,
+    health_at: Instant,
+    drops_at: Instant,
+    privileges: Privileges,
+    privileges_kept: Option<String>,
+}
+
+impl Worker {
+    fn new(
+        sensor: Sensor,
+        observer: Arc<Observer>,
+        delivery: Delivery,
+        shared: Arc<Shared>,
+        lag: i64,
+    ) -> Worker {
+        let mut worker = Worker {
+            capture: sensor.capture,
+            folder: FlowFolder::new(FolderConfig::new(observer)),
+            delivery,
+            shared,
+            events: Vec::new(),
+            lag,
+            overload: Overload::new(),
+            decode_errors: 0,
+            last_packet: None,
+            dropped: 0,
+            health_at: Instant::now(),
+            drops_at: Instant::now(),
+            privileges: Privileges::default(),
+            privileges_kept: None,
+        };
+        worker.apply(sensor.first);
+        worker
+    }
+
+    fn run(&mut self) {
+        match privilege::give_up_everything() {
+            Ok(left) => self.privileges = left,
+            Err(error) => {
+                tracing::warn!(%error, "the capture thread keeps rights it does not need");
+                self.privileges = privilege::current();
+                self.privileges_kept = Some(error.to_string());
+            }
+        }
+        self.publish();
+        while !self.shared.stop.load(Ordering::Relaxed) {
+            let before = now();
+            if !self.read() {
+                self.folder.advance(before.plus(-self.lag), &mut self.events);
+                self.delivery.send(&mut self.events);
+                if let Err(error) = self.capture.wait(IDLE) {
+                    tracing::error!(%error, "the capture ended");
+                    self.shared.health().error = Some(error.to_string());
+                    break;
+                }
+            }
+            self.delivery.send(&mut self.events);
+            self.look_after();
+        }
+        self.read();
+        self.folder.finish(&mut self.events);
+        self.delivery.send(&mut self.events);
+        self.check_drops();
+        self.publish();
+    }
+
+    /// Reads what the ring has, a few blocks at most. False when it had nothing.
+    fn read(&mut self) -> bool {
+        let Worker { capture, folder, events, decode_errors, last_packet, delivery, .. } = self;
+        for block in 0..BLOCKS {
+            let any = capture.read(|frame| {
+                *last_packet = Some(frame.time);
+                match decode(frame) {
+                    Ok(packet) => folder.push(&packet, events),
+                    // Nothing that carries an attempt: no loss.
+                    Err(DecodeError::NotIp(_)) => {}
+                    Err(_) => *decode_errors += 1,
+                }
+                if events.len() >= BATCH {
+                    delivery.send(events);
+                }
+            });
+            if !any {
+                return block > 0;
+            }
+        }
+        true
+    }
+
+    /// What has to be done now and then.
+    fn look_after(&mut self) {
+        let changes = self.capture.refresh();
+        self.apply(changes);
+        if self.drops_at.elapsed() >= DROPS {
+            self.drops_at = Instant::now();
+            self.check_drops();
+        }
+        if self.health_at.elapsed() >= HEALTH {
+            self.health_at = Instant::now();
+            self.publish();
+        }
+    }
+
+    fn apply(&mut self, changes: Changes) {
+        for (number, name) in changes.interfaces {
+            self.folder.set_interface(number, &name);
+        }
+        if let Some(addresses) = changes.addresses {
+            self.folder.set_own_addresses(addresses);
+        }
+    }
+
+    fn check_drops(&mut self) {
+        let before = self.dropped;
+        self.dropped = self.capture.counts().dropped;
+        let level = self.overload.level(self.dropped - before, self.drops_at);
+        if level != self.capture.level() {
+            tracing::warn!(?level, dropped = self.dropped, "capture ring overload");
+        }
+        self.capture.set_level(level);
+    }
+
+    fn publish(&self) {
+        let counts = self.capture.last_counts();
+        let folder = self.folder.stats();
+        let mut health = self.shared.health();
+        health.interfaces = self.capture.observed();
+        health.packets_seen = counts.frames;
+        health.packets_duplicate = counts.duplicates + folder.duplicates;
+        health.packets_dropped_kernel = counts.dropped;
+        health.decode_errors = self.decode_errors;
+        health.aggregated = folder.aggregated;
+        health.last_packet = self.last_packet;
+        health.folder = folder;
+        health.privileges = self.privileges.clone();
+        health.degraded = self.degraded();
+    }
+
+    fn degraded(&self) -> Vec<Degraded> {
+        let mut degraded = vec![Degraded::new(
+            "process owner",
+            "this sensor does not look up which local program made a connection",
+        )];
+        if self.capture.level() == Level::Shed {
+            let reason = format!(
+                "the capture ring overflowed: of established TCP one packet in {SHED_ONE_IN} is looked at"
+            );
+            degraded.push(Degraded::new("established TCP", reason));
+        }
+        for name in self.capture.missing() {
+            degraded.push(Degraded::new("interface", format!("{name} is not there")));
+        }
+        if let Some(reason) = &self.privileges_kept {
+            degraded.push(Degraded::new("privileges", reason.clone()));
+        }
+        degraded
+    }
+}

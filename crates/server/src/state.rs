@@ -1,0 +1,90 @@
+//! State that changes, in SQLite: users, sessions, tokens, the life-cycle of alerts, settings.
+//!
+//! Belongs here: every SQL statement of the server, each parameterised, and what it means. Does
+//! not belong here: facts that are only ever added (the lake), HTTP, passwords in clear beyond
+//! the call that hashes them.
+//!
+//! All calls are synchronous and short. One connection behind one lock: writes are rare (a person
+//! clicks, a campaign grows), and a lock held for well under a millisecond is cheaper than a pool.
+
+mod alert_list;
+mod alerts;
+mod life_cycle;
+mod migrate;
+mod sessions;
+mod settings;
+mod tokens;
+mod users;
+
+pub use alert_list::{AlertFilter, AlertPage, SelfTestFilter, Sort, SortKey};
+pub use alerts::{AlertRecord, Stored, severity_rank};
+pub use life_cycle::{Change, Comment, Edit, Resolution, Status};
+pub use sessions::{SESSION_IDLE, SessionInfo};
+pub use tokens::{NewToken, TokenRecord};
+pub use users::{MIN_PASSWORD, UserRecord};
+
+use parking_lot::{Mutex, MutexGuard};
+use rusqlite::Connection;
+use std::path::Path;
+use std::time::Duration;
+
+/// What went wrong with the state, by whose fault.
+#[derive(Debug, thiserror::Error)]
+pub enum StateError {
+    #[error("the state database was written by a newer Vedette (version {found}, this one knows {known})")]
+    Newer { found: i64, known: i64 },
+    #[error("the state database: {0}")]
+    Sql(#[from] rusqlite::Error),
+    #[error("the state database at {path}: {source}")]
+    Io { path: String, source: std::io::Error },
+    #[error("the state database holds a detection that cannot be read: {0}")]
+    Detection(#[from] serde_json::Error),
+    /// The caller's: the message is for them.
+    #[error("{0}")]
+    Invalid(&'static str),
+    #[error("a password could not be hashed: {0}")]
+    Hash(String),
+}
+
+/// The open state database.
+pub struct Store {
+    connection: Mutex<Connection>,
+}
+
+impl Store {
+    /// Opens or makes the database file (mode 0600) and brings it to this version's schema.
+    pub fn open(path: &Path) -> Result<Store, StateError> {
+        crate::files::private_file(path)
+            .map_err(|source| StateError::Io { path: path.display().to_string(), source })?;
+        let connection = Connection::open(path)?;
+        Store::prepare(connection)
+    }
+
+    fn prepare(mut connection: Connection) -> Result<Store, StateError> {
+        connection.busy_timeout(Duration::from_secs(5))?;
+        connection.pragma_update(None, "journal_mode", "WAL")?;
+        // A committed change survives a crash of the process; a power cut may cost the last ones.
+        connection.pragma_update(None, "synchronous", "NORMAL")?;
+        connection.pragma_update(None, "foreign_keys", true)?;
+        // Defends against a database file that somebody prepared.
+        connection.pragma_update(None, "trusted_schema", false)?;
+        migrate::run(&mut connection)?;
+        Ok(Store { connection: Mutex::new(connection) })
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Connection> {
+        self.connection.lock()
+    }
+
+    /// Whether the database answers.
+    pub fn check(&self) -> Result<(), StateError> {
+        self.lock().query_row("SELECT count(*) FROM settings", [], |_| Ok(()))?;
+        Ok(())
+    }
+
+    #[cfg(test)]
+    pub(crate) fn in_memory() -> Store {
+        #[allow(clippy::unwrap_used)]
+        Store::prepare(Connection::open_in_memory().unwrap()).unwrap()
+    }
+}

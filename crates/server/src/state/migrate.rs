@@ -1,0 +1,41 @@
+//! The schema, step by step. `PRAGMA user_version` holds the number of the last step done.
+
+use super::StateError;
+use rusqlite::Connection;
+
+const STEPS: &[&str] = &[include_str!("schema.sql")];
+
+/// Brings the database to this version's schema, each step in a transaction of its own.
+pub fn run(connection: &mut Connection) -> Result<(), StateError> {
+    let known = STEPS.len() as i64;
+    let found: i64 = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
+    if found > known {
+        return Err(StateError::Newer { found, known });
+    }
+    for (index, step) in STEPS.iter().enumerate() {
+        let number = index as i64 + 1;
+        if number <= found {
+            continue;
+        }
+        let transaction = connection.transaction()?;
+        transaction.execute_batch(step)?;
+        transaction.pragma_update(None, "user_version", number)?;
+        transaction.commit()?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn runs_once_and_refuses_a_newer_database() {
+        let mut connection = Connection::open_in_memory().unwrap();
+        run(&mut connection).unwrap();
+        run(&mut connection).unwrap();
+        connection.pragma_update(None, "user_version", 99).unwrap();
+        assert!(matches!(run(&mut connection), Err(StateError::Newer { found: 99, .. })));
+    }
+}

@@ -1,0 +1,138 @@
+//! What stands behind a value in a condition: `= value`, `in (…)`, `contains "…"`, and the operators of
+//! other languages.
+
+use crate::codes;
+use crate::foreign;
+use crate::grammar::expression::{Level, begins_value, bracketed, expression, level, literal};
+use crate::lexer::clip;
+use crate::parser::Parser;
+use crate::stages;
+use crate::syntax::SyntaxKind::*;
+
+pub(super) fn comparison(p: &mut Parser) {
+    if let Some(mistake) = foreign::symbol(p.peek()) {
+        let message = format!("XQL has no {}", p.found());
+        p.error(codes::FOREIGN_OPERATOR, message, mistake);
+    }
+    if p.at(Ident) {
+        return word_comparison(p);
+    }
+    if matches!(p.peek(), Eq | EqEq | NotEq) && p.nth(1) == LParen && p.nth(3) == Comma {
+        return list_without_in(p);
+    }
+    let what = format!("a value after {}", p.found());
+    p.bump();
+    level(p, Level::Add, &what);
+}
+
+/// `field = ("a", "b")`
+fn list_without_in(p: &mut Parser) {
+    let operator = if p.at(NotEq) { "not in" } else { "in" };
+    let field = clip(p.source(p.previous_span()));
+    let message = format!("{} compares with one value, not with a list", p.found());
+    p.error(codes::UNEXPECTED_TOKEN, message, format!("write: {field} {operator} (…, …)"));
+    p.bump();
+    in_list(p, operator);
+}
+
+fn word_comparison(p: &mut Parser) {
+    let negated = p.eat_word("not");
+    if let Some(help) = foreign::operator(p, 0) {
+        let message = format!("XQL has no operator `{}`", p.nth_text(0).to_lowercase());
+        let help = foreign_help(p).unwrap_or_else(|| help.to_owned());
+        p.error(codes::FOREIGN_OPERATOR, message, help);
+        let between = p.at_word("between");
+        p.bump();
+        p.eat_word("not"); // `is not null`
+        p.eat_word("regex"); // `matches regex`
+        if between {
+            level(p, Level::Add, "a value");
+            if p.eat_word("and") {
+                level(p, Level::Add, "a value");
+            }
+            return;
+        }
+        level(p, Level::Add, "a value");
+        return;
+    }
+    let list = p.at_word("in");
+    let word = p.nth_text(0).to_lowercase();
+    p.bump();
+    if list {
+        in_list(p, if negated { "not in" } else { "in" });
+    } else {
+        level(p, Level::Add, &format!("a text after `{word}`"));
+    }
+}
+
+/// The advice with the query's own words in it, where that is simple.
+fn foreign_help(p: &Parser) -> Option<String> {
+    let named = matches!(p.previous_kind(), Some(Ident | QuotedIdent));
+    let field = named.then(|| clip(p.source(p.previous_span())))?;
+    if p.at_word("is") && p.nth_is_word(1, "null") {
+        return Some(format!("write {field} = null"));
+    }
+    if p.at_word("is") && p.nth_is_word(1, "not") && p.nth_is_word(2, "null") {
+        return Some(format!("write {field} != null"));
+    }
+    let bound = |n| matches!(p.nth(n), Int | Float | Str | Ident).then(|| clip(p.nth_text(n)));
+    if p.at_word("between") && p.nth_is_word(2, "and") {
+        return Some(format!("write {field} >= {} and {field} <= {}", bound(1)?, bound(3)?));
+    }
+    None
+}
+
+/// The right side of `in`: `(a, b)` or `(dataset = …)`.
+fn in_list(p: &mut Parser, operator: &str) {
+    match p.peek() {
+        LParen if begins_query(p) => subquery(p),
+        LParen if p.nth(1) == RParen => {
+            let help = format!("write: {operator} (\"a\", \"b\")");
+            p.error(codes::EXPECTED_VALUE, "this list is empty", help);
+            p.start(InList);
+            p.bump();
+            p.bump();
+            p.finish();
+        }
+        LParen => {
+            p.start(InList);
+            bracketed(p, |p| {
+                expression(p, "a value");
+            });
+            p.finish();
+        }
+        LBracket => {
+            p.error(
+                codes::UNEXPECTED_TOKEN,
+                "a list stands in round brackets",
+                format!("write: {operator} (…, …)"),
+            );
+            p.take_brackets();
+        }
+        _ => {
+            let message = format!("`{operator}` needs a list in brackets, found {}", p.found());
+            let shown = if begins_value(p) { clip(p.nth_text(0)) } else { "\"a\"".to_owned() };
+            p.error(codes::EXPECTED_VALUE, message, format!("write: {operator} ({shown}, …)"));
+            if begins_value(p) {
+                level(p, Level::Add, "a value");
+            }
+            while p.at(Comma) && matches!(p.nth(1), Str | TripleStr | Int | Float) {
+                p.bump();
+                literal(p);
+            }
+        }
+    }
+}
+
+/// Does a query begin behind the bracket at the cursor?
+pub(super) fn begins_query(p: &Parser) -> bool {
+    let word = p.nth_text(1);
+    p.nth(1) == Ident && stages::begins_query(word) && matches!(p.nth(2), Eq | Ident)
+}
+
+pub(super) fn subquery(p: &mut Parser) {
+    p.not_supported(p.span(), "a query inside a query");
+    p.start(Subquery);
+    p.take_brackets();
+    p.finish();
+}

@@ -1,0 +1,1 @@
+dataset = a | filter count() > 10 | alter x = max(y)

@@ -1,0 +1,1 @@
+dataset = a | comp count() as filter | alter view = 1

@@ -1,0 +1,1 @@
+dataset = a | comp count() as, sum(b) as by host

@@ -1,0 +1,1 @@
+dataset = a | alter u = lowercase(user) as v

@@ -1,0 +1,1 @@
+dataset = a | alter u := 1, v == 2, w

@@ -1,0 +1,1 @@
+dataset = a | alter lowercase(user) as u

@@ -1,0 +1,1 @@
+dataset = xdr_data | alter a = replace(b, "\\"", "")

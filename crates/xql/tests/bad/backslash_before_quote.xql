@@ -1,0 +1,1 @@
+dataset = xdr_data | filter path = "C:\Users\" and name = "x"

@@ -1,0 +1,1 @@
+dataset = a | filter 1 < port < 1024

@@ -1,0 +1,1 @@
+dataset = a | comp n = count() by host

@@ -1,0 +1,1 @@
+dataset = a | comp by host | comp host

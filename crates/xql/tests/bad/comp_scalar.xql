@@ -1,0 +1,1 @@
+dataset = a | comp divide(sum(a), count()) as r by host

@@ -1,0 +1,1 @@
+config case_sensitive = false, timeframe = 1d | dataset = a

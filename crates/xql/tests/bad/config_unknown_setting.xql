@@ -1,0 +1,1 @@
+config case_sensitiv = false | dataset = a

@@ -1,0 +1,1 @@
+config timeframe = 24h dataset = xdr_data

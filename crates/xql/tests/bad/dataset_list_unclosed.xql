@@ -1,0 +1,1 @@
+dataset in (a, b | limit 1

@@ -1,0 +1,1 @@
+dataset = a | filter x = 1 | dataset = b | config case_sensitive = true

@@ -1,0 +1,1 @@
+dataset = a, b | limit 1

@@ -1,0 +1,1 @@
+dataset = a | dedup host by _time

@@ -1,0 +1,1 @@
+dataset = a | filter user == "root" and port <> 22 and cmd =~ "x"

@@ -1,0 +1,1 @@
+dataset = a | alter x = arraymap(list, lowercase("@element")) | comp sum(*) as *

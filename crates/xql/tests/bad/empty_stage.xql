@@ -1,0 +1,1 @@
+dataset = xdr_data | | limit 10

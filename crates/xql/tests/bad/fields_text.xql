@@ -1,0 +1,1 @@
+dataset = a | fields "user", "full name" as name

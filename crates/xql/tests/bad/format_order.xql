@@ -1,0 +1,1 @@
+dataset = a | alter day = format_timestamp(_time, "%Y-%m-%d")

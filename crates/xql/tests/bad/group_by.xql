@@ -1,0 +1,1 @@
+dataset = xdr_data | comp count() as n group by host

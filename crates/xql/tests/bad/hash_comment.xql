@@ -1,0 +1,2 @@
+dataset = xdr_data # all hosts
+| limit 10

@@ -1,0 +1,1 @@
+dataset = a | filter user in "root", "admin" | filter port in [1, 2] | filter x in ()

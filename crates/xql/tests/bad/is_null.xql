@@ -1,0 +1,1 @@
+dataset = a | filter user is not null and host is null

@@ -1,0 +1,1 @@
+SecurityEvent | where EventID == 4625 | summarize count() by Account | order by count_ desc

@@ -1,0 +1,1 @@
+| filter action_remote_port = 445

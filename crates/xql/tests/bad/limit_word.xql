@@ -1,0 +1,1 @@
+dataset = a | limit ten | limit = 5 | limit -1

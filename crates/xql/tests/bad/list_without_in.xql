@@ -1,0 +1,1 @@
+dataset = a | filter user = ("root", "admin")

@@ -1,0 +1,1 @@
+dataset = a | alter x = -y, z = +1, ok = -1

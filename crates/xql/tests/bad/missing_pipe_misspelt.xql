@@ -1,0 +1,2 @@
+dataset = xdr_data
+fliter action_remote_port = 445

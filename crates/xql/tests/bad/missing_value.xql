@@ -1,0 +1,1 @@
+dataset = a | filter user = | filter and b = 1 | filter c = 1 or

@@ -1,0 +1,1 @@
+dataset = xdr_data | filter id = 99999999999999999999 | limit 99999999999999999999

@@ -1,0 +1,1 @@
+dataset = a | filter id = "$originalalertid" and path = "$.a" and cost ~= "$" | fields fieldset.xdm_network

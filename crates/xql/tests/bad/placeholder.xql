@@ -1,0 +1,1 @@
+dataset = {DATASET} | filter host = <hostname> | limit 1

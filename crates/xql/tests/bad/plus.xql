@@ -1,0 +1,1 @@
+dataset = a | alter total = bytes_in + bytes_out, name = title + " - " + id, x = f(a) * 2 % 3, y = a / b

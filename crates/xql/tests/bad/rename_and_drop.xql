@@ -1,0 +1,1 @@
+dataset = xdr_data | rename a as b | drop c | project d, e = f

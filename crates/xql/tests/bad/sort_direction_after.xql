@@ -1,0 +1,1 @@
+dataset = a | comp count() as n by host | sort n desc, host asc

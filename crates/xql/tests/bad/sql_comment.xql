@@ -1,0 +1,3 @@
+-- all hosts
+dataset = xdr_data
+| limit 10

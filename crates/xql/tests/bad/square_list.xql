@@ -1,0 +1,1 @@
+dataset = a | alter x = ["a", "b"] | filter attributes["event.name"] = "x"

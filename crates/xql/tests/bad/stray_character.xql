@@ -1,0 +1,1 @@
+dataset = xdr_data | filter a = @element

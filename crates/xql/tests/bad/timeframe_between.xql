@@ -1,0 +1,1 @@
+config timeframe between "yesterday" and "now" | dataset = a

@@ -1,0 +1,1 @@
+config timeframe between "7d" | dataset = a

@@ -1,0 +1,1 @@
+config timeframe = 24x | dataset = a

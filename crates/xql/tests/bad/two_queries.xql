@@ -1,0 +1,2 @@
+dataset = a | limit 1;
+dataset = b | limit 2

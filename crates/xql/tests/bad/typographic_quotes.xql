@@ -1,0 +1,1 @@
+dataset = xdr_data | filter actor = “root”

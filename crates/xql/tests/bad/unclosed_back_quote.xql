@@ -1,0 +1,1 @@
+dataset = xdr_data | fields `Event Count, user | limit 1

@@ -1,0 +1,3 @@
+dataset = xdr_data
+| filter a = 1 /* only the first
+| limit 10

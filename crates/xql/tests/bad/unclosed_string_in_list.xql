@@ -1,0 +1,1 @@
+dataset = xdr_data | filter name in ("a", "b, "c") | limit 5

@@ -1,0 +1,3 @@
+dataset = xdr_data
+| filter cmd contains """-enc
+| limit 10

@@ -1,0 +1,1 @@
+dataset = a | alter x = lowercas(user), y = frobnicate(user), z = lower(user)

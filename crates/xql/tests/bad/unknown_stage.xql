@@ -1,0 +1,1 @@
+dataset = xdr_data | fliter a = 1 | limt 10 | frobnicate x

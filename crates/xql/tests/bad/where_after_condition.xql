@@ -1,0 +1,1 @@
+dataset = xdr_data | filter a = 1 where b = 2

@@ -1,0 +1,1 @@
+dataset = a | alter n = row_number()

@@ -1,0 +1,64 @@
+//! The shelf of wrong queries and what is said about them. Each `bad/*.xql` has its messages in a `.snap`
+//! beside it; read the messages as the tired analyst who gets them. To accept new ones:
+//! `INSTA_UPDATE=always cargo test -p vedette-xql`.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use vedette_xql::codes::{CODES, Fault};
+use vedette_xql::{check, parse, render};
+
+fn shelf() -> Vec<PathBuf> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/bad");
+    let mut files: Vec<_> = std::fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.extension().is_some_and(|extension| extension == "xql"))
+        .collect();
+    files.sort();
+    files
+}
+
+#[test]
+fn messages() {
+    let files = shelf();
+    assert!(files.len() >= 60);
+    for file in files {
+        let text = std::fs::read_to_string(&file).unwrap();
+        let name = file.file_stem().unwrap().to_str().unwrap();
+        let shown: Vec<_> = check(&text).iter().map(|d| render(&text, d, None, false)).collect();
+        assert!(!shown.is_empty(), "{name} is not wrong");
+        insta::with_settings!({snapshot_path => "bad", prepend_module_to_snapshot => false, omit_expression => true}, {
+            insta::assert_snapshot!(name, shown.join("\n"));
+        });
+    }
+}
+
+/// The engine's own codes have their messages tested there; limits have tests in `hostile`.
+#[test]
+fn every_code_of_the_front_end_is_on_the_shelf() {
+    let seen: BTreeSet<&str> = shelf()
+        .iter()
+        .flat_map(|file| check(&std::fs::read_to_string(file).unwrap()))
+        .map(|d| d.code)
+        .collect();
+    let missing: Vec<_> = CODES
+        .iter()
+        .filter(|row| {
+            !row.code.starts_with("XQL4") && matches!(row.fault, Fault::Query | Fault::NotSupported)
+        })
+        .filter(|row| !seen.contains(row.code))
+        .map(|row| row.code)
+        .collect();
+    assert!(missing.is_empty(), "no example of {missing:?}");
+}
+
+#[test]
+fn a_wrong_query_is_kept_whole_and_never_run() {
+    for file in shelf() {
+        let text = std::fs::read_to_string(&file).unwrap();
+        let parsed = parse(&text);
+        assert_eq!(parsed.syntax().text().to_string(), text);
+        assert_eq!(parsed.query.is_some(), !parsed.diagnostics.iter().any(|d| d.is_error()));
+    }
+}

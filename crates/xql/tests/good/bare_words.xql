@@ -1,0 +1,1 @@
+dataset = a | filter action_type = NETWORK and IsIpv4

@@ -1,0 +1,1 @@
+dataset = "Dropbox_Raw" | limit 1

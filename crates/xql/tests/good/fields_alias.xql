@@ -1,0 +1,1 @@
+dataset = a | fields Actor as `User Name`, host as Computer

@@ -1,0 +1,1 @@
+config case_sensitive = true | config timeframe = 30M | dataset = a | limit 1

@@ -1,0 +1,1 @@
+﻿dataset = a​ | limit 5

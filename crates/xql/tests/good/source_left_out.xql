@@ -1,0 +1,1 @@
+alter x = 1 | limit 2

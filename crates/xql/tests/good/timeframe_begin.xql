@@ -1,0 +1,1 @@
+config timeframe = between "begin" and "+1mo" | preset = network_story

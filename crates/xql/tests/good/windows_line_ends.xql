@@ -1,0 +1,3 @@
+dataset = a
+| filter b = 1 // c
+| limit 1
