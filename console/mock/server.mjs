@@ -11,7 +11,7 @@ import * as query from "./query.mjs";
 import { comment, control, listAlerts, newState, overview, patch, status, summary } from "./state.mjs";
 
 const DIST = fileURLToPath(new URL("../dist/", import.meta.url));
-const TYPES = { ".html": "text/html; charset=utf-8", ".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml" };
+const TYPES = { ".html": "text/html; charset=utf-8", ".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml", ".txt": "text/plain; charset=utf-8" };
 
 export function startMock({ port = 0, ...options } = {}) {
   const state = newState(options);

@@ -149,6 +149,7 @@ function UserMenu() {
         ]}
       />
       <MenuSeparator />
+      <MenuItem onSelect={() => window.open("/licenses.txt", "_blank", "noopener")}>Open-source licences</MenuItem>
       <MenuItem onSelect={() => void signOut()}>Sign out</MenuItem>
     </MenuRoot>
   );

@@ -113,6 +113,16 @@ const COLUMNS: readonly GridColumn[] = [
   { name: "Retries", width: 76, right: true },
 ];
 
+/** The columns, the addresses as wide as the longest one. */
+function fitted(probes: readonly Probe[], oneDay: boolean): GridColumn[] {
+  const width = (of: (probe: Probe) => string) => Math.min(310, Math.max(100, probes.reduce((most, probe) => Math.max(most, of(probe).length), 0) * 7.3 + 26));
+  return COLUMNS.map((column) => {
+    if (column.name === "Source") return { ...column, width: width((probe) => probe.source_ip) };
+    if (column.name === "Target") return { ...column, width: width((probe) => probe.target_ip) };
+    return column.name === "Time" && !oneDay ? { ...column, width: 190 } : column;
+  });
+}
+
 /** What a column sorts by. */
 const KEYS: readonly ((probe: Probe) => string | number | null)[] = [
   (p) => p.time,
@@ -138,7 +148,7 @@ function ProbeTable({ probes }: { probes: Probe[] }) {
   }, [probes, sort]);
   // Within one day the date is noise: it stands above, and in the tooltip.
   const oneDay = stamp(probes[0]?.time ?? null, zone).slice(0, 10) === stamp(probes.at(-1)?.time ?? null, zone).slice(0, 10);
-  const columns = oneDay ? COLUMNS : COLUMNS.with(0, { name: "Time", width: 190 });
+  const columns = useMemo(() => fitted(probes, oneDay), [probes, oneDay]);
   const cell = (row: number, column: number) => {
     const probe = rows[row];
     if (!probe) return null;

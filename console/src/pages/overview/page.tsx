@@ -38,7 +38,6 @@ export function OverviewPage() {
 }
 
 function Content({ data, hours, setHours }: { data: Overview; hours: number; setHours: (hours: number) => void }) {
-  const { observed } = data;
   return (
     <div className="space-y-3.5">
       <Figures data={data} />
@@ -48,6 +47,7 @@ function Content({ data, hours, setHours }: { data: Overview; hours: number; set
             <AlertsOverTime alerts={data.alerts} hours={data.hours} />
           </Panel>
           <RecentAlerts sensor={data.sensor} />
+          <Observed observed={data.observed} />
         </div>
         <div className="min-w-0 space-y-3.5">
           <SensorPanel sensor={data.sensor} />
@@ -55,33 +55,38 @@ function Content({ data, hours, setHours }: { data: Overview; hours: number; set
           <StoragePanel />
         </div>
       </div>
-      <Panel
-        title="What is being observed"
-        actions={
-          <span className="num">
-            {rate(observed.events_per_second)} attempts/s now · {compact(observed.events_total)} since the start
-          </span>
-        }
-        flush
-      >
-        <div className="grid divide-line max-lg:divide-y lg:grid-cols-5 lg:divide-x">
-          <section className="min-w-0 p-3.5 lg:col-span-2">
-            <h3 className="mb-2 text-xs text-muted">Connection attempts per second, last 5 minutes</h3>
-            <Suspense fallback={<div className="h-40" />}>
-              <EventRate series={observed.series} />
-            </Suspense>
-          </section>
-          <TopList title="Top sources" items={observed.top_sources} field="source_ip" kind="address" />
-          <TopList title="Top targets" items={observed.top_targets} field="target_ip" kind="address" />
-          <TopList title="Top ports" items={observed.top_ports} field="target_port" kind="port" />
-        </div>
-        {observed.since && (
-          <p className="border-t border-line px-3.5 py-1.5 text-xs text-muted">
-            Top lists count attempts since <Ago time={observed.since} /> and are approximate.
-          </p>
-        )}
-      </Panel>
     </div>
+  );
+}
+
+function Observed({ observed }: { observed: Overview["observed"] }) {
+  return (
+    <Panel
+      title="What is being observed"
+      actions={
+        <span className="num">
+          {rate(observed.events_per_second)} attempts/s now · {compact(observed.events_total)} since the start
+        </span>
+      }
+      flush
+    >
+      <section className="border-b border-line p-3.5">
+        <h3 className="mb-2 text-xs text-muted">Connection attempts per second, last 5 minutes</h3>
+        <Suspense fallback={<div className="h-40" />}>
+          <EventRate series={observed.series} />
+        </Suspense>
+      </section>
+      <div className="grid divide-line max-md:divide-y md:grid-cols-3 md:divide-x">
+        <TopList title="Top sources" items={observed.top_sources} field="source_ip" kind="address" />
+        <TopList title="Top targets" items={observed.top_targets} field="target_ip" kind="address" />
+        <TopList title="Top ports" items={observed.top_ports} field="target_port" kind="port" />
+      </div>
+      {observed.since && (
+        <p className="border-t border-line px-3.5 py-1.5 text-xs text-muted">
+          Top lists count attempts since <Ago time={observed.since} /> and are approximate.
+        </p>
+      )}
+    </Panel>
   );
 }
 

@@ -38,6 +38,8 @@ export function XqlPage() {
   const [seconds, setSeconds] = useState(86_400);
   const [limit, setLimit] = useState<number>(1_000);
   const [panel, setPanel] = useState(() => read("vedette.xql.schema") !== "closed");
+  const [initial] = useState(() => search.q ?? read(DRAFT) ?? FIRST_QUERY);
+  const [ownFrame, setOwnFrame] = useState(() => setsTimeframe(initial));
   const { state, run, cancel } = useRun((diagnostics) => editor.current?.mark(diagnostics));
 
   const start = useCallback(() => {
@@ -54,6 +56,10 @@ export function XqlPage() {
     void navigate({ search: {}, replace: true });
   }, [search.q, search.run, start, navigate]);
 
+  const changed = (text: string) => {
+    write(DRAFT, text.slice(0, 100_000));
+    setOwnFrame(setsTimeframe(text));
+  };
   const show = (text: string) => {
     editor.current?.replace(text);
     editor.current?.focus();
@@ -74,7 +80,7 @@ export function XqlPage() {
         <div className="flex min-h-0 min-w-0 flex-1 flex-col gap-3.5">
           <section aria-label="Query" className="panel flex h-64 max-h-[70vh] min-h-40 shrink-0 resize-y flex-col overflow-hidden">
             <div className="min-h-0 flex-1">
-              <Editor ref={editor} initial={search.q ?? read(DRAFT) ?? FIRST_QUERY} datasets={known.data ?? []} onRun={start} onChange={(text) => write(DRAFT, text.slice(0, 100_000))} />
+              <Editor ref={editor} initial={initial} datasets={known.data ?? []} onRun={start} onChange={changed} />
             </div>
             <div className="flex flex-wrap items-center gap-2 border-t border-line px-3 py-2">
               {state.kind === "running" ? (
@@ -83,7 +89,15 @@ export function XqlPage() {
                 <Button kind="primary" icon="play" onClick={start}>Run query</Button>
               )}
               <kbd className="text-xs text-muted">Ctrl Enter</kbd>
-              <select aria-label="Time frame" className="field ml-auto" value={seconds} onChange={(e) => setSeconds(Number(e.target.value))}>
+              <select
+                aria-label="Time frame"
+                className="field ml-auto disabled:text-muted"
+                title={ownFrame ? "The query's own config timeframe counts" : undefined}
+                disabled={ownFrame}
+                value={ownFrame ? "own" : seconds}
+                onChange={(e) => setSeconds(Number(e.target.value))}
+              >
+                {ownFrame && <option value="own">Set in the query</option>}
                 {FRAMES.map((frame) => <option key={frame.seconds} value={frame.seconds}>{frame.label}</option>)}
               </select>
               <select aria-label="Row limit" className="field" value={limit} onChange={(e) => setLimit(Number(e.target.value))}>
@@ -98,6 +112,11 @@ export function XqlPage() {
       </div>
     </div>
   );
+}
+
+/** Does the query say its time frame itself? Then the chooser would lie. */
+function setsTimeframe(text: string): boolean {
+  return /^\s*(\/\/[^\n]*\n\s*|\/\*[\s\S]*?\*\/\s*)*config\b[^|]*\btimeframe\b/i.test(text);
 }
 
 function Examples({ show }: { show: (text: string) => void }) {

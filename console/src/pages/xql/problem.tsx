@@ -29,9 +29,9 @@ export function Mistake({ diagnostic, query }: { diagnostic: Diagnostic; query: 
           <span className="num text-xs text-muted">line {diagnostic.line}, column {diagnostic.column} · {diagnostic.code}</span>
         </p>
         {line.trim() && (
-          <pre className="overflow-x-auto text-xs text-muted" tabIndex={0} aria-label="The line">
+          <pre className="overflow-x-auto pb-1.5 text-xs text-muted" tabIndex={0} aria-label="The line">
             {before}
-            <mark className={`bg-transparent text-text underline decoration-wavy underline-offset-4 ${warning ? "decoration-medium" : "decoration-bad"}`}>{at}</mark>
+            <mark className={`bg-transparent text-text underline decoration-wavy underline-offset-2 ${warning ? "decoration-medium" : "decoration-bad"}`}>{at}</mark>
             {after}
           </pre>
         )}

@@ -53,13 +53,14 @@ function Table({ result, query, milliseconds }: { result: QueryResult; query: st
     <>
       <header className="flex flex-wrap items-center gap-x-3 gap-y-1 border-b border-line px-3.5 py-1.5">
         <p role="status" className="num">
-          {plural(result.row_count, "row")} <span className="text-muted">in {elapsed(result.stats.elapsed_ms)}, {elapsed(milliseconds)} with transport</span>
+          {plural(result.row_count, "row")}{" "}
+          <span className="text-muted" title={`${elapsed(milliseconds)} with transport and display`}>in {elapsed(result.stats.elapsed_ms)}</span>
           {result.stats.rows_scanned !== null && <span className="text-muted">, {count(result.stats.rows_scanned)} rows read</span>}
           {result.stats.bytes_scanned !== null && <span className="text-muted"> ({bytes(result.stats.bytes_scanned)})</span>}
         </p>
         {result.limit_hit && (
           <p className="inline-flex items-center gap-1.5 text-medium">
-            <Icon name="warning" size={14} /> Row limit reached: there are more rows than shown.
+            <Icon name="warning" size={14} /> Row limit reached: there are more rows.
           </p>
         )}
         {result.row_count > 0 && <Export columns={result.columns} rows={ordered} />}
