@@ -8,23 +8,25 @@ use crate::campaign::{Arrangement, Campaign, Probe, Verdict};
 use crate::campaigns::Serial;
 use crate::crowd::{CrowdKey, Relation, Step};
 use crate::detector::{Detector, identifier};
-use crate::evidence::{self, Answer, Context, Weight};
+use crate::evidence::{self, Answer, Context};
 use crate::fingerprint;
 use crate::networks::is_one_host;
+use crate::payload;
 use crate::scales::{self, Standing};
 use crate::services::ServiceKey;
-use crate::source::{Contact, LineKey};
+use crate::source::{Contact, LineKey, Source};
 use crate::table::Slot;
 use crate::technique::Technique;
 use std::net::IpAddr;
-use vedette_event::{Change, Detection, DetectionKind, Event, Time, Transport};
+use vedette_event::{Change, Detection, DetectionKind, Event, EventKind, Time, Transport};
 
 /// A packet of nmap's operating system detection, the first of its kind from a source: no stack
 /// sends these combinations of window and options. Six of them are enough by themselves.
 const OS_PROBE: f32 = 1.6;
-/// The first payload of a connection is a service probe of a scanner: it speaks against the
-/// source although data went both ways.
-const SERVICE_PROBE: f32 = 1.5;
+/// Contacts of one host within this time are made at the same moment.
+const PARALLEL: i64 = 20_000;
+/// A connection that has been open this long is a conversation.
+const CONVERSES: i64 = 100_000;
 /// A source shares in a scan by several only when there is something against itself: this part
 /// of the margin, or one failure's worth when its packets are made by hand.
 const OWN_PART: f64 = 0.5;
@@ -98,7 +100,7 @@ impl Detector {
         };
         let service =
             ServiceKey { target: event.source, transport: event.transport, port: Some(event.source_port) };
-        let known = |source: &crate::source::Source| source.has_asked(event.source, asked, event.source_port);
+        let known = |source: &Source| source.has_asked(event.source, asked, event.source_port);
         self.sources.lookup(event.target).is_some_and(known) || self.services.answers(service)
     }
 
@@ -154,28 +156,30 @@ impl Detector {
         }
         let Some(slot) = self.sources.find(event.source) else { return };
         let Some(source) = self.sources.get(slot) else { return };
-        let probes_service = fingerprint::nmap_payload(event);
+        let said = payload::of(event);
         if let Some(serial) = source.campaign
             && self.covers(serial, event, technique)
         {
             self.campaigns.change(serial, |campaign| {
                 let member = campaign.join(event.source);
-                campaign.service_probes += u32::from(probes_service);
+                campaign.payloads |= said.map_or(0, |row| 1 << row);
                 campaign.note_end(member, event, answer);
             });
             return;
         }
         let Some(position) = source.find(self.key(event, technique)) else { return };
+        if let Some(row) = said {
+            self.note_payload(slot, row, event);
+            self.judge(slot, event, None, out);
+        }
+        let Some(source) = self.sources.get(slot) else { return };
         let (contact, alone) = (source.contacts[position], source.contacts.len() == 1);
         let open = matches!(contact.answer, Answer::Pending | Answer::Answered | Answer::NeverFinished);
         if !open && (answer != Answer::Talked || contact.answer == Answer::Talked) {
             return;
         }
         let context = self.context(event, technique, answer, contact.tool.is_some(), contact.crafted);
-        let mut weight = evidence::weigh(technique, answer, event.first.options != 0, context);
-        if probes_service {
-            weight = Weight { host: SERVICE_PROBE, port: SERVICE_PROBE };
-        }
+        let weight = evidence::weigh(technique, answer, event.first.options != 0, context);
         self.sources.change(slot, |source| source.revise(position, answer, weight, event.decided));
         let crowd = crowd_of(event, technique);
         self.crowds.revise(&crowd, weight.host - contact.weight.host, event.decided);
@@ -265,6 +269,17 @@ impl Detector {
         });
     }
 
+    /// What a scanner says to a service speaks against a source although data went both ways.
+    fn note_payload(&mut self, slot: Slot, row: usize, event: &Event) {
+        self.sources.change(slot, |source| {
+            let bit = 1_u32 << row;
+            if source.payloads & bit == 0 {
+                source.payloads |= bit;
+                source.add_to_host(event.target, payload::PAYLOADS[row].weight, event.decided);
+            }
+        });
+    }
+
     fn context(
         &self,
         event: &Event,
@@ -273,16 +288,28 @@ impl Detector {
         tool: bool,
         crafted: bool,
     ) -> Context {
-        let converses = |one: IpAddr, other: IpAddr| {
-            self.sources.lookup(one).is_some_and(|source| source.converses_with(other))
+        let key = self.key(event, technique);
+        let port = port_of(event, technique);
+        let source = self.sources.lookup(event.source);
+        let quiet = matches!(answer, Answer::Silent | Answer::Aborted | Answer::Greeted);
+        let began = match event.kind {
+            EventKind::FlowEnd => event.time.plus(-event.duration),
+            EventKind::Attempt => event.time,
         };
+        let before = began.plus(-CONVERSES);
+        let talks = |source: &Source, with: IpAddr| source.converses_with(with, key, before);
         Context {
             crossing: self.config.networks.crossing(event.source, event.target),
             tool,
             crafted,
             empty: technique == Technique::Udp && event.first.payload_len == 0,
-            in_conversation: matches!(answer, Answer::Silent | Answer::Greeted)
-                && (converses(event.source, event.target) || converses(event.target, event.source)),
+            in_conversation: quiet
+                && (source.is_some_and(|source| talks(source, event.target))
+                    || self.sources.lookup(event.target).is_some_and(|target| talks(target, event.source))),
+            parallel: answer == Answer::Aborted
+                && source.is_some_and(|source| source.has_parallel(event.target, key, began, PARALLEL)),
+            neighbour: source.is_some_and(|source| source.has_neighbour(event.target, technique, port)),
+            known_host: technique == Technique::Arp && self.links.knows(event.target),
         }
     }
 
@@ -404,10 +431,14 @@ impl Detector {
                 self.open(campaign, None, out)
             }
         };
+        let forger = self.links.forger(event).or_else(|| self.common_sender(&members, event, arrangement));
         self.enter(serial, &members, event.source, target, event.decided, reach);
         self.campaigns.change(serial, |campaign| {
             if arrangement != Arrangement::Single && campaign.members.len() > 1 {
                 campaign.arrangement = arrangement;
+                if campaign.forged_by.is_none() {
+                    campaign.forged_by = forger;
+                }
             }
         });
         if let Some(key) = crowd {
@@ -416,6 +447,12 @@ impl Detector {
         if running.is_none() {
             self.tell(serial, Change::Opened, out);
         }
+    }
+
+    /// The one of several decoys whose own network card sent the packets of them all.
+    fn common_sender(&self, members: &[IpAddr], event: &Event, arrangement: Arrangement) -> Option<IpAddr> {
+        let owner = event.source_mac.and_then(|card| self.links.owner(card))?;
+        (arrangement == Arrangement::Decoy && members.contains(&owner)).then_some(owner)
     }
 
     /// Enters sources, with what is remembered of them, into a campaign.
@@ -437,12 +474,13 @@ impl Detector {
                     return None;
                 }
                 source.campaign = Some(serial);
-                Some((source.contacts.clone(), source.os_probes))
+                Some((source.contacts.clone(), source.os_probes, source.payloads))
             });
-            let Some(Some((contacts, os_probes))) = taken else { continue };
+            let Some(Some((contacts, os_probes, payloads))) = taken else { continue };
             self.campaigns.change(serial, |campaign| {
                 let member = campaign.join(address);
                 campaign.os_probes |= os_probes;
+                campaign.payloads |= payloads;
                 let line = campaign.verdict.line.unwrap_or(LineKey::Spread);
                 let those = contacts
                     .iter()

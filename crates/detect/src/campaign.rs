@@ -115,7 +115,8 @@ pub(crate) struct Campaign {
     /// Probes that fitted each fingerprint.
     pub(crate) tools: [u32; FINGERPRINTS.len()],
     pub(crate) os_probes: u16,
-    pub(crate) service_probes: u32,
+    /// Rows of [`crate::payload::PAYLOADS`], one bit each.
+    pub(crate) payloads: u32,
     /// By [`vedette_event::Direction`].
     pub(crate) directions: [u32; 4],
     pub(crate) observers: Vec<Arc<Observer>>,
@@ -167,7 +168,7 @@ impl Campaign {
             completed: 0,
             tools: [0; FINGERPRINTS.len()],
             os_probes: 0,
-            service_probes: 0,
+            payloads: 0,
             directions: [0; 4],
             observers: Vec::new(),
             process: None,
@@ -281,7 +282,7 @@ impl Campaign {
 
     /// What became of an accepted probe.
     pub(crate) fn note_end(&mut self, member: Option<usize>, event: &Event, answer: Answer) {
-        self.count_answer(member, answer);
+        self.count_answer(member, answer, event.handshake_completed);
         let key =
             OpenPort { host: event.target, port: event.target_port, protocol: event.transport.number() };
         if let Some(used) = self.open.get_mut(&key) {
@@ -331,13 +332,13 @@ impl Campaign {
             let drew = matches!(answer, Answer::Refused) || answer.is_open();
             member.answered = member.answered.saturating_add(u32::from(drew));
         }
-        self.count_answer(member, answer);
+        let finished = technique == Technique::Syn && answer.is_finished();
+        self.count_answer(member, answer, finished);
     }
 
-    fn count_answer(&mut self, member: Option<usize>, answer: Answer) {
+    fn count_answer(&mut self, member: Option<usize>, answer: Answer, finished: bool) {
         let half_open = u32::from(answer == Answer::HalfOpen);
-        let completed =
-            u32::from(matches!(answer, Answer::Silent | Answer::Greeted | Answer::Unheard | Answer::Talked));
+        let completed = u32::from(finished);
         self.half_open += half_open;
         self.completed += completed;
         if let Some(member) = member.and_then(|position| self.members.get_mut(position)) {

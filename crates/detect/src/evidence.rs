@@ -27,6 +27,8 @@ pub(crate) enum Answer {
     NeverFinished,
     /// Connected and closed without a byte either way.
     Silent,
+    /// The same, but reset rather than closed, by the source.
+    Aborted,
     /// The target spoke, the source did not.
     Greeted,
     /// The source spoke, the target did not.
@@ -66,6 +68,7 @@ impl Answer {
             (false, false, false) => Answer::NeverFinished,
             (true, true, true) => Answer::Talked,
             _ if !ended => Answer::Pending,
+            (_, false, false) if event.closing == Closing::ResetBySource => Answer::Aborted,
             (_, false, false) => Answer::Silent,
             (_, false, true) => Answer::Greeted,
             (_, true, _) => Answer::Unheard,
@@ -75,6 +78,11 @@ impl Answer {
     /// An open port was found.
     pub(crate) fn is_open(self) -> bool {
         !matches!(self, Answer::Refused | Answer::Rejected | Answer::Unanswered | Answer::Unasked)
+    }
+
+    /// The end of a connection whose handshake the source completed.
+    pub(crate) fn is_finished(self) -> bool {
+        matches!(self, Answer::Silent | Answer::Aborted | Answer::Greeted | Answer::Unheard | Answer::Talked)
     }
 
     /// It got nothing out of the target.
@@ -91,6 +99,7 @@ impl Answer {
             Answer::Unanswered => "unanswered",
             Answer::HalfOpen => "reset by the source right after the answer (half-open)",
             Answer::NeverFinished => "answered but never finished by the source",
+            Answer::Aborted => "opened and reset by the source without a word",
             Answer::Silent => "opened and closed without a word",
             Answer::Greeted => "opened, the greeting read, nothing said",
             Answer::Unheard => "spoken to without an answer",
@@ -126,6 +135,12 @@ pub(crate) struct Context {
     /// The two hosts hold a conversation already: further connections that are accepted are
     /// then usually its data channels (FTP, RPC, media).
     pub(crate) in_conversation: bool,
+    /// Another port of the same host was contacted at the same moment.
+    pub(crate) parallel: bool,
+    /// The same contact was made with the address before or after.
+    pub(crate) neighbour: bool,
+    /// The address asked for is known to be there.
+    pub(crate) known_host: bool,
 }
 
 /// ln(0.8 / 0.2): 8 of 10 ports a scanner tries are closed, 2 of 10 a client tries.
@@ -141,6 +156,11 @@ const HALF_OPEN: f32 = 2.0;
 const NEVER_FINISHED: f32 = 1.10;
 /// ln(0.15 / 0.09): health checks open and close too. On many hosts they do so more often.
 const SILENT: Weight = Weight { host: 0.5, port: 0.25 };
+/// ln(0.5 / 0.1): nmap and others reset at once what `connect()` opened; so do a few load
+/// balancers, each at one service.
+const ABORTED: Weight = Weight { host: 1.6, port: 0.5 };
+/// Clients that need several services of a host open one after the other: ln(0.5 / 0.3).
+const PARALLEL: f32 = 0.5;
 /// Reading a banner and leaving: as above, but protocols in which the server speaks first and
 /// transfers from the server look the same.
 const GREETED: Weight = Weight { host: 0.4, port: 0.2 };
@@ -175,8 +195,12 @@ const ICMP_QUERY: f32 = 1.2;
 /// Asking the LAN for one more address. Answers are unicast, so a third party's request seems
 /// unanswered to a sensor: only the number within minutes tells a sweep from daily life.
 const ARP: f32 = 0.5;
-/// ARP heard to be answered.
+/// ARP heard to be answered, or for an address that is known to be there: what a router does that
+/// has just started.
 const ARP_ANSWERED: f32 = 0.1;
+/// The address next to one contacted already: sweeps go through blocks, the hosts that someone
+/// works with lie about: ln(0.9 / 0.7). Not for ARP: a network's own hosts lie side by side.
+const NEIGHBOUR: f32 = 0.25;
 /// Stacks send MSS, SACK and window scale; only small devices and tools do without.
 const CRAFTED: f32 = 0.5;
 /// The fingerprint of a scanning tool. Never enough by itself: it needs several contacts.
@@ -211,8 +235,12 @@ pub(crate) fn weigh(technique: Technique, answer: Answer, options: bool, context
             Crossing::None => 0.0,
         };
     }
-    let lift = |weight: f32| if weight > 0.0 { (weight + bonus).max(0.1) } else { weight };
-    Weight { host: lift(base.host), port: lift(base.port) }
+    if answer == Answer::Aborted && context.parallel {
+        bonus += PARALLEL;
+    }
+    let beside = if context.neighbour && technique != Technique::Arp { NEIGHBOUR } else { 0.0 };
+    let lift = |weight: f32, bonus: f32| if weight > 0.0 { (weight + bonus).max(0.1) } else { weight };
+    Weight { host: lift(base.host, bonus), port: lift(base.port, bonus + beside) }
 }
 
 fn base(technique: Technique, answer: Answer, options: bool, context: Context) -> Weight {
@@ -230,7 +258,10 @@ fn base(technique: Technique, answer: Answer, options: bool, context: Context) -
             Weight { host: 0.0, port: if answer.is_open() { ECHO_ANSWERED } else { ECHO_UNANSWERED } }
         }
         Technique::IcmpQuery => Weight::both(ICMP_QUERY),
-        Technique::Arp => Weight { host: 0.0, port: if answer.is_open() { ARP_ANSWERED } else { ARP } },
+        Technique::Arp => {
+            let known = answer.is_open() || context.known_host;
+            Weight { host: 0.0, port: if known { ARP_ANSWERED } else { ARP } }
+        }
         Technique::Answer => Weight::default(),
     }
 }
@@ -244,6 +275,7 @@ fn connect(answer: Answer, context: Context) -> Weight {
         Answer::HalfOpen => Weight::both(HALF_OPEN),
         Answer::NeverFinished => Weight::both(NEVER_FINISHED),
         Answer::Silent => Weight { host: SILENT.host * part, port: SILENT.port * part },
+        Answer::Aborted => Weight { host: ABORTED.host * part, port: ABORTED.port * part },
         Answer::Greeted => Weight { host: GREETED.host * part, port: GREETED.port * part },
         Answer::Talked => Weight::both(TALKED),
         Answer::Pending | Answer::Unheard | Answer::Answered | Answer::Unasked => Weight::default(),
@@ -286,6 +318,9 @@ mod tests {
         crafted: false,
         empty: false,
         in_conversation: false,
+        parallel: false,
+        neighbour: false,
+        known_host: false,
     };
 
     fn syn(answer: Answer, context: Context) -> f32 {

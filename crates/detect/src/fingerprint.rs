@@ -6,7 +6,7 @@
 
 use crate::technique::Technique;
 use std::net::IpAddr;
-use vedette_event::{Event, EventKind, FirstPacket, Outcome, Transport, flag};
+use vedette_event::{Event, FirstPacket, Outcome, Transport, flag};
 
 /// TCP option kinds.
 const MSS: u8 = 2;
@@ -24,7 +24,7 @@ pub(crate) struct Fingerprint {
     matches: fn(&Event) -> bool,
 }
 
-pub(crate) const FINGERPRINTS: [Fingerprint; 11] = [
+pub(crate) const FINGERPRINTS: [Fingerprint; 10] = [
     Fingerprint {
         tool: "masscan",
         version: "1.3.3 or later (since November 2023)",
@@ -115,13 +115,6 @@ pub(crate) const FINGERPRINTS: [Fingerprint; 11] = [
         confidence: 0.95,
         evidence: "packet of the operating system detection (window and option order of its table)",
         matches: |e| os_probe(e).is_some(),
-    },
-    Fingerprint {
-        tool: "nmap",
-        version: "",
-        confidence: 0.9,
-        evidence: "first bytes sent are those of its service probes",
-        matches: nmap_payload,
     },
 ];
 
@@ -254,22 +247,6 @@ pub(crate) fn os_probe(event: &Event) -> Option<OsProbe> {
         },
         _ => None,
     }
-}
-
-/// First bytes of nmap's service probes that clients of those services do not send.
-const NMAP_PAYLOADS: [(u16, &[u8]); 4] = [
-    (4, b"\r\n\r\n"),
-    (22, b"OPTIONS / HTTP/1"),
-    (22, b"OPTIONS / RTSP/1"),
-    (110, b"\x16\x03\x00\x00\x69\x01\x00\x00\x65\x03\x03\x55\x1c\xa7\xe4r"),
-];
-
-/// The source's first payload, known at the end of a flow, is one of nmap's service probes.
-pub(crate) fn nmap_payload(event: &Event) -> bool {
-    let (length, prefix) = (event.first.payload_len, event.first.payload_prefix());
-    event.kind == EventKind::FlowEnd
-        && event.transport == Transport::Tcp
-        && NMAP_PAYLOADS.iter().any(|&(whole, payload)| length == whole && prefix.starts_with(payload))
 }
 
 #[cfg(test)]

@@ -11,7 +11,7 @@
 //! |---|---|
 //! | `detector` | the interface; time |
 //! | `attempt` | from event to evidence to campaign |
-//! | `evidence`, `technique`, `fingerprint`, `scales` | weights, kinds of probes, tools, time scales |
+//! | `evidence`, `technique`, `fingerprint`, `payload`, `scales` | weights, kinds of probes, tools, time scales |
 //! | `source`, `sources`, `services`, `links`, `table`, `sets` | what is remembered, within bounds |
 //! | `crowd` | decoys and distributed scans |
 //! | `noise` | what is no scan |
@@ -32,6 +32,7 @@ mod mitre;
 mod naming;
 mod networks;
 mod noise;
+mod payload;
 mod report;
 mod scales;
 mod services;

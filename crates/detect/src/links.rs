@@ -48,4 +48,14 @@ impl Links {
         let same_family = owner.is_ipv4() == event.source.is_ipv4();
         (owner != event.source && same_family && *own_card != Some(card)).then_some(owner)
     }
+
+    /// Someone with this address is on the LAN: it has asked for others.
+    pub(crate) fn knows(&self, address: IpAddr) -> bool {
+        self.cards.lookup(&address).is_some()
+    }
+
+    /// The address whose own card this is.
+    pub(crate) fn owner(&self, card: [u8; 6]) -> Option<IpAddr> {
+        self.owners.lookup(&card).copied()
+    }
 }

@@ -3,6 +3,7 @@
 //! Belongs here: the rules. Does not belong here: the sentences (see [`crate::words`]).
 
 use crate::campaign::{Arrangement, Campaign, Member};
+use crate::payload::{self, Purpose};
 use crate::technique::Technique;
 use std::net::IpAddr;
 use vedette_event::{Attribution, DetectionKind, ScanType, Shape};
@@ -16,10 +17,8 @@ const SWEEP_PORTS: u32 = 3;
 const SWEEP_HOSTS: u32 = 3;
 /// Different packets of nmap's operating system detection that name it.
 const OS_PROBES: u32 = 3;
-/// Connections to a service after it was found open, and such services, that make a version
-/// detection: it tries one probe after the other on each.
-const REVISITS: u32 = 2;
-const REVISITED: usize = 2;
+/// Different service probes that name a version detection.
+const PAYLOADS: usize = 2;
 
 /// Techniques, the most used first.
 pub(crate) fn scan_types(campaign: &Campaign) -> Vec<ScanType> {
@@ -34,6 +33,10 @@ pub(crate) fn scan_types(campaign: &Campaign) -> Vec<ScanType> {
             Technique::Echo | Technique::IcmpQuery => sweeps(campaign, count, ported),
             _ => count > 0 && count.saturating_mul(NAMED_FROM) >= ported && (count > 1 || ported == 1),
         };
+        // A window scan sends the same packets; it reads more from the answers.
+        if named && technique == Technique::Ack && campaign.members.iter().any(|member| member.answered > 0) {
+            types.push((count - 1, ScanType::TcpWindow));
+        }
         if named && !types.iter().any(|&(_, known)| known == name) {
             types.push((count, name));
         }
@@ -56,10 +59,13 @@ pub(crate) fn scan_types(campaign: &Campaign) -> Vec<ScanType> {
     if campaign.os_probes.count_ones() >= OS_PROBES {
         names.push(ScanType::OsDetection);
     }
-    if detects_versions(campaign) {
+    if payload::count(campaign.payloads, Purpose::Version) >= PAYLOADS {
         names.push(ScanType::VersionDetection);
     }
-    if campaign.forged_by.is_some() {
+    if payload::count(campaign.payloads, Purpose::Script) > 0 {
+        names.push(ScanType::ScriptScan);
+    }
+    if campaign.forged_by.is_some() && campaign.arrangement == Arrangement::Single {
         names.push(ScanType::Idle);
     }
     names
@@ -86,12 +92,6 @@ fn syn_types(campaign: &Campaign, ported: u32) -> Vec<(u32, ScanType)> {
         types.push((stack, ScanType::TcpConnect));
     }
     types
-}
-
-fn detects_versions(campaign: &Campaign) -> bool {
-    let revisited =
-        campaign.open.values().filter(|used| used.connections >= REVISITS && used.talked > 0).count();
-    campaign.service_probes > 0 || revisited >= REVISITED
 }
 
 /// Probes of what a campaign is named for: a single ping before a port scan is none of them.
@@ -130,8 +130,8 @@ pub(crate) fn attribution(campaign: &Campaign) -> Attribution {
     let confirmed = campaign.members.iter().filter(real).count();
     match (campaign.kind, campaign.arrangement) {
         (DetectionKind::Flood, _) if campaign.members.is_empty() => Attribution::Spoofed,
-        _ if campaign.forged_by.is_some() => Attribution::Spoofed,
         (_, Arrangement::Decoy) => Attribution::Unconfirmed,
+        _ if campaign.forged_by.is_some() => Attribution::Spoofed,
         _ if campaign.process.is_some() => Attribution::Confirmed,
         _ if confirmed * 2 > campaign.members.len() => Attribution::Confirmed,
         _ => Attribution::Unconfirmed,
@@ -146,6 +146,12 @@ pub(crate) fn attribution(campaign: &Campaign) -> Attribution {
 pub(crate) fn candidates(campaign: &Campaign) -> (Vec<IpAddr>, Option<String>) {
     let mut members: Vec<&Member> = campaign.members.iter().collect();
     members.sort_by_key(|member| std::cmp::Reverse(liveness(member)));
+    if let Some(position) = members.iter().position(|member| Some(member.address) == campaign.forged_by) {
+        let real = members.remove(position);
+        members.insert(0, real);
+        let reason = format!("the packets of the others came from the network card of {} too", real.address);
+        return (members.into_iter().map(|member| member.address).collect(), Some(reason));
+    }
     let reason = match members[..] {
         [first, second, ..] if liveness(first).0 > liveness(second).0 => Some(match first {
             _ if first.completed > 0 => format!("{} completed {} handshakes", first.address, first.completed),

@@ -13,6 +13,8 @@ use vedette_event::{
 const ADDRESSES: usize = 1_000;
 /// Probes that fit a fingerprint before its tool is named.
 const FITTING: u32 = 2;
+/// How sure several of its first words make us.
+const PAYLOAD_CONFIDENCE: f64 = 0.9;
 
 pub(crate) fn detection(campaign: &Campaign, change: Change, networks: &Networks) -> Detection {
     let scan_types = match campaign.kind {
@@ -135,8 +137,17 @@ fn tool(campaign: &Campaign, scan_types: &[ScanType]) -> Tool {
             best = Some((row.tool, count));
         }
     }
-    let Some((name, _)) = best else { return Tool::default() };
+    let said = campaign.payloads.count_ones();
+    let name = match best {
+        Some((name, _)) => name,
+        None if said >= FITTING => "nmap",
+        None => return Tool::default(),
+    };
     let mut tool = Tool { name: name.to_owned(), ..Tool::default() };
+    if name == "nmap" && said > 0 {
+        tool.confidence = PAYLOAD_CONFIDENCE;
+        tool.evidence.push(format!("said {said} different first words of its service probes and scripts"));
+    }
     for (row, count) in
         FINGERPRINTS.iter().zip(campaign.tools).filter(|&(row, count)| row.tool == name && count > 0)
     {

@@ -93,6 +93,8 @@ pub(crate) struct Source {
     pub(crate) talks: bool,
     /// Packets of nmap's operating system detection seen, one bit each.
     pub(crate) os_probes: u16,
+    /// Rows of [`crate::payload::PAYLOADS`] it has said, one bit each.
+    pub(crate) payloads: u32,
 }
 
 impl Source {
@@ -222,14 +224,34 @@ impl Source {
     pub(crate) fn begin_anew(&mut self) {
         self.contacts.clear();
         self.lines.clear();
-        (self.spread, self.campaign, self.os_probes) = (None, None, 0);
+        (self.spread, self.campaign, self.os_probes, self.payloads) = (None, None, 0, 0);
     }
 
-    /// It holds, or held, a conversation with `target`: data both ways, or a connection that has
-    /// stayed open.
-    pub(crate) fn converses_with(&self, target: IpAddr) -> bool {
+    /// It holds, or held, a conversation with `target` besides the contact of `except`: data both
+    /// ways, or a connection that has been open since before `since`.
+    pub(crate) fn converses_with(&self, target: IpAddr, except: u64, since: Time) -> bool {
         self.contacts.iter().any(|contact| {
-            contact.target == target && matches!(contact.answer, Answer::Talked | Answer::Pending)
+            let open = contact.answer == Answer::Pending && contact.first < since;
+            contact.target == target && contact.key != except && (contact.answer == Answer::Talked || open)
+        })
+    }
+
+    /// A contact with another port of the same host began within `within` microseconds.
+    pub(crate) fn has_parallel(&self, target: IpAddr, except: u64, at: Time, within: i64) -> bool {
+        self.contacts.iter().rev().any(|contact| {
+            contact.target == target
+                && contact.key != except
+                && contact.technique.has_ports()
+                && contact.first.since(at).abs() <= within
+        })
+    }
+
+    /// It has made the same contact with the address before or after `target`.
+    pub(crate) fn has_neighbour(&self, target: IpAddr, technique: Technique, port: u16) -> bool {
+        let wanted = bits(target);
+        self.contacts.iter().rev().any(|contact| {
+            (contact.technique, contact.port) == (technique, port)
+                && bits(contact.target).abs_diff(wanted) == 1
         })
     }
 

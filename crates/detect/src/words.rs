@@ -185,7 +185,9 @@ fn learnt(campaign: &Campaign) -> String {
 }
 
 fn certainty(campaign: &Campaign, facts: &Facts<'_>) -> String {
-    if let Some(forger) = campaign.forged_by {
+    if let Some(forger) = campaign.forged_by
+        && facts.shape != Shape::Decoy
+    {
         return format!(
             "The apparent source is not the scanner: its packets came from the network card of {forger} (idle scan or forged address)."
         );

@@ -1,0 +1,108 @@
+//! First words that scanners say to a service, told at the end of a flow.
+//!
+//! Belongs here: one row a payload, by its length and first 16 bytes. Does not belong here: what
+//! follows from them. Real clients of these protocols send other lengths or other values; rows
+//! that a plain client could send (a bare HTTP/1.0 request) weigh least.
+
+use vedette_event::{Event, EventKind, Transport};
+
+/// What a payload is sent for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Purpose {
+    Version,
+    Script,
+}
+
+pub(crate) struct Payload {
+    /// Length of the whole payload; 0 for any.
+    length: u16,
+    prefix: &'static [u8],
+    pub(crate) purpose: Purpose,
+    /// See [`crate::evidence`]: nats the first time that a source says it.
+    pub(crate) weight: f32,
+}
+
+const fn version(length: u16, prefix: &'static [u8], weight: f32) -> Payload {
+    Payload { length, prefix, purpose: Purpose::Version, weight }
+}
+
+const fn script(prefix: &'static [u8]) -> Payload {
+    Payload { length: 0, prefix, purpose: Purpose::Script, weight: NAMES_ITSELF }
+}
+
+/// Nobody else says it: the tool's own name, or constants of its author's choice.
+const NAMES_ITSELF: f32 = 3.0;
+const CONSTANT: f32 = 2.5;
+/// A valid opening of the protocol that its clients do not use.
+const UNUSUAL: f32 = 1.5;
+/// Old or simple clients say it too.
+const PLAIN: f32 = 0.7;
+
+/// nmap's service probes and scripts (7.9x), as seen on the wire.
+pub(crate) const PAYLOADS: [Payload; 23] = [
+    version(4, b"\r\n\r\n", UNUSUAL),
+    version(18, b"GET / HTTP/1.0\r\n", PLAIN),
+    version(22, b"OPTIONS / HTTP/1", UNUSUAL),
+    version(22, b"OPTIONS / RTSP/1", UNUSUAL),
+    version(44, b"\x80\0\0\x28\x72\xfe\x1d\x13", CONSTANT),
+    version(32, b"\0\x1e\0\x06\x01\0\0\x01\0\0\0\0\0\0\x07v", CONSTANT),
+    version(14, b"\0\x0c\0\0\x10\0\0\0", UNUSUAL),
+    version(6, b"HELP\r\n", PLAIN),
+    version(88, b"\x16\x03\0\0S\x01\0\0O\x03\0?G\xd7\xf7\xba", CONSTANT),
+    version(110, b"\x16\x03\0\0i\x01\0\0e\x03\x03U\x1c\xa7\xe4r", CONSTANT),
+    version(42, b"\x03\0\0*%\xe0\0\0\0\0\0Cooki", CONSTANT),
+    version(117, b"\0\0\0\x71\x6a\x81\x6e\x30\x81\x6b", CONSTANT),
+    version(168, b"\0\0\0\xa4\xff\x53\x4d\x42\x72\0\0\0\0\x08\x01\x40", UNUSUAL),
+    version(12, b"\x6c\0\x0b\0\0\0\0\0\0\0\0\0", UNUSUAL),
+    version(53, b"GET /nice%20port", NAMES_ITSELF),
+    version(9, b"\x01default\n", UNUSUAL),
+    version(223, b"OPTIONS sip:nm S", NAMES_ITSELF),
+    version(14, b"\x30\x0c\x02\x01\x01\x60\x07\x02", UNUSUAL),
+    script(b"SSH-2.0-Nmap-SSH"),
+    script(b"SSH-1.5-Nmap-SSH"),
+    script(b"GET /nmaplowerch"),
+    script(b"GET /NmapUpperCh"),
+    script(b"GET /Nmap/folder"),
+];
+
+/// The row that the source's first payload in a flow fits.
+pub(crate) fn of(event: &Event) -> Option<usize> {
+    if event.kind != EventKind::FlowEnd || event.transport != Transport::Tcp {
+        return None;
+    }
+    let (length, prefix) = (event.first.payload_len, event.first.payload_prefix());
+    PAYLOADS
+        .iter()
+        .position(|row| (row.length == 0 || row.length == length) && prefix.starts_with(row.prefix))
+}
+
+/// Of rows as bits, those sent for a purpose.
+pub(crate) fn count(bits: u32, purpose: Purpose) -> usize {
+    PAYLOADS
+        .iter()
+        .enumerate()
+        .filter(|&(row, payload)| bits & (1 << row) != 0 && payload.purpose == purpose)
+        .count()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::syn;
+
+    #[test]
+    fn by_length_and_first_bytes() {
+        let mut event = syn("10.0.0.9", "10.0.0.5", 80);
+        event.kind = EventKind::FlowEnd;
+        let mut say = |text: &[u8], length: u16| {
+            event.first.payload_prefix[..text.len()].copy_from_slice(text);
+            event.first.payload_prefix_len = text.len() as u8;
+            event.first.payload_len = length;
+            of(&event)
+        };
+        assert_eq!(say(b"GET / HTTP/1.0\r\n", 18), Some(1));
+        assert_eq!(say(b"GET / HTTP/1.0\r\n", 80), None, "a client says more");
+        assert_eq!(say(b"SSH-2.0-Nmap-SSH", 27).map(|row| PAYLOADS[row].purpose), Some(Purpose::Script));
+        assert_eq!(say(b"", 0), None);
+    }
+}
