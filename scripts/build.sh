@@ -1,0 +1,12 @@
+#!/usr/bin/env bash
+# The console and the release binary.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+say() { printf '\033[1m==>\033[0m %s\n' "$*" >&2; }
+say "Building the web console (about a minute the first time)"
+scripts/console.sh
+if [ ! -x target/release/vedette ]; then
+  say "Building Vedette: query engine, store and sensor, some 590 crates. From nothing this usually takes"
+  say "about 20 minutes on 2 cores, 10 on 4, and 4 GB of disk; the next build takes seconds."
+fi
+cargo build --release --locked -p vedette
