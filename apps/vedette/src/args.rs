@@ -1,0 +1,222 @@
+//! The command line as users type it. Parsing never does anything.
+
+use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
+use std::net::{IpAddr, SocketAddr};
+use std::path::PathBuf;
+use vedette_detect::Sensitivity;
+
+/// Vedette, an open XDR that sees a port scan from the host being scanned.
+#[derive(Parser)]
+#[command(name = "vedette", version, max_term_width = 100)]
+pub struct Args {
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+#[derive(Subcommand)]
+pub enum Command {
+    /// Start server, sensor and console on this machine
+    Up(UpArgs),
+    /// The same on a throw-away folder, with a recorded scan replayed into it
+    Demo(DemoArgs),
+    /// Detect scans in capture files (pcap, pcapng); no server needed
+    Replay(ReplayArgs),
+    /// Run an XQL query
+    Query(QueryArgs),
+    /// Read other products' logs into datasets
+    Ingest(IngestArgs),
+    /// Check XQL queries offline
+    #[command(subcommand)]
+    Xql(XqlCommand),
+    /// List, show and close alerts
+    #[command(subcommand)]
+    Alerts(AlertsCommand),
+    /// Prove the chain from packet to alert; name the broken link
+    Selftest(ServerArgs),
+}
+
+/// Which server to talk to.
+#[derive(ClapArgs, Clone)]
+pub struct ServerArgs {
+    /// Data folder of the server on this machine
+    #[arg(long, value_name = "DIR", global = true)]
+    pub data_dir: Option<PathBuf>,
+    /// Address of another server; the token comes from VEDETTE_TOKEN
+    #[arg(long, value_name = "URL", global = true, conflicts_with = "data_dir")]
+    pub server: Option<String>,
+    /// Certificate authority (PEM) of that server
+    #[arg(long, value_name = "FILE", global = true)]
+    pub ca: Option<PathBuf>,
+}
+
+#[derive(ClapArgs)]
+pub struct UpArgs {
+    /// Where data is kept [default: /var/lib/vedette for root, ~/.local/share/vedette otherwise]
+    #[arg(long, value_name = "DIR")]
+    pub data_dir: Option<PathBuf>,
+    /// Address to listen on; anything but loopback is served with TLS
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8750")]
+    pub listen: SocketAddr,
+    /// Do not watch this host's network
+    #[arg(long)]
+    pub no_sensor: bool,
+}
+
+#[derive(ClapArgs)]
+pub struct DemoArgs {
+    /// Folder for the demo [default: a temporary one, removed at the end]
+    #[arg(long, value_name = "DIR")]
+    pub data_dir: Option<PathBuf>,
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8750")]
+    pub listen: SocketAddr,
+    /// Do not watch this host's network
+    #[arg(long)]
+    pub no_sensor: bool,
+}
+
+#[derive(ClapArgs)]
+pub struct ReplayArgs {
+    #[arg(required = true, value_name = "FILE")]
+    pub files: Vec<PathBuf>,
+    #[arg(long, value_enum, default_value_t = TextOrJson::Text)]
+    pub format: TextOrJson,
+    #[arg(long, value_enum, default_value_t = Level::Medium)]
+    pub sensitivity: Level,
+    /// Address of the host that recorded the capture; tells inbound from outbound (repeatable)
+    #[arg(long, value_name = "IP")]
+    pub local: Vec<IpAddr>,
+}
+
+impl ReplayArgs {
+    pub fn json(&self) -> bool {
+        self.format == TextOrJson::Json
+    }
+}
+
+#[derive(ClapArgs)]
+pub struct QueryArgs {
+    #[command(flatten)]
+    pub target: ServerArgs,
+    /// The query
+    #[arg(value_name = "XQL", required_unless_present = "file", conflicts_with = "file")]
+    pub xql: Option<String>,
+    /// Read the query from a file (- for standard input)
+    #[arg(short, long, value_name = "FILE")]
+    pub file: Option<PathBuf>,
+    #[arg(long, value_enum, default_value_t = QueryFormat::Table)]
+    pub format: QueryFormat,
+    /// Most rows of the answer
+    #[arg(long, value_name = "N", default_value_t = 1_000_000)]
+    pub limit: u64,
+}
+
+#[derive(ClapArgs)]
+pub struct IngestArgs {
+    #[command(flatten)]
+    pub target: ServerArgs,
+    /// Format of the input
+    #[arg(long, value_enum)]
+    pub source: LogSource,
+    /// Time zone of the firewall, for times that carry none: UTC, Europe/Rome, +02:00
+    #[arg(long, value_name = "ZONE", default_value = "UTC")]
+    pub timezone: String,
+    /// The log file (- for standard input)
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
+}
+
+#[derive(Subcommand)]
+pub enum XqlCommand {
+    /// Find every mistake of the queries in these files
+    Check(XqlCheckArgs),
+}
+
+#[derive(ClapArgs)]
+pub struct XqlCheckArgs {
+    #[arg(required = true, value_name = "FILE")]
+    pub files: Vec<PathBuf>,
+    #[arg(long, value_enum, default_value_t = TextOrJson::Text)]
+    pub format: TextOrJson,
+}
+
+#[derive(Subcommand)]
+pub enum AlertsCommand {
+    /// Latest alerts first
+    List {
+        #[command(flatten)]
+        target: ServerArgs,
+        #[arg(long, value_enum, default_value_t = ListFormat::Table)]
+        format: ListFormat,
+        /// Only these: new, in_progress, closed (comma-separated)
+        #[arg(long, value_name = "STATUS")]
+        status: Option<String>,
+        #[arg(long, value_name = "N", default_value_t = 50)]
+        limit: u32,
+    },
+    /// One alert, whole
+    Show {
+        #[command(flatten)]
+        target: ServerArgs,
+        #[arg(value_name = "ID")]
+        id: i64,
+        #[arg(long, value_enum, default_value_t = TextOrJson::Text)]
+        format: TextOrJson,
+    },
+    /// Close an alert with a reason
+    Close {
+        #[command(flatten)]
+        target: ServerArgs,
+        #[arg(value_name = "ID")]
+        id: i64,
+        /// true_positive, benign, false_positive, duplicate, known_scanner or other
+        #[arg(long, value_name = "WORD")]
+        reason: String,
+        #[arg(long, value_name = "TEXT")]
+        comment: Option<String>,
+    },
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum TextOrJson {
+    Text,
+    Json,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ListFormat {
+    Table,
+    Json,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum QueryFormat {
+    Table,
+    Json,
+    Ndjson,
+    Csv,
+    Arrow,
+    Parquet,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum LogSource {
+    /// PAN-OS threat and traffic logs, CSV
+    Panos,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Level {
+    Low,
+    Medium,
+    High,
+}
+
+impl From<Level> for Sensitivity {
+    fn from(level: Level) -> Sensitivity {
+        match level {
+            Level::Low => Sensitivity::Low,
+            Level::Medium => Sensitivity::Medium,
+            Level::High => Sensitivity::High,
+        }
+    }
+}

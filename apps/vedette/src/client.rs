@@ -1,0 +1,146 @@
+//! Talks to a running server: the one of a data folder, found by the file it leaves there, or
+//! another by its address.
+
+use crate::args::ServerArgs;
+use crate::data_dir;
+use crate::failure::Failure;
+use serde::Deserialize;
+use serde_json::Value;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+use ureq::tls::{Certificate, RootCerts, TlsConfig, TlsProvider};
+use ureq::{Agent, Body, SendBody, http::Response};
+
+/// What a server writes into `run/server.json` of its data folder.
+#[derive(Deserialize)]
+struct Running {
+    url: String,
+    token: String,
+    pid: u32,
+    #[serde(default)]
+    ca: Option<PathBuf>,
+}
+
+pub struct Client {
+    agent: Agent,
+    base: String,
+    token: String,
+}
+
+impl Client {
+    /// The server that the arguments name, or `None` when no server runs on that data folder.
+    pub fn find(args: &ServerArgs) -> Result<Option<Client>, Failure> {
+        if let Some(url) = &args.server {
+            let token = std::env::var("VEDETTE_TOKEN").map_err(|_| {
+                Failure::Usage("--server needs an API token in VEDETTE_TOKEN (vdt_…)".to_owned())
+            })?;
+            return Client::new(url, token, args.ca.as_deref()).map(Some);
+        }
+        let file = data_dir::resolve(args.data_dir.clone()).join("run/server.json");
+        let Ok(text) = std::fs::read_to_string(&file) else { return Ok(None) };
+        let running: Running = serde_json::from_str(&text)
+            .map_err(|error| Failure::Ours(format!("{}: {error}; restart the server", file.display())))?;
+        if !Path::new(&format!("/proc/{}", running.pid)).exists() {
+            return Ok(None);
+        }
+        let ca = args.ca.clone().or(running.ca);
+        Client::new(&running.url, running.token, ca.as_deref()).map(Some)
+    }
+
+    /// The same, where a server is a must.
+    pub fn need(args: &ServerArgs) -> Result<Client, Failure> {
+        Client::find(args)?.ok_or_else(|| {
+            let dir = data_dir::resolve(args.data_dir.clone());
+            Failure::Input(format!(
+                "no server is running on {}: start one with `vedette up`, or name it with --data-dir or --server",
+                dir.display()
+            ))
+        })
+    }
+
+    fn new(url: &str, token: String, ca: Option<&Path>) -> Result<Client, Failure> {
+        let mut tls = TlsConfig::builder()
+            .provider(TlsProvider::Rustls)
+            .unversioned_rustls_crypto_provider(Arc::new(rustls::crypto::aws_lc_rs::default_provider()));
+        if let Some(path) = ca {
+            let pem = std::fs::read(path)
+                .map_err(|error| Failure::Input(format!("{}: {error}", path.display())))?;
+            let root = Certificate::from_pem(&pem)
+                .map_err(|error| Failure::Input(format!("{}: {error}", path.display())))?;
+            tls = tls.root_certs(RootCerts::Specific(Arc::new(vec![root])));
+        }
+        let config = Agent::config_builder()
+            .tls_config(tls.build())
+            .http_status_as_error(false)
+            .timeout_connect(Some(Duration::from_secs(10)))
+            .proxy(None);
+        let base = format!("{}/api/v1", url.trim_end_matches('/'));
+        Ok(Client { agent: config.build().into(), base, token })
+    }
+
+    pub fn get(&self, path: &str) -> Result<Value, Failure> {
+        let request = self.agent.get(format!("{}{path}", self.base)).header("Authorization", self.bearer());
+        json(self.checked(request.call())?)
+    }
+
+    pub fn patch(&self, path: &str, body: &Value) -> Result<Value, Failure> {
+        let request = self.agent.patch(format!("{}{path}", self.base)).header("Authorization", self.bearer());
+        json(self.checked(request.send_json(body))?)
+    }
+
+    pub fn post(&self, path: &str, body: &Value) -> Result<Response<Body>, Failure> {
+        let request = self.agent.post(format!("{}{path}", self.base)).header("Authorization", self.bearer());
+        self.checked(request.send_json(body))
+    }
+
+    /// Sends a stream of bytes.
+    pub fn upload(&self, path: &str, reader: &mut dyn Read) -> Result<Value, Failure> {
+        let request = self
+            .agent
+            .post(format!("{}{path}", self.base))
+            .header("Authorization", self.bearer())
+            .header("Content-Type", "application/octet-stream");
+        json(self.checked(request.send(SendBody::from_reader(reader)))?)
+    }
+
+    fn bearer(&self) -> String {
+        format!("Bearer {}", self.token)
+    }
+
+    fn checked(&self, answer: Result<Response<Body>, ureq::Error>) -> Result<Response<Body>, Failure> {
+        let answer = answer.map_err(|error| Failure::Ours(format!("{}: {error}", self.base)))?;
+        let status = answer.status();
+        if status.is_success() {
+            return Ok(answer);
+        }
+        let body = json(answer).unwrap_or(Value::Null);
+        let part = |name: &str| body.pointer(&format!("/error/{name}")).and_then(Value::as_str);
+        let mut text = part("message").map_or_else(|| format!("the server answered {status}"), str::to_owned);
+        for found in body.pointer("/error/diagnostics").and_then(Value::as_array).into_iter().flatten() {
+            let cell = |name: &str| found.get(name).cloned().unwrap_or(Value::Null);
+            text.push_str(&format!(
+                "\n{}:{} {}",
+                cell("line"),
+                cell("column"),
+                cell("message").as_str().unwrap_or_default()
+            ));
+            if let Some(help) = found.get("help").and_then(Value::as_str) {
+                text.push_str(&format!("\n  help: {help}"));
+            }
+        }
+        if let Some(help) = part("help") {
+            text.push_str(&format!("\n{help}"));
+        }
+        Err(if status.is_server_error() { Failure::Ours(text) } else { Failure::Input(text) })
+    }
+}
+
+fn json(answer: Response<Body>) -> Result<Value, Failure> {
+    let mut body = answer.into_body();
+    body.with_config()
+        .limit(1 << 30)
+        .read_json()
+        .map_err(|error| Failure::Ours(format!("the server's answer cannot be read: {error}")))
+}

@@ -1,0 +1,31 @@
+//! One file a command. Each takes its resolved arguments and gives an exit code.
+
+mod replay;
+mod xql;
+
+use crate::args::{Command, XqlCommand};
+use crate::failure::Failure;
+use std::io::Read;
+use std::path::Path;
+
+pub fn run(command: Command) -> Result<u8, Failure> {
+    match command {
+        Command::Replay(args) => replay::run(&args),
+        Command::Xql(XqlCommand::Check(args)) => xql::check_files(&args),
+        _ => Err(Failure::Ours("not there yet".to_owned())),
+    }
+}
+
+/// A text file, or standard input for `-`. Bounded: a query or rule is never this long.
+pub fn read_text(path: &Path) -> Result<String, Failure> {
+    const LIMIT: u64 = 16 << 20;
+    let wrong = |error: &dyn std::fmt::Display| Failure::Input(format!("{}: {error}", path.display()));
+    let mut bytes = Vec::new();
+    let read = if path.as_os_str() == "-" {
+        std::io::stdin().lock().take(LIMIT).read_to_end(&mut bytes)
+    } else {
+        std::fs::File::open(path).and_then(|file| file.take(LIMIT).read_to_end(&mut bytes))
+    };
+    read.map_err(|error| wrong(&error))?;
+    String::from_utf8(bytes).map_err(|error| wrong(&format!("not UTF-8 text: {error}")))
+}

@@ -1,0 +1,67 @@
+//! `vedette alerts`: list, show, close, through the server.
+
+use crate::args::{AlertsCommand, ListFormat, TextOrJson};
+use crate::client::Client;
+use crate::failure::Failure;
+use serde_json::{Value, json};
+use std::io::Write;
+
+pub fn run(command: &AlertsCommand) -> Result<u8, Failure> {
+    let mut out = std::io::stdout().lock();
+    match command {
+        AlertsCommand::List { target, format, status, limit } => {
+            let status = status.as_ref().map(|words| format!("&status={words}")).unwrap_or_default();
+            let reply = Client::need(target)?.get(&format!("/alerts?limit={limit}{status}"))?;
+            let alerts: Vec<Value> = reply["alerts"].as_array().cloned().unwrap_or_default();
+            if *format == ListFormat::Json {
+                writeln!(out, "{}", Value::Array(alerts))?;
+            } else if alerts.is_empty() {
+                eprintln!("No alerts.");
+            } else {
+                write_list(&mut out, &alerts)?;
+            }
+        }
+        AlertsCommand::Show { target, id, format } => {
+            let alert = Client::need(target)?.get(&format!("/alerts/{id}"))?;
+            match format {
+                TextOrJson::Json => writeln!(out, "{alert}")?,
+                TextOrJson::Text => write_alert(&mut out, &alert)?,
+            }
+        }
+        AlertsCommand::Close { target, id, reason, comment } => {
+            let mut change = json!({"status": "closed", "resolution": reason});
+            if let Some(text) = comment {
+                change["comment"] = json!(text);
+            }
+            Client::need(target)?.patch(&format!("/alerts/{id}"), &change)?;
+            writeln!(out, "Alert {id} is closed: {reason}.")?;
+        }
+    }
+    Ok(0)
+}
+
+fn write_list(out: &mut impl Write, alerts: &[Value]) -> std::io::Result<()> {
+    let columns = ["id", "severity", "status", "detected_at", "name", "probes", "open_ports", "attribution"];
+    let rows: Vec<Vec<Value>> =
+        alerts.iter().map(|alert| columns.iter().map(|name| alert[*name].clone()).collect()).collect();
+    super::table::write(out, &columns, rows.iter())
+}
+
+fn write_alert(out: &mut impl Write, alert: &Value) -> std::io::Result<()> {
+    let word = |value: &Value| super::table::cell(value);
+    writeln!(out, "{}  [{}]", word(&alert["name"]), word(&alert["severity"]))?;
+    writeln!(out, "{}", word(&alert["summary"]))?;
+    for name in [
+        "status", "resolution", "assignee", "active", "attribution", "tool", "scan_types", "source_ips",
+        "target_ips", "probes", "distinct_ports", "distinct_hosts", "open_ports", "first_seen", "last_seen",
+        "detected_at", "mitre_tactics", "mitre_techniques",
+    ] {
+        if !alert[name].is_null() {
+            writeln!(out, "  {name:<18} {}", word(&alert[name]))?;
+        }
+    }
+    for reason in alert["detection"]["reasons"].as_array().into_iter().flatten() {
+        writeln!(out, "  - {}", word(reason))?;
+    }
+    Ok(())
+}
