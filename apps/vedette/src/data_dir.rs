@@ -17,7 +17,7 @@ pub fn resolve(given: Option<PathBuf>) -> PathBuf {
 }
 
 /// The lake's folder inside a data folder.
-pub fn lake(data_dir: &std::path::Path) -> PathBuf {
+
     data_dir.join("lake")
 }
 

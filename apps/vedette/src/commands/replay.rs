@@ -76,7 +76,7 @@ fn replay_file(path: &Path, config: Config, local: Vec<std::net::IpAddr>) -> Res
         };
         packets += 1;
         now = now.max(frame.time);
-        match vedette_parse::decode(&frame) {
+        match vedette_parse::packet::decode(&frame) {
             Ok(packet) => folder.push(&packet, &mut events),
             Err(_) => undecoded += 1,
         }
