@@ -109,6 +109,22 @@ fn answers_to_a_question_to_everyone_are_no_attempts() {
 }
 
 #[test]
+fn answers_to_everyone_and_to_hosts_without_an_address_are_no_attempts() {
+    let everyone = |port| (Ipv4Addr::BROADCAST, port);
+    let mut wire = Wire::new();
+    // An industrial controller, and DHCP in both its ways.
+    wire.udp((SCANNER.0, 62_657), everyone(5_560), b"?").udp((HOST.0, 5_560), everyone(62_657), b"!");
+    let nobody = (Ipv4Addr::UNSPECIFIED, 68);
+    wire.udp(nobody, everyone(67), b"discover").udp((ROUTER, 67), everyone(68), b"offer");
+    wire.udp((ROUTER, 67), (HOST.0, 68), b"acknowledge");
+    let (events, stats) = wire.fold_with(config());
+    assert_eq!((events.len(), stats.absorbed), (2, 3), "{events:#?}");
+    // Nobody asked port 123.
+    wire.udp((ROUTER, 123), (HOST.0, 68), b"?");
+    assert_eq!(wire.fold().len(), 3);
+}
+
+#[test]
 fn a_service_that_asks_from_its_own_port_can_still_be_probed() {
     let everyone = (Ipv4Addr::new(10, 0, 0, 255), 137);
     let mut wire = Wire::new();

@@ -23,11 +23,17 @@ impl FlowFolder {
             }
             return self.exchange(at, from_low, packet, out);
         }
-        if to_everyone(packet) {
-            self.questions.ask(source, target.1, packet.time);
-        } else if self.questions.awaits(target, source.1, packet.time) {
+        let everyone = to_everyone(packet);
+        let answers = match everyone {
+            true => self.questions.awaited_by_all(target.1, source.1, packet.time),
+            false => self.questions.awaits(target, source.1, packet.time),
+        };
+        if answers {
             self.stats.absorbed += 1;
             return;
+        }
+        if everyone {
+            self.questions.ask(source, target.1, packet.time);
         }
         self.begin(hash, Flow::new(key, from_low, Opening::Request, packet), packet, out);
     }
