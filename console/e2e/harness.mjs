@@ -1,5 +1,6 @@
 // The browser and the server under test. With VEDETTE_URL it is a real server the caller started
-// (VEDETTE_SETUP_URL for the first set-up, or VEDETTE_USER and VEDETTE_PASSWORD); else the mock.
+// (VEDETTE_SETUP_URL for the first set-up, or VEDETTE_USER and VEDETTE_PASSWORD); else the mock. Tests
+// that need a certain state of things use the mock in either case.
 import { existsSync, mkdirSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
@@ -12,6 +13,8 @@ const SHOTS = process.env.SCREENSHOT_DIR ?? fileURLToPath(new URL("../../target/
 const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 
 export const real = !!process.env.VEDETTE_URL;
+const mockUser = { name: "ada", password: "correct horse battery" };
+/** The account on the server under test. */
 export const user = { name: process.env.VEDETTE_USER ?? "ada", password: process.env.VEDETTE_PASSWORD ?? "correct horse battery" };
 
 /** Why the browser tests cannot run here; false when they can. */
@@ -28,11 +31,14 @@ export async function launch() {
   return chromium.launch({ executablePath: BROWSER, args });
 }
 
-/** The server: its address, and a way to steer the mock (null for a real one). */
+/** The server under test. */
 export async function server(options) {
-  if (real) return { url: process.env.VEDETTE_URL.replace(/\/$/, ""), control: null, close: async () => {} };
-  return startMock(options);
+  if (!real) return startMock(options);
+  return { url: new URL(process.env.VEDETTE_URL).origin, close: async () => {} };
 }
+
+/** The mock, which a test may steer. */
+export const mockServer = startMock;
 
 /**
  * A page that notes everything that must not happen: errors, violations of the content security
@@ -42,6 +48,7 @@ export async function server(options) {
 export async function open(browser, base, { theme = "dark", width = 1440, height = 900, allow = [] } = {}) {
   const context = await browser.newContext({ viewport: { width, height }, colorScheme: theme, ignoreHTTPSErrors: true, baseURL: base });
   const page = await context.newPage();
+  page.user = real && base === new URL(process.env.VEDETTE_URL).origin ? user : mockUser;
   page.setDefaultTimeout(10_000);
   page.problems = [];
   await page.addInitScript(() => {
@@ -67,8 +74,8 @@ export async function open(browser, base, { theme = "dark", width = 1440, height
 
 export async function signIn(page) {
   await page.goto("/signin");
-  await page.getByLabel("User name").fill(user.name);
-  await page.getByLabel("Password").fill(user.password);
+  await page.getByLabel("User name").fill(page.user.name);
+  await page.getByLabel("Password").fill(page.user.password);
   await page.getByRole("button", { name: "Sign in" }).click();
   await page.getByRole("heading", { name: "Overview" }).waitFor();
 }

@@ -34,6 +34,9 @@ export function watchAlerts(watcher: Watcher): () => void {
 /** Wait before the channel is opened again after the server refused it (it restarts, say). */
 const REOPEN_MS = 3_000;
 
+/** A running scan tells of itself often; its probes (up to 10,000 rows) are asked for this seldom. */
+const EVIDENCE_MS = 3_000;
+
 /** Opens the channel; returns how to close it. */
 export function openLive(client: QueryClient): () => void {
   let source: EventSource | undefined;
@@ -50,6 +53,14 @@ export function openLive(client: QueryClient): () => void {
     }, 500);
   };
 
+  let evidence: ReturnType<typeof setTimeout> | undefined;
+  const evidenceSoon = () => {
+    evidence ??= setTimeout(() => {
+      evidence = undefined;
+      void client.invalidateQueries({ queryKey: ["evidence"] });
+    }, EVIDENCE_MS);
+  };
+
   const open = () => {
     source = new EventSource("/api/v1/events");
     source.addEventListener("hello", () => {
@@ -62,7 +73,7 @@ export function openLive(client: QueryClient): () => void {
       const message = JSON.parse(event.data) as LiveAlert;
       patchLists(client, message);
       void client.invalidateQueries({ queryKey: ["alert", message.alert.id] });
-      void client.invalidateQueries({ queryKey: ["evidence", message.alert.id] });
+      if (message.change !== "edited") evidenceSoon();
       refetchSoon();
       for (const watcher of watchers) watcher(message);
     });
@@ -80,6 +91,7 @@ export function openLive(client: QueryClient): () => void {
   return () => {
     source?.close();
     clearTimeout(pending);
+    clearTimeout(evidence);
     clearTimeout(reopen);
     become("connecting");
   };
