@@ -58,7 +58,7 @@ impl Capture {
         config.check()?;
         let mut interfaces = Interfaces::default();
         let links = netlink::links().map_err(CaptureError::system("list the interfaces"))?;
-        let named = interfaces.update(&links);
+        let named = interfaces.update(&links, config.interfaces.is_empty());
         let filter =
             Filter { level: Level::Full, only: wanted_indices(config, &links), loopback: config.loopback };
         let size = RingSize { bytes: config.ring_bytes, block_timeout_ms: config.block_timeout_ms };
@@ -121,7 +121,7 @@ impl Capture {
         }
         self.refreshed = Instant::now();
         if let Ok(links) = netlink::links() {
-            changes.interfaces = self.interfaces.update(&links);
+            changes.interfaces = self.interfaces.update(&links, self.config.interfaces.is_empty());
             let only = wanted_indices(&self.config, &links);
             if only != self.filter.only {
                 self.set_filter(Filter { only, ..self.filter.clone() });
@@ -172,7 +172,7 @@ impl Capture {
         self.interfaces.observed(|name| self.config.wants(name) && (self.config.loopback || name != "lo"))
     }
 
-    /// Named interfaces that do not exist at present, or whose packets count on another.
+    /// Named interfaces that do not exist at present.
     pub fn missing(&self) -> Vec<String> {
         let observed = self.observed();
         self.config.interfaces.iter().filter(|name| !observed.contains(name)).cloned().collect()

@@ -54,19 +54,21 @@ pub struct Interfaces {
 
 impl Interfaces {
     /// Takes the kernel's present list; returns the numbers whose names are new. Interfaces that
-    /// went keep their names, because packets of theirs may still be on their way.
-    pub fn update(&mut self, links: &[Link]) -> Vec<(u32, Arc<str>)> {
+    /// went keep their names, because packets of theirs may still be on their way. Where not `all`
+    /// are captured nothing is hidden: whoever names a bridge port wants to see it.
+    pub fn update(&mut self, links: &[Link], all: bool) -> Vec<(u32, Arc<str>)> {
         self.unknown_seen = false;
         for entry in self.entries.values_mut() {
             entry.present = false;
         }
         // One that is down handles nothing: its frames are seen below only.
-        let vlans: Vec<_> = links.iter().filter(|link| link.up).filter_map(|link| link.vlan).collect();
+        let above = links.iter().filter(|link| all && link.up);
+        let vlans: Vec<_> = above.filter_map(|link| link.vlan).collect();
         let mut named = Vec::new();
         for link in links {
             let entry = self.entry(link.index);
             entry.present = true;
-            entry.hidden = link.master_kind.as_deref().is_some_and(|kind| TAKES_OVER.contains(&kind));
+            entry.hidden = all && link.master_kind.as_deref().is_some_and(|kind| TAKES_OVER.contains(&kind));
             entry.vlans_above =
                 vlans.iter().filter(|(below, _)| *below == link.index).map(|(_, id)| *id).collect();
             entry.vlan = link.vlan.map(|(_, id)| id);
@@ -147,12 +149,10 @@ mod tests {
     #[test]
     fn a_bridge_counts_and_its_ports_do_not() {
         let mut interfaces = Interfaces::default();
-        interfaces.update(&[
-            link(1, "lo"),
-            port(2, "eth0", "bridge"),
-            link(3, "br0"),
-            port(4, "eth1", "vrf"),
-        ]);
+        interfaces.update(
+            &[link(1, "lo"), port(2, "eth0", "bridge"), link(3, "br0"), port(4, "eth1", "vrf")],
+            true,
+        );
         assert_eq!(interfaces.verdict(2, None), Verdict::Duplicate);
         assert_eq!(interfaces.verdict(3, None), take(2, None));
         assert_eq!(interfaces.verdict(4, None), take(3, None));
@@ -161,17 +161,26 @@ mod tests {
     }
 
     #[test]
+    fn a_port_that_was_named_counts() {
+        let mut interfaces = Interfaces::default();
+        let vlan = Link { vlan: Some((2, 5)), ..link(7, "eth0.5") };
+        interfaces.update(&[port(2, "eth0", "bridge"), link(3, "br0"), vlan], false);
+        assert_eq!(interfaces.verdict(2, Some(5)), take(0, None));
+        assert_eq!(interfaces.observed(|name| name == "eth0"), ["eth0"]);
+    }
+
+    #[test]
     fn a_tagged_frame_counts_on_its_vlan_interface_once_there_is_one() {
         let mut interfaces = Interfaces::default();
-        interfaces.update(&[link(2, "eth0")]);
+        interfaces.update(&[link(2, "eth0")], true);
         assert_eq!(interfaces.verdict(2, Some(0x6005)), take(0, None));
         let vlan = Link { vlan: Some((2, 5)), ..link(7, "eth0.5") };
-        interfaces.update(&[link(2, "eth0"), vlan.clone()]);
+        interfaces.update(&[link(2, "eth0"), vlan.clone()], true);
         assert_eq!(interfaces.verdict(2, Some(0x6005)), Verdict::Duplicate);
         assert_eq!(interfaces.verdict(2, Some(6)), take(0, None));
         assert_eq!(interfaces.verdict(2, None), take(0, None));
         assert_eq!(interfaces.verdict(7, None), take(1, Some(5)));
-        interfaces.update(&[link(2, "eth0"), Link { up: false, ..vlan }]);
+        interfaces.update(&[link(2, "eth0"), Link { up: false, ..vlan }], true);
         assert_eq!(interfaces.verdict(2, Some(5)), take(0, None));
     }
 
@@ -181,11 +190,11 @@ mod tests {
         assert!(!interfaces.unknown_seen());
         assert_eq!(interfaces.verdict(9, None), take(0, None));
         assert!(interfaces.unknown_seen());
-        assert_eq!(interfaces.update(&[link(9, "eth0")]), [(0, "eth0".into())]);
+        assert_eq!(interfaces.update(&[link(9, "eth0")], true), [(0, "eth0".into())]);
         assert!(!interfaces.unknown_seen());
-        assert!(interfaces.update(&[link(9, "eth0")]).is_empty());
-        assert_eq!(interfaces.update(&[link(9, "lan0")]), [(0, "lan0".into())]);
-        interfaces.update(&[]);
+        assert!(interfaces.update(&[link(9, "eth0")], true).is_empty());
+        assert_eq!(interfaces.update(&[link(9, "lan0")], true), [(0, "lan0".into())]);
+        interfaces.update(&[], true);
         assert!(interfaces.observed(|_| true).is_empty());
     }
 
@@ -193,7 +202,7 @@ mod tests {
     fn numbers_stay_small_however_many_interfaces_come_and_go() {
         let mut interfaces = Interfaces::default();
         for index in 0..6_000 {
-            interfaces.update(&[link(index, &format!("veth{index}"))]);
+            interfaces.update(&[link(index, &format!("veth{index}"))], true);
         }
         assert!(interfaces.entries.len() <= MAX_REMEMBERED + 1);
         assert!(interfaces.next_number <= MAX_REMEMBERED as u32 + 2, "{}", interfaces.next_number);

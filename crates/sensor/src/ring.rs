@@ -85,7 +85,9 @@ impl Packet<'_> {
         let mut header = [0_u8; MAX_PREFIX];
         header[1] = self.address.sll_pkttype;
         header[2..4].copy_from_slice(&self.address.sll_hatype.to_be_bytes());
-        header[5] = self.address.sll_halen.min(8);
+        // Loopback has addresses of zeros, which name nobody.
+        let anonymous = self.address.sll_hatype == libc::ARPHRD_LOOPBACK;
+        header[5] = if anonymous { 0 } else { self.address.sll_halen.min(8) };
         header[6..14].copy_from_slice(&self.address.sll_addr);
         let mut len = COOKED_LEN;
         for tag in [outer, self.tag].into_iter().flatten() {

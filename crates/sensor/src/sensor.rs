@@ -16,8 +16,11 @@ use vedette_event::{Event, Observer, Time};
 use vedette_parse::flow::{FlowFolder, FolderConfig};
 use vedette_parse::packet::{DecodeError, decode};
 
-/// The longest wait for packets, and so the longest an event waits that only time decides.
-const IDLE: Duration = Duration::from_millis(20);
+/// The longest wait for packets while attempts may be waiting for time alone to decide them, and
+/// when nothing came for [`QUIET`].
+const BUSY: Duration = Duration::from_millis(20);
+const IDLE: Duration = Duration::from_millis(100);
+const QUIET: Duration = Duration::from_secs(1);
 /// How often the health is brought up to date, and how often the kernel is asked for drops.
 const HEALTH: Duration = Duration::from_millis(100);
 const DROPS: Duration = Duration::from_secs(1);
@@ -159,6 +162,7 @@ struct Worker {
     decode_errors: u64,
     last_packet: Option<Time>,
     dropped: u64,
+    active_at: Instant,
     health_at: Instant,
     drops_at: Instant,
     privileges: Privileges,
@@ -184,6 +188,7 @@ impl Worker {
             decode_errors: 0,
             last_packet: None,
             dropped: 0,
+            active_at: Instant::now(),
             health_at: Instant::now(),
             drops_at: Instant::now(),
             privileges: Privileges::default(),
@@ -208,15 +213,20 @@ impl Worker {
             if !self.read() {
                 self.folder.advance(before.plus(-self.lag), &mut self.events);
                 self.delivery.send(&mut self.events);
-                if let Err(error) = self.capture.wait(IDLE) {
+                let patience = if self.active_at.elapsed() < QUIET { BUSY } else { IDLE };
+                if let Err(error) = self.capture.wait(patience) {
                     tracing::error!(%error, "the capture ended");
                     self.shared.health().error = Some(error.to_string());
                     break;
                 }
+            } else {
+                self.active_at = Instant::now();
             }
             self.delivery.send(&mut self.events);
             self.look_after();
         }
+        // What is in the block that the kernel is filling now.
+        std::thread::sleep(Duration::from_micros(self.lag.unsigned_abs()));
         self.read();
         self.folder.finish(&mut self.events);
         self.delivery.send(&mut self.events);

@@ -44,7 +44,7 @@ fn loopback_is_seen_once() {
     }
     for event in tcp_attempts(&events) {
         assert_eq!((event.direction, event.outcome), (Direction::Local, Outcome::Refused), "{event:?}");
-        assert_eq!((event.retries, &*event.interface), (0, "lo"));
+        assert_eq!((event.retries, event.source_mac, &*event.interface), (0, None, "lo"));
         assert_eq!((event.sent.packets, event.received.packets), (1, 1), "{event:?}");
     }
     // A SYN and a RST each: nothing was read twice and then thrown away.

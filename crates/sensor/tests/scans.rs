@@ -147,7 +147,7 @@ fn probes_that_the_firewall_drops_are_seen() {
         } else {
             scene.lab.nft_drop_all(TARGET);
         }
-        scene.nmap("-sS -p1-60 --max-retries 0");
+        scene.nmap("-sS -p1-60 --max-retries 0 --send-ip");
         for event in scene.each_once(scanner, Transport::Tcp, 60) {
             assert_eq!(event.outcome, Outcome::Unanswered, "{event:?}");
         }
