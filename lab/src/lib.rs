@@ -84,6 +84,10 @@ impl Lab {
             segments: Mutex::default(),
         };
         namespace::add(&lab.switch);
+        // A switch has no addresses: its ports say nothing of their own.
+        namespace::enter(&lab.switch, || {
+            std::fs::write("/proc/sys/net/ipv6/conf/default/disable_ipv6", "1").expect("IPv6 settings");
+        });
         lab.segment(0);
         for number in 1..=hosts as u8 {
             let host = Host {

@@ -341,6 +341,18 @@ mod tests {
     }
 
     #[test]
+    fn a_checksum_that_is_not_filled_in_is_marked() {
+        let pending = |status| {
+            let mut seen = None;
+            let mut bytes = slot(&[0x45], 0, status, 0);
+            read_slot(&mut bytes, &mut |packet| seen = Some(packet.checksum_pending));
+            seen
+        };
+        assert_eq!(pending(libc::TP_STATUS_USER), Some(false));
+        assert_eq!(pending(libc::TP_STATUS_USER | libc::TP_STATUS_CSUMNOTREADY), Some(true));
+    }
+
+    #[test]
     fn nonsense_from_the_other_side_reads_nothing_beyond_the_block() {
         // An offset before the block's own header, beyond its end, a length beyond its end.
         assert!(read(&mut slot(&[1], 0, 1, 0), 47, 1, None).is_empty());
