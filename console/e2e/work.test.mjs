@@ -146,6 +146,25 @@ test("work", { skip }, async (t) => {
     assert.deepEqual(page.problems, []);
   });
 
+  await t.test("every example runs", async () => {
+    const page = await open(browser, site.url);
+    await signIn(page);
+    await page.goto("/xql");
+    const menu = page.getByRole("button", { name: "Examples" });
+    await menu.click();
+    const titles = await page.getByRole("menuitem").allTextContents();
+    await page.keyboard.press("Escape");
+    assert.ok(titles.length >= 5);
+    for (const title of titles) {
+      await menu.click();
+      await page.getByRole("menuitem", { name: title, exact: true }).click();
+      const answered = page.waitForResponse((response) => response.url().endsWith("/api/v1/query"));
+      await page.keyboard.press("Control+Enter");
+      assert.equal((await answered).status(), 200, title);
+    }
+    assert.deepEqual(page.problems, []);
+  });
+
   await t.test("results are sorted, cut with a notice, opened and downloaded; a run is cancelled", async () => {
     const page = await open(browser, mock.url);
     await signIn(page);

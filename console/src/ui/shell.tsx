@@ -35,7 +35,7 @@ export function Shell() {
       <Navigation />
       <div className="flex min-w-0 flex-1 flex-col">
         <DegradedBanner />
-        <main id="page" tabIndex={-1} className="mx-auto w-full max-w-[110rem] flex-1 p-4 outline-none lg:p-5">
+        <main id="page" tabIndex={-1} className="mx-auto flex w-full max-w-[110rem] flex-1 flex-col p-4 outline-none lg:p-5">
           <Outlet />
         </main>
       </div>

@@ -70,7 +70,7 @@ export function XqlPage() {
   };
 
   return (
-    <div className="flex min-h-0 flex-col lg:h-[calc(100vh-2.5rem)]">
+    <div className="flex min-h-0 flex-col lg:min-h-[34rem] lg:flex-1 lg:basis-0">
       <PageHead title="XQL search">
         <Examples show={show} />
         <History show={show} />
