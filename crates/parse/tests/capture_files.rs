@@ -214,6 +214,22 @@ fn pcapng_with_sections_interfaces_clocks_and_directions() {
 }
 
 #[test]
+fn interfaces_do_not_outlive_their_section() {
+    let order = Order(false);
+    let file = [
+        section(order),
+        interface(order, 1, &[]),
+        interface(order, 1, &[]),
+        section(order),
+        interface(order, 1, &[]),
+        enhanced(order, 1, 1, &frame(1), &[]),
+    ]
+    .concat();
+    let items: Vec<_> = Reader::new(&file).unwrap().collect();
+    assert!(matches!(items[..], [Err(CaptureError::DamagedBlocks { count: 1, .. })]), "{items:?}");
+}
+
+#[test]
 fn simple_and_obsolete_packet_blocks() {
     let order = Order(false);
     let data = frame(1);

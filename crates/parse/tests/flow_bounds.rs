@@ -112,6 +112,20 @@ fn a_busy_server_is_no_flood() {
 }
 
 #[test]
+fn a_server_that_completes_most_is_no_flood_either() {
+    let mut wire = Wire::new();
+    for number in 0..9_000 {
+        let client = source(number);
+        wire.tcp(client, HOST, SYN, number, 0, b"").wait(60);
+        if number % 3 != 0 {
+            wire.tcp(HOST, client, SYN | ACK, 7, number + 1, b"");
+            wire.tcp(client, HOST, ACK, number + 1, 8, b"");
+        }
+    }
+    assert_eq!(wire.fold_with(config()).1.aggregated, 0);
+}
+
+#[test]
 fn a_flood_ends_and_single_attempts_are_seen_again() {
     let mut wire = Wire::new();
     flood(&mut wire, 2);
@@ -212,6 +226,18 @@ fn the_table_never_grows_beyond_its_limit() {
     folder.finish(&mut events);
     assert_eq!(folder.stats().flows, 0);
     assert_eq!(attempts(&events), 5_000);
+}
+
+#[test]
+fn flows_that_go_on_do_not_end() {
+    let mut wire = Wire::new();
+    let dns = (HOST.0, 53);
+    for _ in 0..30 {
+        wire.udp(SCANNER, dns, b"?").udp(dns, SCANNER, b"!").wait(20_000_000);
+    }
+    let events = wire.fold();
+    assert_eq!(events.len(), 2);
+    assert_eq!((events[1].sent.packets, events[1].closing), (30, vedette_event::Closing::Open));
 }
 
 #[test]

@@ -87,6 +87,22 @@ fn a_late_handshake_still_has_an_end() {
 }
 
 #[test]
+fn a_late_handshake_makes_a_connection_like_others() {
+    let mut wire = Wire::new();
+    wire.tcp(SCANNER, HOST, SYN, 100, 0, b"")
+        .tcp(HOST, SCANNER, SYN | ACK, 500, 101, b"")
+        .wait(700_000)
+        .tcp(SCANNER, HOST, ACK, 101, 501, b"")
+        // Silent for longer than a UDP flow may be.
+        .wait(200_000_000)
+        .tcp(SCANNER, HOST, ACK, 101, 501, b"hello")
+        .tcp(HOST, SCANNER, RST | ACK, 501, 106, b"");
+    let events = wire.fold();
+    assert_eq!(events.len(), 2, "{events:#?}");
+    assert_eq!((events[1].closing, events[1].sent.bytes), (Closing::ResetByTarget, 5));
+}
+
+#[test]
 fn a_late_syn_ack_makes_the_flow_accepted_but_no_second_attempt() {
     let mut wire = Wire::new();
     wire.tcp(SCANNER, HOST, SYN, 100, 0, b"")
@@ -163,6 +179,18 @@ fn flowless_probes_keep_their_flags() {
         wire.tcp(HOST, SCANNER, RST | ACK, 0, 101, b"");
         assert_eq!(only(&wire.fold()).outcome, Outcome::Refused, "{flags:03x}");
     }
+}
+
+#[test]
+fn another_probe_between_the_same_ports_is_another_attempt() {
+    let mut wire = Wire::new();
+    for flags in [FIN, 0, FIN | PSH | URG] {
+        wire.tcp(SCANNER, HOST, flags, 100, 0, b"").tcp(HOST, SCANNER, RST | ACK, 0, 101, b"");
+    }
+    // A repetition is none.
+    wire.tcp(SCANNER, HOST, FIN | PSH | URG, 100, 0, b"");
+    let flags: Vec<_> = wire.fold().iter().map(|event| event.first.tcp_flags).collect();
+    assert_eq!(flags, [FIN, 0, FIN | PSH | URG]);
 }
 
 #[test]
