@@ -120,7 +120,11 @@ impl Capture {
             return changes;
         }
         self.refreshed = Instant::now();
-        if let Ok(links) = netlink::links() {
+        let links = netlink::links();
+        if let Err(error) = &links {
+            tracing::warn!(%error, "the interfaces could not be listed");
+        }
+        if let Ok(links) = links {
             changes.interfaces = self.interfaces.update(&links, self.config.interfaces.is_empty());
             let only = wanted_indices(&self.config, &links);
             if only != self.filter.only {

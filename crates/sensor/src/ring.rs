@@ -182,9 +182,9 @@ impl Ring {
         if status.load(Ordering::Acquire) & libc::TP_STATUS_USER == 0 {
             return None;
         }
-        // SAFETY: the block is ours until the status is stored below; nothing else refers to its
-        // bytes past the descriptor, which `bytes` leaves out.
         let desc_len = size_of::<libc::tpacket_block_desc>();
+        // SAFETY: the block is ours until the status is stored below. The descriptor is only read;
+        // nothing else refers to the bytes behind it, and they end with the block.
         let (head, bytes) = unsafe {
             let head: libc::tpacket_hdr_v1 = block.add(header_at).cast::<libc::tpacket_hdr_v1>().read();
             (head, std::slice::from_raw_parts_mut(block.add(desc_len), BLOCK_LEN - desc_len))

@@ -15,7 +15,7 @@ pub struct SensorConfig {
     pub ring_bytes: usize,
     /// How long a packet may wait in the ring before the sensor sees it, in milliseconds.
     pub block_timeout_ms: u32,
-    /// Events waiting for a sink that is behind; more are dropped and counted.
+    /// Events waiting for a sink that is behind, about 400 bytes each; more are dropped and counted.
     pub queue_events: usize,
 }
 
@@ -26,7 +26,7 @@ impl Default for SensorConfig {
             loopback: true,
             ring_bytes: 8 << 20,
             block_timeout_ms: 10,
-            queue_events: 262_144,
+            queue_events: 131_072,
         }
     }
 }
