@@ -25,7 +25,7 @@ const QUIET: Duration = Duration::from_secs(1);
 const HEALTH: Duration = Duration::from_millis(100);
 const DROPS: Duration = Duration::from_secs(1);
 /// Blocks read, and events collected, before other business is looked after.
-const BLOCKS: usize = 8;
+const BLOCKS: usize = 32;
 const BATCH: usize = 8_192;
 
 /// A capture that is open and has not begun. See [`privilege`] for when to do what.

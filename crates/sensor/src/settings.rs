@@ -10,8 +10,8 @@ pub struct SensorConfig {
     pub interfaces: Vec<String>,
     /// Observe loopback too: what local programs send each other, and the self-test.
     pub loopback: bool,
-    /// Size of the capture ring. It holds what arrives while the sensor does not run: at 100,000
-    /// SYN/s, 8 MiB are half a second.
+    /// Size of the capture ring. It holds what arrives while the sensor does not get to run: 8 MiB
+    /// are half a second at 100,000 SYN/s, and 1.28 s at most.
     pub ring_bytes: usize,
     /// How long a packet may wait in the ring before the sensor sees it, in milliseconds.
     pub block_timeout_ms: u32,

@@ -22,7 +22,7 @@ fn segment(lab: &Lab, from_port: u16, port: u16, flags: u8, payload: &[u8]) -> V
 #[test]
 fn packets_that_the_ring_has_no_room_for_are_counted() {
     let Some(lab) = Lab::or_skip(2, &[]) else { return };
-    let config = SensorConfig { ring_bytes: 512 << 10, ..SensorConfig::default() };
+    let config = SensorConfig { ring_bytes: 2 << 20, ..SensorConfig::default() };
     // Open, and not read yet: the ring overflows.
     let sensor = lab.enter(1, || Sensor::open(config).unwrap());
     let data: Vec<Vec<u8>> = (0..20_000).map(|_| segment(&lab, 40_000, 80, 0x18, &[0; 200])).collect();
