@@ -2,7 +2,7 @@
 
 import { keepPreviousData, queryOptions, useMutation, useQueryClient } from "@tanstack/react-query";
 import { ApiError, get, request } from "./client";
-import type { Alert, AlertPage, AlertPatch, Comment, Dataset, Evidence, Me, Overview, SetupState, Status } from "./types";
+import type { Alert, AlertPage, AlertPatch, Comment, Dataset, Evidence, Me, Overview, Probe, SetupState, Status } from "./types";
 
 export const session = queryOptions({
   queryKey: ["session"],
@@ -77,8 +77,32 @@ export const EVIDENCE_LIMIT = 10_000;
 export const evidence = (id: number) =>
   queryOptions({
     queryKey: ["evidence", id],
-    queryFn: ({ signal }) => get<Evidence>(`/alerts/${id}/evidence?limit=${EVIDENCE_LIMIT}`, signal),
+    queryFn: async ({ signal }) => wholeEvidence(await get<RawEvidence>(`/alerts/${id}/evidence?limit=${EVIDENCE_LIMIT}`, signal)),
   });
+
+type RawEvidence = Omit<Evidence, "probes"> & { probes: { [Key in keyof Probe]: Probe[Key] | null }[] };
+
+/** The store may hold nulls where a log did not say; a probe without time or address cannot be shown. */
+export function wholeEvidence(raw: RawEvidence): Evidence {
+  const probes = raw.probes.flatMap((probe): Probe[] => {
+    const { time, source_ip, target_ip } = probe;
+    if (time === null || source_ip === null || target_ip === null) return [];
+    return [{
+      time,
+      source_ip,
+      target_ip,
+      source_port: probe.source_port ?? 0,
+      target_port: probe.target_port ?? 0,
+      protocol: probe.protocol ?? "",
+      outcome: probe.outcome ?? "unanswered",
+      tcp_flags: probe.tcp_flags,
+      handshake_completed: probe.handshake_completed,
+      count: probe.count ?? 1,
+      retries: probe.retries ?? 0,
+    }];
+  });
+  return { ...raw, probes };
+}
 
 export const assignees = queryOptions({
   queryKey: ["assignees"],
