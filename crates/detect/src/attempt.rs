@@ -1,24 +1,22 @@
-//! What an attempt, or the end of an accepted one, says about its source, and whether that is
-//! enough.
+//! What an attempt, or the end of an accepted one, says about its source.
 //!
-//! Belongs here: from an event to evidence, from evidence to a campaign. Does not belong here:
-//! the weights (see [`crate::evidence`]), floods and backscatter (see [`crate::noise`]).
+//! Belongs here: from an event to evidence. Does not belong here: the weights
+//! (see [`crate::evidence`]), the verdict (see [`crate::judge`]), floods and backscatter
+//! (see [`crate::noise`]).
 
-use crate::campaign::{Arrangement, Campaign, Probe, Verdict};
+use crate::campaign::Probe;
 use crate::campaigns::Serial;
-use crate::crowd::{CrowdKey, Relation, Step};
-use crate::detector::{Detector, identifier};
-use crate::evidence::{self, Answer, Context};
-use crate::fingerprint;
+use crate::crowd::{CrowdKey, Step};
+use crate::detector::Detector;
+use crate::evidence::{self, Answer, Context, Weight};
+use crate::fingerprint::{self, OsProbe};
 use crate::networks::is_one_host;
 use crate::payload;
-use crate::scales::{self, Standing};
 use crate::services::ServiceKey;
-use crate::source::{Contact, LineKey, Source};
+use crate::source::{Contact, Decided, Source};
 use crate::table::Slot;
 use crate::technique::Technique;
-use std::net::IpAddr;
-use vedette_event::{Change, Detection, DetectionKind, Event, EventKind, Time, Transport};
+use vedette_event::{Change, Detection, Event, EventKind, Time, Transport};
 
 /// A packet of nmap's operating system detection, the first of its kind from a source: no stack
 /// sends these combinations of window and options. Six of them are enough by themselves.
@@ -27,18 +25,38 @@ const OS_PROBE: f32 = 1.6;
 const PARALLEL: i64 = 20_000;
 /// A connection that has been open this long is a conversation.
 const CONVERSES: i64 = 100_000;
-/// A source shares in a scan by several only when there is something against itself: this part
-/// of the margin, or one failure's worth when its packets are made by hand.
-const OWN_PART: f64 = 0.5;
-/// A known scanner's further lines need this part of the margin.
-const KNOWN_PART: f64 = 0.5;
-const OWN_LEAST: f32 = 1.0;
+
+/// An event of a known source, and which contact it is about.
+#[derive(Clone, Copy)]
+pub(crate) struct Case<'a> {
+    pub(crate) event: &'a Event,
+    pub(crate) slot: Slot,
+    pub(crate) technique: Technique,
+    pub(crate) answer: Answer,
+    /// Of the contact: see [`Contact::key`] and [`Contact::port`].
+    pub(crate) key: u64,
+    pub(crate) port: u16,
+}
+
+/// What an event's packet looks like, and what it weighs.
+#[derive(Clone, Copy)]
+struct Look {
+    tool: Option<usize>,
+    crafted: bool,
+    os_probe: Option<OsProbe>,
+    weight: Weight,
+}
 
 impl Detector {
     /// A connection attempt with its outcome.
     pub(crate) fn attempt(&mut self, event: &Event, out: &mut Vec<Detection>) {
         let Some(technique) = Technique::of(event) else { return };
-        if !is_one_host(event.source) || !is_one_host(event.target) {
+        if !is_one_host(event.target) {
+            return;
+        }
+        // Nobody can send from such an address: at most a part of a flood.
+        if !is_one_host(event.source) {
+            self.is_flood(event, Answer::of(event, technique), out);
             return;
         }
         if technique == Technique::Arp {
@@ -64,12 +82,25 @@ impl Detector {
             None if self.is_flood(event, answer, out) => return,
             None => self.sources.admit(event.source),
         };
-        match self.sources.get(slot).and_then(|source| source.campaign) {
-            Some(serial) if self.covers(serial, event, technique) => {
-                self.follow(slot, serial, event, technique, answer, out);
-            }
-            _ => self.weigh(slot, event, technique, answer, out),
+        let case = self.case(event, slot, technique, answer);
+        match self.campaign_of(&case) {
+            Some(serial) => self.follow(serial, &case, out),
+            None => self.weigh(&case, out),
         }
+    }
+
+    fn case<'a>(&self, event: &'a Event, slot: Slot, technique: Technique, answer: Answer) -> Case<'a> {
+        let port = port_of(event, technique);
+        let key = self.hasher.hash_one((event.target, port, technique));
+        Case { event, slot, technique, answer, key, port }
+    }
+
+    /// The campaign of the source, when the contact lies on a line of it. What a scanner does
+    /// elsewhere is judged by itself: it may be its daily life.
+    fn campaign_of(&self, case: &Case<'_>) -> Option<Serial> {
+        let serial = self.sources.get(case.slot)?.campaign?;
+        let campaign = self.campaigns.get(serial)?;
+        campaign.covers(case.event.target, case.technique, case.port).then_some(serial)
     }
 
     /// Attempts of a flood that the sensor only counted; its source is that of one of them. Where
@@ -104,47 +135,44 @@ impl Detector {
         self.sources.lookup(event.target).is_some_and(known) || self.services.answers(service)
     }
 
-    /// An attempt of a source that is in no campaign.
-    fn weigh(
-        &mut self,
-        slot: Slot,
-        event: &Event,
-        technique: Technique,
-        answer: Answer,
-        out: &mut Vec<Detection>,
-    ) {
-        let key = self.key(event, technique);
-        let position = self.sources.get(slot).and_then(|source| source.find(key));
-        if let Some(position) = position {
+    /// An attempt of a source that is in no campaign, or off its lines.
+    fn weigh(&mut self, case: &Case<'_>, out: &mut Vec<Detection>) {
+        let Case { event, slot, technique, key, .. } = *case;
+        let Some(source) = self.sources.get(slot) else { return };
+        if let Some(position) = source.find(key) {
             let attempts = 1 + u32::from(event.retries);
             self.sources.change(slot, |source| source.repeat(position, attempts, event.time));
             self.note_hammering(slot, key, event, out);
-            self.note_os_probe(slot, event);
-            self.judge(slot, event, None, out);
+            if let Some(kind) = fingerprint::os_probe(event) {
+                let decided = self.note_os_probe(slot, kind, event);
+                self.judge(case, decided, None, out);
+            }
             return;
         }
-        let tool = fingerprint::of(event);
-        let crafted = fingerprint::is_crafted(event);
-        let context = self.context(event, technique, answer, tool.is_some(), crafted);
-        let weight = evidence::weigh(technique, answer, event.first.options != 0, context);
+        if source.has_seen(key) {
+            return;
+        }
+        let look = self.look(case);
         let contact = Contact {
             key,
             target: event.target,
-            port: port_of(event, technique),
+            port: case.port,
             technique,
-            answer,
-            tool: tool.map(|row| row as u8),
-            crafted,
-            os_probe: fingerprint::os_probe(event).is_some(),
-            weight,
+            answer: case.answer,
+            tool: look.tool.map(|row| row as u8),
+            crafted: look.crafted,
+            os_probe: look.os_probe.is_some(),
+            weight: look.weight,
             first: event.time,
             last: event.time,
             attempts: 1 + u32::from(event.retries),
+            taken: false,
         };
-        self.sources.change(slot, |source| source.add(contact, event.decided, evidence::scales(technique)));
-        self.note_os_probe(slot, event);
-        let crowd = self.note_step(event, technique, weight.host);
-        self.judge(slot, event, crowd, out);
+        let (margin, scales) = (self.margin, evidence::scales(technique));
+        let added = self.sources.change(slot, |source| source.add(contact, event.decided, scales, margin));
+        let probe = look.os_probe.and_then(|kind| self.note_os_probe(slot, kind, event));
+        let crowd = self.note_step(case, look.weight.host);
+        self.judge(case, probe.or(added.flatten()), crowd, out);
     }
 
     /// The end of a flow: what an accepted contact was for.
@@ -155,11 +183,9 @@ impl Detector {
             self.services.note_finished(service_of(event), event.decided);
         }
         let Some(slot) = self.sources.find(event.source) else { return };
-        let Some(source) = self.sources.get(slot) else { return };
+        let case = self.case(event, slot, technique, answer);
         let said = payload::of(event);
-        if let Some(serial) = source.campaign
-            && self.covers(serial, event, technique)
-        {
+        if let Some(serial) = self.campaign_of(&case) {
             self.campaigns.change(serial, |campaign| {
                 let member = campaign.join(event.source);
                 campaign.payloads |= said.map_or(0, |row| 1 << row);
@@ -167,57 +193,54 @@ impl Detector {
             });
             return;
         }
-        let Some(position) = source.find(self.key(event, technique)) else { return };
+        let known = |source: &Source| source.find(case.key);
+        let Some(position) = self.sources.get(slot).and_then(known) else { return };
         if let Some(row) = said {
-            self.note_payload(slot, row, event);
-            self.judge(slot, event, None, out);
+            let decided = self.note_payload(slot, row, event);
+            self.judge(&case, decided, None, out);
         }
+        self.revise(&case, position, out);
+    }
+
+    /// A contact ended as something other than it seemed.
+    fn revise(&mut self, case: &Case<'_>, position: usize, out: &mut Vec<Detection>) {
+        let Case { event, slot, answer, .. } = *case;
         let Some(source) = self.sources.get(slot) else { return };
-        let (contact, alone) = (source.contacts[position], source.contacts.len() == 1);
+        let Some(&contact) = source.contacts.get(position) else { return };
+        let alone = source.contacts.len() == 1;
         let open = matches!(contact.answer, Answer::Pending | Answer::Answered | Answer::NeverFinished);
         if !open && (answer != Answer::Talked || contact.answer == Answer::Talked) {
             return;
         }
-        let context = self.context(event, technique, answer, contact.tool.is_some(), contact.crafted);
-        let weight = evidence::weigh(technique, answer, event.first.options != 0, context);
-        self.sources.change(slot, |source| source.revise(position, answer, weight, event.decided));
-        let crowd = crowd_of(event, technique);
+        let (weight, margin) = (self.look(case).weight, self.margin);
+        let revise = |source: &mut Source| source.revise(position, answer, weight, event.decided, margin);
+        let decided = self.sources.change(slot, revise).flatten();
+        let crowd = crowd_of(event, case.technique);
         self.crowds.revise(&crowd, weight.host - contact.weight.host, event.decided);
         if alone && answer == Answer::NeverFinished {
             self.is_flood(event, answer, out);
         }
-        self.judge(slot, event, Some(crowd), out);
+        self.judge(case, decided, Some(crowd), out);
     }
 
     /// A probe of a source whose campaign is open, or was closed a moment ago.
-    fn follow(
-        &mut self,
-        slot: Slot,
-        serial: Serial,
-        event: &Event,
-        technique: Technique,
-        answer: Answer,
-        out: &mut Vec<Detection>,
-    ) {
-        let Some(source) = self.sources.get(slot) else { return };
+    fn follow(&mut self, serial: Serial, case: &Case<'_>, out: &mut Vec<Detection>) {
+        let Case { event, technique, answer, .. } = *case;
+        let Some(source) = self.sources.get(case.slot) else { return };
         // What it had been talking to before is its daily life.
         if source.talks {
-            let known = source.find(self.key(event, technique)).and_then(|at| source.contacts.get(at));
+            let known = source.find(case.key).and_then(|position| source.contacts.get(position));
             if known.is_some_and(|contact| contact.answer == Answer::Talked) {
                 return;
             }
         }
-        let tool = fingerprint::of(event);
-        let crafted = fingerprint::is_crafted(event);
-        let context = self.context(event, technique, answer, tool.is_some(), crafted);
-        let weight = evidence::weigh(technique, answer, event.first.options != 0, context);
-        let weight_most = weight.host.max(weight.port);
+        let Look { tool, crafted, os_probe, weight } = self.look(case);
+        let most = weight.host.max(weight.port);
         let closed = self.campaigns.get(serial).is_some_and(|campaign| campaign.closed.is_some());
-        if closed && weight_most <= 0.0 {
+        if closed && most <= 0.0 {
             return;
         }
-        let os_probe = fingerprint::os_probe(event);
-        let probe = Probe { technique, answer, tool, os_probe, crafted, weight: weight_most };
+        let probe = Probe { technique, answer, tool, os_probe, crafted, weight: most };
         let forger = self.links.forger(event);
         self.campaigns.change(serial, |campaign| {
             let member = campaign.join(event.source);
@@ -228,284 +251,98 @@ impl Detector {
         if closed {
             self.tell(serial, Change::Updated, out);
         }
-        self.note_step(event, technique, weight.host);
+        self.note_step(case, weight.host);
     }
 
-    /// The campaign is still there, and the contact lies on a line of it. What a scanner does
-    /// elsewhere is judged by itself: it may be its daily life.
-    fn covers(&self, serial: Serial, event: &Event, technique: Technique) -> bool {
-        let port = port_of(event, technique);
-        self.campaigns.get(serial).is_some_and(|campaign| campaign.covers(event.target, technique, port))
-    }
-
-    /// The event in the crowd of its target, where it belongs to one.
-    fn note_step(&mut self, event: &Event, technique: Technique, weight: f32) -> Option<CrowdKey> {
-        if !technique.has_ports() {
+    /// The event in the crowd of its target, where it belongs to one: a source with a single
+    /// contact belongs to none, and with its second one both are noted.
+    fn note_step(&mut self, case: &Case<'_>, weight: f32) -> Option<CrowdKey> {
+        let event = case.event;
+        if !case.technique.has_ports() {
             return None;
         }
-        let key = crowd_of(event, technique);
-        self.crowds.note(
-            key,
-            Step {
-                source: event.source,
-                port: event.target_port,
-                sent: event.time,
-                decided: event.decided,
-                twin: fingerprint::twin(event),
-                weight,
-            },
-        );
+        let source = self.sources.get(case.slot)?;
+        let key = crowd_of(event, case.technique);
+        if source.campaign.is_none() {
+            let others = source.contacts.iter().filter(|contact| contact.key != case.key);
+            let mut here = others
+                .filter(|contact| contact.target == event.target && contact.technique == case.technique);
+            let before = here.next()?;
+            if here.next().is_none() {
+                let (sent, decided, weight) = (before.first, before.last, before.weight.host);
+                let step = Step { source: event.source, port: before.port, sent, decided, twin: 0, weight };
+                self.crowds.note(key, step);
+            }
+        }
+        let (source, port, twin) = (event.source, event.target_port, fingerprint::twin(event));
+        self.crowds.note(key, Step { source, port, sent: event.time, decided: event.decided, twin, weight });
         Some(key)
     }
 
-    fn note_os_probe(&mut self, slot: Slot, event: &Event) {
-        let Some(kind) = fingerprint::os_probe(event) else { return };
+    fn note_os_probe(&mut self, slot: Slot, kind: OsProbe, event: &Event) -> Decided {
+        let margin = self.margin;
         self.sources.change(slot, |source| {
             let bit = 1_u16 << kind as u16;
-            if source.os_probes & bit == 0 {
-                source.os_probes |= bit;
-                source.add_to_host(event.target, OS_PROBE, event.decided);
+            if source.os_probes & bit != 0 {
+                return None;
             }
-        });
+            source.os_probes |= bit;
+            source.add_to_host(event.target, OS_PROBE, event.decided, margin)
+        })?
     }
 
     /// What a scanner says to a service speaks against a source although data went both ways.
-    fn note_payload(&mut self, slot: Slot, row: usize, event: &Event) {
+    fn note_payload(&mut self, slot: Slot, row: usize, event: &Event) -> Decided {
+        let margin = self.margin;
         self.sources.change(slot, |source| {
             let bit = 1_u32 << row;
-            if source.payloads & bit == 0 {
-                source.payloads |= bit;
-                source.add_to_host(event.target, payload::PAYLOADS[row].weight, event.decided);
+            if source.payloads & bit != 0 {
+                return None;
             }
-        });
+            source.payloads |= bit;
+            source.add_to_host(event.target, payload::PAYLOADS[row].weight, event.decided, margin)
+        })?
     }
 
-    fn context(
-        &self,
-        event: &Event,
-        technique: Technique,
-        answer: Answer,
-        tool: bool,
-        crafted: bool,
-    ) -> Context {
-        let key = self.key(event, technique);
-        let port = port_of(event, technique);
-        let source = self.sources.lookup(event.source);
+    fn look(&self, case: &Case<'_>) -> Look {
+        let Case { event, technique, answer, .. } = *case;
+        let tool = fingerprint::of(event);
+        let crafted = fingerprint::is_crafted(event);
+        let context = self.context(case, tool.is_some(), crafted);
+        let weight = evidence::weigh(technique, answer, event.first.options != 0, context);
+        Look { tool, crafted, os_probe: fingerprint::os_probe(event), weight }
+    }
+
+    /// What is known besides the packet. What does not matter for an answer is not looked up.
+    fn context(&self, case: &Case<'_>, tool: bool, crafted: bool) -> Context {
+        let Case { event, technique, answer, key, port, .. } = *case;
         let quiet = matches!(answer, Answer::Silent | Answer::Aborted | Answer::Greeted);
         let began = match event.kind {
-            EventKind::FlowEnd => event.time.plus(-event.duration),
+            EventKind::FlowEnd => Time(event.time.since(Time(event.duration))),
             EventKind::Attempt => event.time,
         };
+        let own = |test: &dyn Fn(&Source) -> bool| self.sources.get(case.slot).is_some_and(test);
         let before = began.plus(-CONVERSES);
-        let talks = |source: &Source, with: IpAddr| source.converses_with(with, key, before);
+        let in_conversation = quiet
+            && (own(&|source| source.converses_with(event.target, key, before))
+                || self
+                    .sources
+                    .lookup(event.target)
+                    .is_some_and(|target| target.converses_with(event.source, key, before)));
         Context {
             crossing: self.config.networks.crossing(event.source, event.target),
             tool,
             crafted,
             empty: technique == Technique::Udp && event.first.payload_len == 0,
-            in_conversation: quiet
-                && (source.is_some_and(|source| talks(source, event.target))
-                    || self.sources.lookup(event.target).is_some_and(|target| talks(target, event.source))),
+            in_conversation,
             parallel: answer == Answer::Aborted
-                && source.is_some_and(|source| source.has_parallel(event.target, key, began, PARALLEL)),
-            neighbour: source.is_some_and(|source| source.has_neighbour(event.target, technique, port)),
+                && own(&|source| source.has_parallel(event.target, key, began, PARALLEL)),
+            neighbour: !matches!(answer, Answer::Pending | Answer::Talked)
+                && technique != Technique::Arp
+                && own(&|source| source.has_neighbour(event.target, technique, port)),
             known_host: technique == Technique::Arp && self.links.knows(event.target),
         }
     }
-
-    fn key(&self, event: &Event, technique: Technique) -> u64 {
-        self.hasher.hash_one((event.target, port_of(event, technique), technique))
-    }
-
-    /// Is it enough? Of the source by itself, or of its crowd together.
-    fn judge(&mut self, slot: Slot, event: &Event, crowd: Option<CrowdKey>, out: &mut Vec<Detection>) {
-        let Some(source) = self.sources.get(slot) else { return };
-        if let Some(serial) = source.campaign
-            && self.campaigns.get(serial).is_some()
-        {
-            self.widen(slot, serial, event, out);
-            return;
-        }
-        let foremost = source.foremost(self.margin).filter(|(_, standing)| standing.is_decided());
-        match (foremost, crowd) {
-            (Some((line, standing)), crowd) => {
-                let here = line == LineKey::Host(event.target);
-                let crowd =
-                    crowd.or_else(|| Technique::of(event).map(|technique| crowd_of(event, technique)));
-                let crowd = crowd.filter(|_| here);
-                let relation = crowd.map_or(Relation::Alone, |key| self.crowds.relation(&key, event.source));
-                let verdict = Verdict { line: Some(line), standing, contacts: Vec::new() };
-                self.convict(event, verdict, crowd, relation, out);
-            }
-            (None, Some(key)) => {
-                let Some((members, score, bar)) = self.crowds.decided(&key, self.margin) else { return };
-                let members = self.partners(&key, members);
-                if members.len() < 3 || !members.contains(&event.source) {
-                    return;
-                }
-                let standing = Standing { scale: 1, score, bar };
-                let verdict = Verdict { line: None, standing, contacts: Vec::new() };
-                self.convict(event, verdict, Some(key), Relation::Distributed(members), out);
-            }
-            (None, None) => {}
-        }
-    }
-
-    /// A known scanner's contacts elsewhere: a line with less evidence than a stranger's would
-    /// need belongs to its campaign.
-    fn widen(&mut self, slot: Slot, serial: Serial, event: &Event, out: &mut Vec<Detection>) {
-        let bar = (self.margin * KNOWN_PART) as f32;
-        let Some(source) = self.sources.get(slot) else { return };
-        let lines = source.lines_above(bar);
-        let contacts: Vec<Contact> = source.contacts.clone();
-        let mut resumed = false;
-        for line in lines {
-            let known = self.campaigns.get(serial).is_none_or(|campaign| campaign.has_line(line));
-            if known {
-                continue;
-            }
-            self.campaigns.change(serial, |campaign| {
-                campaign.extend_to(line);
-                resumed |= campaign.closed.is_some();
-                campaign.reopen();
-                let member = campaign.join(event.source);
-                for contact in contacts
-                    .iter()
-                    .filter(|contact| line.holds(contact.target, contact.technique, contact.port))
-                {
-                    if belongs(contact, None, event.decided, scales::reach(1)) {
-                        campaign.take_over(member, contact);
-                    }
-                }
-            });
-        }
-        if resumed {
-            self.tell(serial, Change::Updated, out);
-        }
-    }
-
-    /// Those of a crowd against whom there is something by itself.
-    fn partners(&self, key: &CrowdKey, members: Vec<IpAddr>) -> Vec<IpAddr> {
-        let by_hand = key.stack & 0x000f_ffff_0000_0000 != 0 || key.technique.is_illegal();
-        let least = if by_hand { OWN_LEAST } else { (self.margin * OWN_PART) as f32 };
-        members
-            .into_iter()
-            .filter(|&member| self.sources.lookup(member).is_some_and(|source| source.suspicion() >= least))
-            .collect()
-    }
-
-    /// Opens a campaign, or enters its sources into the one that they belong to.
-    fn convict(
-        &mut self,
-        event: &Event,
-        verdict: Verdict,
-        crowd: Option<CrowdKey>,
-        relation: Relation,
-        out: &mut Vec<Detection>,
-    ) {
-        let (arrangement, members) = match relation {
-            Relation::Alone => (Arrangement::Single, vec![event.source]),
-            Relation::Decoys(members) => (Arrangement::Decoy, members),
-            Relation::Distributed(members) => {
-                let members = match crowd {
-                    Some(key) => self.partners(&key, members),
-                    None => members,
-                };
-                (Arrangement::Distributed, members)
-            }
-        };
-        let reach = scales::reach(verdict.standing.scale);
-        let target = crowd.map(|key| key.target).filter(|_| arrangement != Arrangement::Single);
-        let running = crowd
-            .filter(|_| arrangement != Arrangement::Single)
-            .and_then(|key| self.crowds.campaign(&key))
-            .filter(|&serial| self.campaigns.get(serial).is_some_and(|campaign| campaign.closed.is_none()));
-        let serial = match running {
-            Some(serial) => serial,
-            None => {
-                let id = identifier(DetectionKind::Scan, event.source, event.target_port, event.decided);
-                let mut campaign = Campaign::new(id, DetectionKind::Scan, verdict, event.decided);
-                campaign.crowd = crowd;
-                campaign.forged_by = self.links.forger(event);
-                campaign.note_circumstances(None, event);
-                self.open(campaign, None, out)
-            }
-        };
-        let forger = self.links.forger(event).or_else(|| self.common_sender(&members, event, arrangement));
-        self.enter(serial, &members, event.source, target, event.decided, reach);
-        self.campaigns.change(serial, |campaign| {
-            if arrangement != Arrangement::Single && campaign.members.len() > 1 {
-                campaign.arrangement = arrangement;
-                if campaign.forged_by.is_none() {
-                    campaign.forged_by = forger;
-                }
-            }
-        });
-        if let Some(key) = crowd {
-            self.crowds.set_campaign(key, Some(serial));
-        }
-        if running.is_none() {
-            self.tell(serial, Change::Opened, out);
-        }
-    }
-
-    /// The one of several decoys whose own network card sent the packets of them all.
-    fn common_sender(&self, members: &[IpAddr], event: &Event, arrangement: Arrangement) -> Option<IpAddr> {
-        let owner = event.source_mac.and_then(|card| self.links.owner(card))?;
-        (arrangement == Arrangement::Decoy && members.contains(&owner)).then_some(owner)
-    }
-
-    /// Enters sources, with what is remembered of them, into a campaign.
-    fn enter(
-        &mut self,
-        serial: Serial,
-        members: &[IpAddr],
-        deciding: IpAddr,
-        target: Option<IpAddr>,
-        now: Time,
-        reach: i64,
-    ) {
-        let deciding = std::iter::once(deciding).filter(|source| !members.contains(source));
-        for address in members.iter().copied().chain(deciding) {
-            let Some(slot) = self.sources.find(address) else { continue };
-            let taken = self.sources.change(slot, |source| {
-                let live = |other: Serial| self.campaigns.get(other).is_some();
-                if source.campaign.is_some_and(live) {
-                    return None;
-                }
-                source.campaign = Some(serial);
-                Some((source.contacts.clone(), source.os_probes, source.payloads))
-            });
-            let Some(Some((contacts, os_probes, payloads))) = taken else { continue };
-            self.campaigns.change(serial, |campaign| {
-                let member = campaign.join(address);
-                campaign.os_probes |= os_probes;
-                campaign.payloads |= payloads;
-                let line = campaign.verdict.line.unwrap_or(LineKey::Spread);
-                let those = contacts
-                    .iter()
-                    .filter(|contact| line.holds(contact.target, contact.technique, contact.port));
-                for contact in those.filter(|contact| belongs(contact, target, now, reach)) {
-                    campaign.take_over(member, contact);
-                }
-            });
-        }
-    }
-}
-
-/// Whether a remembered contact is part of what a source is convicted of: not its conversations,
-/// not what is long past, not connections that have stayed open.
-fn belongs(contact: &Contact, target: Option<IpAddr>, now: Time, reach: i64) -> bool {
-    const STAYS_OPEN: i64 = 30_000_000;
-    let here = target.is_none_or(|target| contact.target == target);
-    let recent = now.since(contact.last) <= reach;
-    let kind = match contact.answer {
-        Answer::Talked => contact.weight.host > 0.0,
-        Answer::Unasked => false,
-        Answer::Pending => now.since(contact.first) < STAYS_OPEN,
-        _ => true,
-    };
-    here && recent && kind
 }
 
 /// The port of a contact: a protocol number or an ICMP type where there are no ports.
@@ -522,6 +359,6 @@ pub(crate) fn service_of(event: &Event) -> ServiceKey {
     ServiceKey { target: event.target, transport: event.transport, port: Some(event.target_port) }
 }
 
-fn crowd_of(event: &Event, technique: Technique) -> CrowdKey {
+pub(crate) fn crowd_of(event: &Event, technique: Technique) -> CrowdKey {
     CrowdKey { target: event.target, technique, stack: fingerprint::stack(event) }
 }

@@ -26,7 +26,7 @@ const PORTS: usize = 1_024;
 /// and a capture may hold them back a little.
 const IN_STEP: i64 = 100_000;
 /// Probes in step, and their part of a member's probes, that make it a decoy.
-const STEPS: u32 = 4;
+const STEPS: u32 = 3;
 const MOSTLY: f32 = 0.7;
 /// The pooled test's bar above the single source's: it has many more chances to fail.
 const POOL_EXTRA: f64 = 5.0;

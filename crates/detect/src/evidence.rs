@@ -188,8 +188,8 @@ const UDP_EMPTY: f32 = 0.6;
 const IP_PROTOCOL: f32 = 2.0;
 /// A ping nobody answers: ln(0.7 / 0.3).
 const ECHO_UNANSWERED: f32 = 0.85;
-/// Monitoring pings many hosts that answer: ln(0.3 / 0.24).
-const ECHO_ANSWERED: f32 = 0.22;
+/// Monitoring pings many hosts that answer: ln(0.3 / 0.285). Only their order tells a sweep.
+const ECHO_ANSWERED: f32 = 0.05;
 /// Timestamp, mask and information requests: obsolete, asked by scanners first of all.
 const ICMP_QUERY: f32 = 1.2;
 /// Asking the LAN for one more address. Answers are unicast, so a third party's request seems
@@ -197,7 +197,7 @@ const ICMP_QUERY: f32 = 1.2;
 const ARP: f32 = 0.5;
 /// ARP heard to be answered, or for an address that is known to be there: what a router does that
 /// has just started.
-const ARP_ANSWERED: f32 = 0.1;
+const ARP_ANSWERED: f32 = 0.04;
 /// The address next to one contacted already: sweeps go through blocks, the hosts that someone
 /// works with lie about: ln(0.9 / 0.7). Not for ARP: a network's own hosts lie side by side.
 const NEIGHBOUR: f32 = 0.25;
@@ -212,6 +212,8 @@ const INBOUND: f32 = 0.45;
 /// From an internal host to the Internet: peers of peer-to-peer networks, moved services and
 /// mobile hosts are often gone: ln(0.8 / 0.35) - ln(0.8 / 0.2).
 const OUTBOUND: f32 = -0.55;
+/// What is left of a weight whatever excuses it.
+const LEAST_PART: f32 = 0.3;
 /// Of an accepted contact beside a running conversation counts this part.
 const IN_CONVERSATION: f32 = 0.2;
 
@@ -239,7 +241,9 @@ pub(crate) fn weigh(technique: Technique, answer: Answer, options: bool, context
         bonus += PARALLEL;
     }
     let beside = if context.neighbour && technique != Technique::Arp { NEIGHBOUR } else { 0.0 };
-    let lift = |weight: f32, bonus: f32| if weight > 0.0 { (weight + bonus).max(0.1) } else { weight };
+    let lift = |weight: f32, bonus: f32| {
+        if weight > 0.0 { (weight + bonus).max(weight * LEAST_PART) } else { weight }
+    };
     Weight { host: lift(base.host, bonus), port: lift(base.port, bonus + beside) }
 }
 

@@ -3,16 +3,16 @@
 //! A source is judged by evidence, not by counters: every first contact with a (target, port,
 //! technique) has a weight ([`evidence`]), the weights add up along the rows and columns of the
 //! matrix of hosts and ports ([`source`]) over four time scales ([`scales`]), and a source whose
-//! sum passes the bar opens a campaign ([`attempt`]). Sources that go in step, or share the work,
+//! sum passes the bar opens a campaign ([`judge`]). Sources that go in step, or share the work,
 //! are one campaign ([`crowd`]). Floods, backscatter and traceroute are recognised as what they
 //! are ([`noise`]).
 //!
 //! | file | topic |
 //! |---|---|
 //! | `detector` | the interface; time |
-//! | `attempt` | from event to evidence to campaign |
+//! | `attempt`, `judge` | from event to evidence, from evidence to campaign |
 //! | `evidence`, `technique`, `fingerprint`, `payload`, `scales` | weights, kinds of probes, tools, time scales |
-//! | `source`, `sources`, `services`, `links`, `table`, `sets` | what is remembered, within bounds |
+//! | `source`, `sources`, `services`, `links`, `table`, `sets`, `seen` | what is remembered, within bounds |
 //! | `crowd` | decoys and distributed scans |
 //! | `noise` | what is no scan |
 //! | `campaign`, `campaigns`, `naming`, `severity`, `mitre`, `words`, `report` | what is told |
@@ -27,6 +27,7 @@ mod crowd;
 mod detector;
 mod evidence;
 mod fingerprint;
+mod judge;
 mod links;
 mod mitre;
 mod naming;
@@ -35,6 +36,7 @@ mod noise;
 mod payload;
 mod report;
 mod scales;
+mod seen;
 mod services;
 mod sets;
 mod severity;

@@ -128,12 +128,14 @@ impl Detector {
             first: event.time,
             last: event.time,
             attempts: event.count,
+            taken: false,
         };
+        let margin = self.margin;
         self.sources.change(slot, |source| {
             if source.find(key).is_some() {
                 return None;
             }
-            source.add(contact, event.decided, 0);
+            source.add(contact, event.decided, 0, margin);
             let recent = source.contacts.iter().filter(|contact| {
                 contact.technique == Technique::Answer
                     && event.time.since(contact.first) <= BACKSCATTER_WITHIN

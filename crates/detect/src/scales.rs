@@ -51,7 +51,9 @@ impl Evidence {
         let elapsed = at.since(self.at) as f64 / 1e6;
         if elapsed > 0.0 {
             for (sum, seconds) in self.sums.iter_mut().zip(SECONDS) {
-                *sum *= (-elapsed / seconds).exp() as f32;
+                let constants = elapsed / seconds;
+                // Beyond, nothing is left, and `exp` is slow.
+                *sum *= if constants < 40.0 { (-constants).exp() as f32 } else { 0.0 };
             }
             self.at = at;
         }

@@ -106,7 +106,12 @@ impl Rate {
 
     fn now(&self, at: Time) -> f32 {
         let elapsed = at.since(self.at) as f64 / 1e6;
-        if elapsed > 0.0 { self.sum * (-elapsed / SECONDS).exp() as f32 } else { self.sum }
+        match elapsed / SECONDS {
+            // Beyond, nothing is left, and `exp` is slow.
+            40.0.. => 0.0,
+            constants if constants > 0.0 => self.sum * (-constants).exp() as f32,
+            _ => self.sum,
+        }
     }
 }
 

@@ -1,0 +1,217 @@
+//! When evidence is enough, and whose campaign it then is.
+//!
+//! Belongs here: from evidence to a campaign. Does not belong here: evidence itself.
+
+use crate::attempt::{Case, crowd_of};
+use crate::campaign::{Arrangement, Campaign, Verdict};
+use crate::campaigns::Serial;
+use crate::crowd::{CrowdKey, Relation};
+use crate::detector::{Detector, identifier};
+use crate::evidence::Answer;
+use crate::scales::{self, Standing};
+use crate::source::{Contact, Decided, LineKey};
+use crate::table::Slot;
+use std::net::IpAddr;
+use vedette_event::{Change, Detection, DetectionKind, Event, Time};
+
+/// A source shares in a scan by several only when there is something against itself: this part
+/// of the margin, or one failure's worth when its packets are made by hand.
+const OWN_PART: f64 = 0.5;
+const OWN_LEAST: f32 = 1.0;
+/// A known scanner's further lines need this part of the margin.
+const KNOWN_PART: f64 = 0.5;
+
+impl Detector {
+    /// Is it enough? Of the source by itself, or of its crowd together.
+    pub(crate) fn judge(
+        &mut self,
+        case: &Case<'_>,
+        decided: Decided,
+        crowd: Option<CrowdKey>,
+        out: &mut Vec<Detection>,
+    ) {
+        let event = case.event;
+        let Some(source) = self.sources.get(case.slot) else { return };
+        if let Some(serial) = source.campaign
+            && self.campaigns.get(serial).is_some()
+        {
+            self.widen(case.slot, serial, event, out);
+            return;
+        }
+        match (decided, crowd) {
+            (Some((line, standing)), crowd) => {
+                let here = line == LineKey::Host(event.target);
+                let crowd = crowd.or_else(|| Some(crowd_of(event, case.technique)));
+                let crowd = crowd.filter(|_| here);
+                let relation = crowd.map_or(Relation::Alone, |key| self.crowds.relation(&key, event.source));
+                let verdict = Verdict { line: Some(line), standing, contacts: Vec::new() };
+                self.convict(event, verdict, crowd, relation, out);
+            }
+            (None, Some(key)) => {
+                let Some((members, score, bar)) = self.crowds.decided(&key, self.margin) else { return };
+                let members = self.partners(&key, members);
+                if members.len() < 3 || !members.contains(&event.source) {
+                    return;
+                }
+                let standing = Standing { scale: 1, score, bar };
+                let verdict = Verdict { line: None, standing, contacts: Vec::new() };
+                self.convict(event, verdict, Some(key), Relation::Distributed(members), out);
+            }
+            (None, None) => {}
+        }
+    }
+
+    /// A known scanner's contacts elsewhere: a line with less evidence than a stranger's would
+    /// need belongs to its campaign.
+    fn widen(&mut self, slot: Slot, serial: Serial, event: &Event, out: &mut Vec<Detection>) {
+        let bar = (self.margin * KNOWN_PART) as f32;
+        let Some(source) = self.sources.get(slot) else { return };
+        let lines = source.lines_above(bar);
+        let mut resumed = false;
+        for line in lines {
+            let known = self.campaigns.get(serial).is_none_or(|campaign| campaign.has_line(line));
+            if known {
+                continue;
+            }
+            let contacts = self.sources.change(slot, |source| {
+                source.take(|contact| {
+                    line.holds(contact.target, contact.technique, contact.port)
+                        && belongs(contact, None, event.decided, scales::reach(1))
+                })
+            });
+            self.campaigns.change(serial, |campaign| {
+                campaign.extend_to(line);
+                resumed |= campaign.closed.is_some();
+                campaign.reopen();
+                let member = campaign.join(event.source);
+                contacts.iter().flatten().for_each(|contact| campaign.take_over(member, contact));
+            });
+        }
+        if resumed {
+            self.tell(serial, Change::Updated, out);
+        }
+    }
+
+    /// Those of a crowd against whom there is something by itself.
+    fn partners(&self, key: &CrowdKey, members: Vec<IpAddr>) -> Vec<IpAddr> {
+        let by_hand = key.stack & 0x000f_ffff_0000_0000 != 0 || key.technique.is_illegal();
+        let least = if by_hand { OWN_LEAST } else { (self.margin * OWN_PART) as f32 };
+        members
+            .into_iter()
+            .filter(|&member| self.sources.lookup(member).is_some_and(|source| source.suspicion() >= least))
+            .collect()
+    }
+
+    /// Opens a campaign, or enters its sources into the one that they belong to.
+    fn convict(
+        &mut self,
+        event: &Event,
+        verdict: Verdict,
+        crowd: Option<CrowdKey>,
+        relation: Relation,
+        out: &mut Vec<Detection>,
+    ) {
+        let (arrangement, members) = match relation {
+            Relation::Alone => (Arrangement::Single, vec![event.source]),
+            Relation::Decoys(members) => (Arrangement::Decoy, members),
+            Relation::Distributed(members) => {
+                let members = match crowd {
+                    Some(key) => self.partners(&key, members),
+                    None => members,
+                };
+                (Arrangement::Distributed, members)
+            }
+        };
+        let reach = scales::reach(verdict.standing.scale);
+        let target = crowd.map(|key| key.target).filter(|_| arrangement != Arrangement::Single);
+        let running = crowd
+            .filter(|_| arrangement != Arrangement::Single)
+            .and_then(|key| self.crowds.campaign(&key))
+            .filter(|&serial| self.campaigns.get(serial).is_some_and(|campaign| campaign.closed.is_none()));
+        let serial = match running {
+            Some(serial) => serial,
+            None => {
+                let id = identifier(DetectionKind::Scan, event.source, event.target_port, event.decided);
+                let mut campaign = Campaign::new(id, DetectionKind::Scan, verdict, event.decided);
+                campaign.crowd = crowd;
+                campaign.forged_by = self.links.forger(event);
+                campaign.note_circumstances(None, event);
+                self.open(campaign, None, out)
+            }
+        };
+        let forger = self.links.forger(event).or_else(|| self.common_sender(&members, event, arrangement));
+        self.enter(serial, &members, event.source, target, event.decided, reach);
+        self.campaigns.change(serial, |campaign| {
+            if arrangement != Arrangement::Single && campaign.members.len() > 1 {
+                campaign.arrangement = arrangement;
+                if campaign.forged_by.is_none() {
+                    campaign.forged_by = forger;
+                }
+            }
+        });
+        if let Some(key) = crowd {
+            self.crowds.set_campaign(key, Some(serial));
+        }
+        if running.is_none() {
+            self.tell(serial, Change::Opened, out);
+        }
+    }
+
+    /// The one of several decoys whose own network card sent the packets of them all.
+    fn common_sender(&self, members: &[IpAddr], event: &Event, arrangement: Arrangement) -> Option<IpAddr> {
+        let owner = event.source_mac.and_then(|card| self.links.owner(card))?;
+        (arrangement == Arrangement::Decoy && members.contains(&owner)).then_some(owner)
+    }
+
+    /// Enters sources, with what is remembered of them, into a campaign.
+    fn enter(
+        &mut self,
+        serial: Serial,
+        members: &[IpAddr],
+        deciding: IpAddr,
+        target: Option<IpAddr>,
+        now: Time,
+        reach: i64,
+    ) {
+        let deciding = std::iter::once(deciding).filter(|source| !members.contains(source));
+        for address in members.iter().copied().chain(deciding) {
+            let Some(slot) = self.sources.find(address) else { continue };
+            let line = self.campaigns.get(serial).and_then(|campaign| campaign.verdict.line);
+            let line = line.unwrap_or(LineKey::Spread);
+            let taken = self.sources.change(slot, |source| {
+                let live = |other: Serial| self.campaigns.get(other).is_some();
+                if source.campaign.is_some_and(live) {
+                    return None;
+                }
+                source.campaign = Some(serial);
+                let contacts = source.take(|contact| {
+                    line.holds(contact.target, contact.technique, contact.port)
+                        && belongs(contact, target, now, reach)
+                });
+                Some((contacts, source.os_probes, source.payloads))
+            });
+            let Some(Some((contacts, os_probes, payloads))) = taken else { continue };
+            self.campaigns.change(serial, |campaign| {
+                let member = campaign.join(address);
+                campaign.os_probes |= os_probes;
+                campaign.payloads |= payloads;
+                contacts.iter().for_each(|contact| campaign.take_over(member, contact));
+            });
+        }
+    }
+}
+
+/// Whether a remembered contact is part of what a source is convicted of: not its conversations,
+/// not what is long past, not connections that have stayed open.
+fn belongs(contact: &Contact, target: Option<IpAddr>, now: Time, reach: i64) -> bool {
+    const STAYS_OPEN: i64 = 30_000_000;
+    let here = target.is_none_or(|target| contact.target == target);
+    let recent = now.since(contact.last) <= reach;
+    let kind = match contact.answer {
+        Answer::Talked => contact.weight.host > 0.0,
+        Answer::Unasked => false,
+        Answer::Pending => now.since(contact.first) < STAYS_OPEN,
+        _ => true,
+    };
+    here && recent && kind
+}
