@@ -133,6 +133,8 @@ pub(crate) struct Campaign {
     lines: Vec<LineKey>,
     /// Of `probes`, those that only looked for hosts.
     pub(crate) sweep_probes: u64,
+    /// It stands for many that began at the same time.
+    pub(crate) storm: bool,
     /// The crowd its members belong to.
     pub(crate) crowd: Option<CrowdKey>,
     pub(crate) closed: Option<Time>,
@@ -180,6 +182,7 @@ impl Campaign {
             losses: SensorLosses::default(),
             lines: verdict_line.into_iter().collect(),
             sweep_probes: 0,
+            storm: false,
             crowd: None,
             closed: None,
             changed: false,
@@ -188,6 +191,11 @@ impl Campaign {
             began: at,
             events: 0,
         }
+    }
+
+    /// Another member would be kept by name.
+    pub(crate) fn has_room(&self) -> bool {
+        self.members.len() < MEMBERS
     }
 
     /// The position of a member, which joins when it is new. Beyond [`MEMBERS`] they are counted

@@ -13,6 +13,7 @@ use crate::report;
 use crate::services::Services;
 use crate::sources::Sources;
 use ahash::RandomState;
+use std::collections::VecDeque;
 use std::net::IpAddr;
 use vedette_event::{Change, Detection, DetectionKind, Event, EventKind, Outcome, SensorLosses, Time};
 
@@ -48,6 +49,9 @@ pub struct Detector {
     pub(crate) crowds: Crowds,
     pub(crate) links: Links,
     pub(crate) campaigns: Campaigns,
+    /// When campaigns of unconfirmed sources opened lately, and the one for those that are too many.
+    pub(crate) openings: VecDeque<Time>,
+    pub(crate) storm: Option<Serial>,
     campaign_bytes: usize,
     clock: Time,
     events: u64,
@@ -66,6 +70,8 @@ impl Detector {
             crowds: Crowds::new(hasher.clone()),
             links: Links::new(hasher.clone()),
             campaigns: Campaigns::default(),
+            openings: VecDeque::new(),
+            storm: None,
             campaign_bytes: memory / 4,
             clock: Time(i64::MIN),
             events: 0,

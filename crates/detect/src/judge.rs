@@ -18,6 +18,10 @@ use vedette_event::{Change, Detection, DetectionKind, Event, Time};
 /// of the margin, or one failure's worth when its packets are made by hand.
 const OWN_PART: f64 = 0.5;
 const OWN_LEAST: f32 = 1.0;
+/// Unconfirmed sources convicted within [`STORM_WITHIN`] that still get campaigns of their own:
+/// more than a fleet on the Internet meets, few enough to be read.
+const STORM: usize = 120;
+const STORM_WITHIN: i64 = 60_000_000;
 /// A known scanner's further lines need this part of the margin.
 const KNOWN_PART: f64 = 0.5;
 
@@ -123,6 +127,10 @@ impl Detector {
             }
         };
         let reach = scales::reach(verdict.standing.scale);
+        if arrangement == Arrangement::Single && self.is_storm(event) {
+            self.join_storm(event, verdict, reach, out);
+            return;
+        }
         let target = crowd.map(|key| key.target).filter(|_| arrangement != Arrangement::Single);
         let running = crowd
             .filter(|_| arrangement != Arrangement::Single)
@@ -157,6 +165,47 @@ impl Detector {
         }
     }
 
+    /// Whether so many unconfirmed sources are convicted that they are told together. Who sends
+    /// three odd packets under each of a million names would otherwise raise a million alerts.
+    fn is_storm(&mut self, event: &Event) -> bool {
+        let received = |contact: &Contact| contact.answer.is_finished() || contact.answer == Answer::HalfOpen;
+        let source = self.sources.lookup(event.source);
+        if event.process.is_some() || source.is_some_and(|source| source.contacts.iter().any(received)) {
+            return false;
+        }
+        while self.openings.front().is_some_and(|&opened| event.decided.since(opened) > STORM_WITHIN) {
+            self.openings.pop_front();
+        }
+        if self.openings.len() >= STORM {
+            return true;
+        }
+        self.openings.push_back(event.decided);
+        false
+    }
+
+    fn join_storm(&mut self, event: &Event, verdict: Verdict, reach: i64, out: &mut Vec<Detection>) {
+        let open =
+            |&serial: &Serial| self.campaigns.get(serial).is_some_and(|campaign| campaign.closed.is_none());
+        let running = self.storm.filter(open);
+        let serial = match running {
+            Some(serial) => serial,
+            None => {
+                let id = identifier(DetectionKind::Scan, event.source, event.target_port, event.decided);
+                let verdict = Verdict { line: Some(LineKey::Spread), ..verdict };
+                let mut campaign = Campaign::new(id, DetectionKind::Scan, verdict, event.decided);
+                campaign.arrangement = Arrangement::Distributed;
+                campaign.storm = true;
+                campaign.note_circumstances(None, event);
+                self.open(campaign, None, out)
+            }
+        };
+        self.storm = Some(serial);
+        self.enter(serial, &[event.source], event.source, None, event.decided, reach);
+        if running.is_none() {
+            self.tell(serial, Change::Opened, out);
+        }
+    }
+
     /// The one of several decoys whose own network card sent the packets of them all.
     fn common_sender(&self, members: &[IpAddr], event: &Event, arrangement: Arrangement) -> Option<IpAddr> {
         let owner = event.source_mac.and_then(|card| self.links.owner(card))?;
@@ -178,17 +227,23 @@ impl Detector {
             let Some(slot) = self.sources.find(address) else { continue };
             let line = self.campaigns.get(serial).and_then(|campaign| campaign.verdict.line);
             let line = line.unwrap_or(LineKey::Spread);
+            let room = self.campaigns.get(serial).is_some_and(Campaign::has_room);
             let taken = self.sources.change(slot, |source| {
                 let live = |other: Serial| self.campaigns.get(other).is_some();
                 if source.campaign.is_some_and(live) {
                     return None;
                 }
-                source.campaign = Some(serial);
                 let contacts = source.take(|contact| {
                     line.holds(contact.target, contact.technique, contact.port)
                         && belongs(contact, target, now, reach)
                 });
-                Some((contacts, source.os_probes, source.payloads))
+                let told = (contacts, source.os_probes, source.payloads);
+                // One that is only counted is judged anew when it goes on.
+                match room {
+                    true => source.campaign = Some(serial),
+                    false => source.begin_anew(),
+                }
+                Some(told)
             });
             let Some(Some((contacts, os_probes, payloads))) = taken else { continue };
             self.campaigns.change(serial, |campaign| {

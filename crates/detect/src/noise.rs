@@ -28,6 +28,8 @@ const HAMMERING_RATE: i64 = 50;
 /// arrives has few hops left, where stacks send 64 or more.
 const TRACEROUTE_PORTS: std::ops::Range<u16> = 33_434..33_524;
 const TRACEROUTE_TTL: u8 = 30;
+/// Such packets from one source that make a traceroute: one hop's.
+const TRACEROUTE_PROBES: u8 = 3;
 
 impl Detector {
     /// Classic traceroute: recorded, and evidence of nothing.
@@ -35,12 +37,27 @@ impl Detector {
         let traces = event.transport == Transport::Udp
             && TRACEROUTE_PORTS.contains(&event.target_port)
             && (1..=TRACEROUTE_TTL).contains(&event.first.ttl);
-        if traces {
-            let key = NoiseKey { kind: DetectionKind::BenignDiscovery, address: event.source, port: 0 };
-            let attempts = event.count.saturating_add(event.retries.into());
-            self.note_noise(key, event, Some(event.source), attempts.into(), 1, out);
+        if traces && is_one_host(event.source) {
+            self.note_trace(event, out);
         }
         traces
+    }
+
+    fn note_trace(&mut self, event: &Event, out: &mut Vec<Detection>) {
+        let slot = self.sources.find(event.source).unwrap_or_else(|| self.sources.admit(event.source));
+        let before = self.sources.change(slot, |source| {
+            source.traces = source.traces.saturating_add(1);
+            source.traces - 1
+        });
+        let attempts = 1 + u64::from(event.retries);
+        // Single ones are not worth telling: anybody can send them under any name.
+        let count = match before {
+            Some(before) if before + 1 < TRACEROUTE_PROBES => return,
+            Some(before) if before + 1 == TRACEROUTE_PROBES => attempts + u64::from(before),
+            _ => attempts,
+        };
+        let key = NoiseKey { kind: DetectionKind::BenignDiscovery, address: event.source, port: 0 };
+        self.note_noise(key, event, Some(event.source), count, 1, out);
     }
 
     /// A stranger that fails at a service which many strangers fail at: part of a flood.

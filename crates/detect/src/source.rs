@@ -102,6 +102,8 @@ pub(crate) struct Source {
     pub(crate) campaign: Option<u32>,
     /// Some contact was a conversation.
     pub(crate) talks: bool,
+    /// Packets of traceroutes seen, up to [`u8::MAX`].
+    pub(crate) traces: u8,
     /// Packets of nmap's operating system detection seen, one bit each.
     pub(crate) os_probes: u16,
     /// Rows of [`crate::payload::PAYLOADS`] it has said, one bit each.

@@ -209,6 +209,12 @@ pub(crate) fn reasons(campaign: &Campaign, real_source: Option<&str>) -> Vec<Str
     if let Some(reason) = real_source {
         reasons.push(format!("Likeliest real source: {reason}"));
     }
+    if campaign.storm {
+        reasons.push(
+            "So many campaigns of unconfirmed sources began within a minute that these are told together"
+                .to_owned(),
+        );
+    }
     let mut groups: BTreeMap<(Technique, u8), (Answer, u32, f32)> = BTreeMap::new();
     for contact in &campaign.verdict.contacts {
         let group =

@@ -81,6 +81,43 @@ fn strangers_push_each_other_out_and_not_the_suspect() {
 
 /// Everyone scans everything: as many campaigns as there is memory for.
 #[test]
+fn a_storm_of_invented_scanners_is_one_alert_more() {
+    let mut detector = Detector::new(Config { memory: 16 << 20, ..Config::default() });
+    let mut out = Vec::new();
+    for n in 0..30_000_u32 {
+        for port in 0..4 {
+            // A target each: at one target it would be a flood.
+            let mut event = syn(i64::from(n) * 100, v4(0x2d00_0000 + n * 7), v4(0x0a01_0000 + n), 100 + port);
+            event.first.tcp_flags = 0;
+            event.decided = event.time.plus(10);
+            detector.observe(&event, &mut out);
+        }
+    }
+    detector.finish(&mut out);
+    let found = scans(&out);
+    assert!(found.len() <= 130, "{}", found.len());
+    let storm = found.iter().max_by_key(|scan| scan.probes).unwrap();
+    assert_eq!(storm.shape, vedette_event::Shape::Distributed);
+    assert!(storm.probes > 80_000, "{}", storm.probes);
+    assert!(storm.addresses_cut && storm.source_ips.len() == 1_000);
+    assert!(out.len() < 1_000, "{} detections", out.len());
+    assert!(detector.statistics().bytes < 16 << 20);
+}
+
+#[test]
+fn single_traceroute_packets_under_a_million_names_are_not_told() {
+    let mut detector = Detector::new(Config { memory: 8 << 20, ..Config::default() });
+    let mut out = Vec::new();
+    for n in 0..100_000_u32 {
+        let mut event =
+            udp(i64::from(n) * 100, v4(0x2d00_0000 + n), 9, ip("10.0.0.5"), 33_440, Outcome::Unanswered);
+        event.first.ttl = 3;
+        detector.observe(&event, &mut out);
+    }
+    assert!(out.is_empty());
+}
+
+#[test]
 fn campaigns_are_bounded() {
     let memory = 8 << 20;
     let mut detector = Detector::new(Config { memory, ..Config::default() });
@@ -88,7 +125,10 @@ fn campaigns_are_bounded() {
     for n in 0..5_000_u32 {
         for port in 0..12 {
             let target = v4(0x0a01_0000 + n);
-            detector.observe(&refused(i64::from(n) * 1_000, v4(0x2d00_0000 + n * 7), target, port), &mut out);
+            // Confirmed, so that each has a campaign of its own.
+            let mut event = refused(i64::from(n) * 1_000, v4(0x2d00_0000 + n * 7), target, port);
+            (event.outcome, event.closing) = (Outcome::Accepted, vedette_event::Closing::ResetBySource);
+            detector.observe(&event, &mut out);
         }
     }
     let statistics = detector.statistics();
