@@ -7,9 +7,19 @@
 mod columns;
 mod config;
 mod error;
+mod files;
+mod folder;
 mod lake;
+mod maintain;
+mod memory;
+mod merge;
+mod provider;
 mod report;
+mod retain;
 mod schema;
+mod store;
+mod table;
+mod wal;
 
 pub use columns::batch_of;
 pub use config::LakeConfig;

@@ -1,6 +1,7 @@
 //! What the lake tells about itself: datasets, counters, health.
 
 use serde::Serialize;
+use std::sync::atomic::{AtomicU64, Ordering};
 use vedette_event::Time;
 
 /// The answer to a durable append.
@@ -92,5 +93,35 @@ impl Health {
     /// True when appends are expected to succeed.
     pub fn accepts_rows(&self) -> bool {
         !self.problems.iter().any(|problem| problem.stops_appends)
+    }
+}
+
+/// What is counted as it happens; see [`LakeStats`].
+#[derive(Debug, Default)]
+pub(crate) struct Counters {
+    pub appends: AtomicU64,
+    pub appended_rows: AtomicU64,
+    pub failed_appends: AtomicU64,
+    pub nulled_cells: AtomicU64,
+    pub waits: AtomicU64,
+    pub flushes: AtomicU64,
+    pub merges: AtomicU64,
+    pub damaged_ranges: AtomicU64,
+}
+
+impl Counters {
+    pub fn read(&self) -> LakeStats {
+        let get = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+        LakeStats {
+            appends: get(&self.appends),
+            appended_rows: get(&self.appended_rows),
+            failed_appends: get(&self.failed_appends),
+            nulled_cells: get(&self.nulled_cells),
+            waits: get(&self.waits),
+            flushes: get(&self.flushes),
+            merges: get(&self.merges),
+            damaged_ranges: get(&self.damaged_ranges),
+            ..LakeStats::default()
+        }
     }
 }

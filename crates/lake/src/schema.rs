@@ -15,6 +15,7 @@
 //! otherwise). An IPv4-mapped IPv6 address is an IPv6 address here, as its text says.
 
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef, TimeUnit};
+use deltalake::kernel::{ArrayType, DataType as DeltaType, StructField};
 use std::sync::Arc;
 use vedette_event::{Dataset, FieldType};
 
@@ -61,4 +62,26 @@ pub fn arrow_schema(dataset: &Dataset) -> SchemaRef {
         columns.push(Field::new(v6_column(field.name), DataType::Binary, true));
     }
     Arc::new(Schema::new(columns))
+}
+
+/// The same columns as the Delta table has them.
+pub(crate) fn delta_fields(dataset: &Dataset) -> Vec<StructField> {
+    let mut columns: Vec<StructField> = Vec::new();
+    for field in dataset.fields {
+        let ty = match field.ty {
+            FieldType::Str => DeltaType::STRING,
+            FieldType::Int => DeltaType::LONG,
+            FieldType::Float => DeltaType::DOUBLE,
+            FieldType::Bool => DeltaType::BOOLEAN,
+            FieldType::Time => DeltaType::TIMESTAMP,
+            FieldType::StrList => ArrayType::new(DeltaType::STRING, true).into(),
+            FieldType::IntList => ArrayType::new(DeltaType::LONG, true).into(),
+        };
+        columns.push(StructField::nullable(field.name, ty));
+    }
+    for field in dataset.fields.iter().filter(|field| field.address) {
+        columns.push(StructField::nullable(v4_column(field.name), DeltaType::LONG));
+        columns.push(StructField::nullable(v6_column(field.name), DeltaType::BINARY));
+    }
+    columns
 }
