@@ -1,13 +1,25 @@
 //! The aggregates of `comp`: one row a function. All skip nulls, except `count()`.
 
+mod distinct;
+mod intern;
+mod list;
+mod pairs;
+mod single;
+mod sum;
+
 use crate::error::QueryError;
 use crate::expr::{Exprs, Typed};
 use crate::plan::Context;
-use crate::scope::{Scope, column};
-use crate::types::Type;
+use crate::scope::{OrderKey, Scope, column};
+use crate::types::{Type, list_type, time_type};
 use arrow::datatypes::DataType;
-use datafusion::functions_aggregate::expr_fn::{avg, count, max, min, sum};
-use datafusion::logical_expr::{Expr, lit};
+use datafusion::functions_aggregate::expr_fn::{
+    approx_distinct, avg, count, count_distinct, first_value, max, median, min, stddev, stddev_pop, sum,
+    var_sample,
+};
+use datafusion::logical_expr::expr::NullTreatment;
+use datafusion::logical_expr::{Expr, ExprFunctionExt, SortExpr, lit};
+use distinct::What;
 use vedette_xql::ast::{Aggregate, Span};
 use vedette_xql::{Diagnostic, codes, nearest};
 
@@ -19,10 +31,22 @@ struct Function {
 
 const FUNCTIONS: &[Function] = &[
     Function { name: "count", plan: plan_count },
+    Function { name: "count_distinct", plan: plan_count_distinct },
+    Function { name: "values", plan: plan_values },
+    Function { name: "list", plan: plan_list },
+    Function { name: "earliest", plan: |planner, call| by_time(planner, call, false) },
+    Function { name: "latest", plan: |planner, call| by_time(planner, call, true) },
+    Function { name: "first", plan: |planner, call| by_order(planner, call, false) },
+    Function { name: "last", plan: |planner, call| by_order(planner, call, true) },
     Function { name: "sum", plan: plan_sum },
     Function { name: "avg", plan: plan_avg },
     Function { name: "min", plan: |planner, call| extreme(planner, call, min) },
     Function { name: "max", plan: |planner, call| extreme(planner, call, max) },
+    Function { name: "median", plan: |planner, call| statistic(planner, call, median) },
+    Function { name: "stddev_population", plan: |planner, call| statistic(planner, call, stddev_pop) },
+    Function { name: "stddev_sample", plan: |planner, call| statistic(planner, call, stddev) },
+    Function { name: "var", plan: |planner, call| statistic(planner, call, var_sample) },
+    Function { name: "approx_count", plan: plan_approx_count },
 ];
 
 /// One call in a `comp`.
@@ -83,12 +107,20 @@ impl Call<'_> {
 pub(crate) struct Planner<'a> {
     context: &'a Context,
     exprs: Exprs<'a>,
+    /// The only aggregate of its stage.
+    alone: bool,
+    /// What `values()` is asked for somewhere in the stage: counting it costs nothing more.
+    listed: Vec<Expr>,
     made: Vec<Expr>,
 }
 
 impl<'a> Planner<'a> {
-    pub(crate) fn new(context: &'a Context, scope: &'a Scope) -> Planner<'a> {
-        Planner { context, exprs: Exprs::new(context, scope), made: Vec::new() }
+    pub(crate) fn new(context: &'a Context, scope: &'a Scope, aggregates: &[Aggregate]) -> Planner<'a> {
+        let exprs = Exprs::new(context, scope);
+        let values = aggregates.iter().filter(|aggregate| aggregate.function.name == "values");
+        // What is wrong with an argument is told when its own turn comes.
+        let listed = values.filter_map(|call| Some(exprs.value(call.args.first()?).ok()?.expr)).collect();
+        Planner { context, exprs, alone: aggregates.len() == 1, listed, made: Vec::new() }
     }
 
     /// The column in which the plan puts this aggregate.
@@ -145,7 +177,8 @@ fn plan_count(planner: &mut Planner<'_>, call: &Call<'_>) -> Result<Typed, Query
 
 fn plan_sum(planner: &mut Planner<'_>, call: &Call<'_>) -> Result<Typed, QueryError> {
     let arg = call.number()?;
-    Ok(planner.compute(sum(arg.expr), arg.data, call.span()))
+    let sum = if arg.ty() == Type::Int { sum::call(arg.expr) } else { sum(arg.expr) };
+    Ok(planner.compute(sum, arg.data, call.span()))
 }
 
 fn plan_avg(planner: &mut Planner<'_>, call: &Call<'_>) -> Result<Typed, QueryError> {
@@ -160,4 +193,95 @@ fn extreme(
 ) -> Result<Typed, QueryError> {
     let arg = call.single()?.plain();
     Ok(planner.compute(function(arg.expr), arg.data, call.span()))
+}
+
+fn plan_values(planner: &mut Planner<'_>, call: &Call<'_>) -> Result<Typed, QueryError> {
+    let arg = call.single()?;
+    let data = list_type(distinct::value_type(&arg.data));
+    Ok(planner.compute(distinct::call(What::Values, arg.expr), data, call.span()))
+}
+
+fn plan_count_distinct(planner: &mut Planner<'_>, call: &Call<'_>) -> Result<Typed, QueryError> {
+    let arg = call.single()?;
+    let span = call.span();
+    if planner.listed.contains(&arg.expr) {
+        let values = plan_values(planner, call)?;
+        return Ok(crate::kernel::call(&crate::functions::ARRAY_LENGTH, vec![values], span));
+    }
+    // DataFusion makes two plain groupings of a lone one, which is faster still.
+    let counted =
+        if planner.alone { count_distinct(arg.plain().expr) } else { distinct::call(What::Count, arg.expr) };
+    Ok(planner.compute(counted, DataType::Int64, span))
+}
+
+fn plan_approx_count(planner: &mut Planner<'_>, call: &Call<'_>) -> Result<Typed, QueryError> {
+    let arg = call.single()?.plain();
+    let counted = planner.compute(approx_distinct(arg.expr), DataType::UInt64, call.span());
+    Ok(Typed::new(
+        datafusion::logical_expr::cast(counted.expr, DataType::Int64),
+        DataType::Int64,
+        call.span(),
+    ))
+}
+
+fn plan_list(planner: &mut Planner<'_>, call: &Call<'_>) -> Result<Typed, QueryError> {
+    let arg = call.single()?;
+    let data = list_type(distinct::value_type(&arg.data));
+    let cut = planner.context.list_cut.clone();
+    Ok(planner.compute(list::call(arg.expr, cut), data, call.span()))
+}
+
+fn statistic(
+    planner: &mut Planner<'_>,
+    call: &Call<'_>,
+    function: fn(Expr) -> Expr,
+) -> Result<Typed, QueryError> {
+    let arg = call.number()?.to(&Type::Float);
+    Ok(planner.compute(function(arg.expr), DataType::Float64, call.span()))
+}
+
+/// The value in the row with the smallest or largest `_time`. Rows without a value or a time do
+/// not count; of several rows at the same moment the smallest (largest) value is taken.
+fn by_time(planner: &mut Planner<'_>, call: &Call<'_>, last: bool) -> Result<Typed, QueryError> {
+    let arg = call.arg()?;
+    let name = &call.aggregate.function.name;
+    let time = planner.exprs.scope.find("_time").filter(|field| field.data == time_type());
+    let Some(time) = time else {
+        let message = format!("{name}() needs the field `_time`, which these rows do not have");
+        return Err(Diagnostic::error(codes::UNKNOWN_FIELD, call.span(), message).into());
+    };
+    if arg.expr == time.expr() {
+        return extreme(planner, call, if last { max } else { min });
+    }
+    let key = |expr: Expr| expr.sort(!last, false);
+    let mut order = vec![key(time.expr())];
+    let arg = arg.plain();
+    if !matches!(arg.ty(), Type::List(_)) {
+        order.push(key(arg.expr.clone()));
+    }
+    first_of(planner, arg, order, call.span())
+}
+
+/// The value of the first or last row in the order of an earlier `sort`, else of time.
+fn by_order(planner: &mut Planner<'_>, call: &Call<'_>, last: bool) -> Result<Typed, QueryError> {
+    let scope = planner.exprs.scope;
+    let keys: Vec<OrderKey> = scope.order.iter().chain(&scope.ties).cloned().collect();
+    if keys.is_empty() {
+        return by_time(planner, call, last);
+    }
+    let order = keys.into_iter().map(|mut key| {
+        key.descending ^= last;
+        key.expr()
+    });
+    first_of(planner, call.arg()?.plain(), order.collect(), call.span())
+}
+
+fn first_of(
+    planner: &mut Planner<'_>,
+    arg: Typed,
+    order: Vec<SortExpr>,
+    span: Span,
+) -> Result<Typed, QueryError> {
+    let first = first_value(arg.expr, order).null_treatment(NullTreatment::IgnoreNulls).build()?;
+    Ok(planner.compute(first, arg.data, span))
 }

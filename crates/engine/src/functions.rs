@@ -1,5 +1,6 @@
 //! The scalar functions: one file a family, one row a function.
 
+mod arrays;
 mod conditions;
 mod convert;
 mod network;
@@ -7,6 +8,7 @@ mod numbers;
 mod strings;
 mod time;
 
+pub(crate) use arrays::ARRAY_LENGTH;
 pub(crate) use convert::{to_float, to_text, truth as truth_of};
 pub(crate) use network::in_ranges;
 pub(crate) use time::parse_moment;
@@ -25,7 +27,8 @@ pub(crate) struct Function {
     pub plan: fn(&Call<'_>) -> Result<Typed, QueryError>,
 }
 
-const FAMILIES: [&[Function]; 6] = [
+const FAMILIES: [&[Function]; 7] = [
+    arrays::FUNCTIONS,
     conditions::FUNCTIONS,
     convert::FUNCTIONS,
     network::FUNCTIONS,

@@ -7,7 +7,7 @@ pub(crate) mod choose;
 mod memo;
 mod text;
 
-pub(crate) use memo::Memo;
+pub(crate) use memo::{Memo, same};
 pub(crate) use text::{Texts, map_text, texts};
 
 use crate::expr::Typed;

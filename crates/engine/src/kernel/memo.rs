@@ -33,7 +33,7 @@ impl Memo {
 }
 
 /// Are these the same bytes in memory? Not: are they equal.
-fn same(a: &ArrayRef, b: &ArrayRef) -> bool {
+pub(crate) fn same(a: &ArrayRef, b: &ArrayRef) -> bool {
     if Arc::ptr_eq(a, b) {
         return true;
     }

@@ -14,7 +14,7 @@ use vedette_xql::{Diagnostic, codes};
 pub(super) fn apply(context: &Context, rows: Rows, comp: &Comp) -> Result<Rows, QueryError> {
     let keys = keys(&rows.scope, &comp.by)?;
     let names = names(comp)?;
-    let mut planner = Planner::new(context, &rows.scope);
+    let mut planner = Planner::new(context, &rows.scope, &comp.aggregates);
     let results = all(comp.aggregates.iter().map(|aggregate| aggregates::plan(&mut planner, aggregate)))?;
 
     let mut fields: Vec<Field> = Vec::new();

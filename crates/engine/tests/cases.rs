@@ -1,0 +1,204 @@
+//! Runs the text files in `tests/cases`: datasets, then queries and the rows they must give.
+//!
+//! ```text
+//! dataset hosts
+//! name: string, port: integer, tags: [string]
+//! "a" | 22 | ["x", "y"]
+//! b | null | null
+//!
+//! case what it shows
+//! dataset = hosts | filter port != null | fields name
+//! =>
+//! name: string
+//! "a"
+//! ```
+//!
+//! Cells are JSON; what is not JSON is a string as it stands. Column types: string, word (few
+//! distinct values), ip, integer, float, boolean, timestamp, [string], [integer]. After `=>` may
+//! stand `any order`, `list cut`, `limit N` (the engine's row limit, which must be hit), or
+//! `error CODE "part of the query" words of the message`. Datasets of `datasets.txt` are there
+//! for every file. Each case runs with dictionaries and without, in one batch and in many.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod support;
+
+use serde_json::Value as Json;
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use support::{Shape, Table, Tables};
+use vedette_engine::{Engine, EngineConfig, QueryError, QueryOptions, QueryResult};
+use vedette_event::Time;
+
+/// Now, for all cases: 2026-01-31T12:00:00Z, a Saturday.
+const NOW: Time = Time(1_769_860_800_000_000);
+
+const SHAPES: [Shape; 3] = [
+    Shape { dictionaries: true, batch: 1000 },
+    Shape { dictionaries: false, batch: 1000 },
+    Shape { dictionaries: true, batch: 2 },
+];
+
+struct Case {
+    name: String,
+    query: String,
+    expectation: String,
+    rows: Vec<String>,
+}
+
+#[derive(Default)]
+struct File {
+    tables: Vec<Table>,
+    cases: Vec<Case>,
+}
+
+#[test]
+fn every_case_gives_what_it_says() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases");
+    let mut files: Vec<PathBuf> =
+        std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    files.sort();
+    let only = std::env::var("CASE").unwrap_or_default();
+    let shared = read(files.iter().find(|file| file.ends_with("datasets.txt")).unwrap());
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let mut failed = String::new();
+    let mut count = 0;
+    for file in &files {
+        let name = file.file_stem().unwrap().to_string_lossy().into_owned();
+        let mut parsed = read(file);
+        parsed.tables.extend(shared.tables.iter().cloned());
+        for shape in SHAPES {
+            let catalog = Arc::new(Tables::new(&parsed.tables, shape));
+            for case in parsed.cases.iter().filter(|case| format!("{name}: {}", case.name).contains(&only)) {
+                count += 1;
+                let found = runtime.block_on(run(case, catalog.clone()));
+                if let Some(difference) = found {
+                    let _ = writeln!(
+                        failed,
+                        "--- {name}: {} ({shape:?})\n{}\n{difference}",
+                        case.name, case.query
+                    );
+                }
+            }
+        }
+    }
+    println!("{count} runs of cases");
+    assert!(failed.is_empty(), "{failed}");
+}
+
+async fn run(case: &Case, catalog: Arc<Tables>) -> Option<String> {
+    let limit = case.expectation.strip_prefix("limit ").map(|limit| limit.parse().unwrap());
+    let config =
+        EngineConfig { threads: 2, row_limit: limit.unwrap_or(1_000_000), ..EngineConfig::default() };
+    let engine = Engine::new(catalog, config).unwrap();
+    let result = engine.run(&case.query, QueryOptions::at(NOW)).await;
+    match (result, case.expectation.strip_prefix("error ")) {
+        (Ok(result), None) => compare(case, &result, limit.is_some()),
+        (Err(error), Some(expected)) => compare_error(case, &error, expected),
+        (Ok(result), Some(_)) => Some(format!("no error, but\n{}", lines(&result).join("\n"))),
+        (Err(error), None) => Some(format!("error: {} {:?}", error.message, error.diagnostics)),
+    }
+}
+
+fn compare(case: &Case, result: &QueryResult, limited: bool) -> Option<String> {
+    let mut found = lines(result);
+    let mut expected: Vec<String> = case.rows.iter().map(|row| tidy(row)).collect();
+    if case.expectation == "any order" {
+        found[1..].sort();
+        expected[1..].sort();
+    }
+    if result.list_cut != (case.expectation == "list cut") {
+        return Some(format!("list_cut is {}", result.list_cut));
+    }
+    if result.limit_hit != limited {
+        return Some(format!("limit_hit is {}", result.limit_hit));
+    }
+    (found != expected).then(|| format!("expected\n{}\nfound\n{}\n", expected.join("\n"), found.join("\n")))
+}
+
+/// `CODE "text it points at" words`
+fn compare_error(case: &Case, error: &QueryError, expected: &str) -> Option<String> {
+    let (code, rest) = expected.split_once(' ').unwrap_or((expected, ""));
+    let Some(diagnostic) = error.diagnostics.iter().find(|diagnostic| diagnostic.is_error()) else {
+        return Some(format!("an error without diagnostics: {error:?}"));
+    };
+    let span = diagnostic.span.start as usize..diagnostic.span.end as usize;
+    let place = case.query.get(span).unwrap_or("?");
+    let whole = format!("{} {}", diagnostic.message, diagnostic.help.as_deref().unwrap_or(""));
+    let (wanted, words) = match rest.strip_prefix('`').and_then(|rest| rest.split_once('`')) {
+        Some((wanted, words)) => (wanted, words.trim()),
+        None => (place, rest),
+    };
+    let good = diagnostic.code == code && place == wanted && whole.contains(words);
+    (!good).then(|| format!("expected error {expected}\nfound {} at `{place}`: {whole}", diagnostic.code))
+}
+
+/// Header and rows of a result as the files write them.
+fn lines(result: &QueryResult) -> Vec<String> {
+    let header: Vec<String> =
+        result.columns().iter().map(|column| format!("{}: {}", column.name, column.type_name)).collect();
+    let mut all = vec![header.join(", ")];
+    let mut json = Vec::new();
+    result.write_ndjson(&mut json).unwrap();
+    for line in String::from_utf8(json).unwrap().lines() {
+        let row: serde_json::Map<String, Json> = serde_json::from_str(line).unwrap();
+        let cells: Vec<String> = row.values().map(Json::to_string).collect();
+        all.push(cells.join(" | "));
+    }
+    all
+}
+
+/// A line of a file with every cell as JSON; the header stays as it is.
+fn tidy(row: &str) -> String {
+    if row.contains(": ") && !row.starts_with(['"', '[', '{']) && !row.contains(" | ") {
+        return row.to_owned();
+    }
+    cells(row).iter().map(Json::to_string).collect::<Vec<_>>().join(" | ")
+}
+
+fn cells(row: &str) -> Vec<Json> {
+    row.split(" | ")
+        .map(|cell| serde_json::from_str(cell.trim()).unwrap_or_else(|_| Json::from(cell.trim())))
+        .collect()
+}
+
+fn read(path: &Path) -> File {
+    let text = std::fs::read_to_string(path).unwrap();
+    let mut file = File::default();
+    let mut lines = text.lines().filter(|line| !line.starts_with("## ")).peekable();
+    while let Some(line) = lines.next() {
+        if let Some(name) = line.strip_prefix("dataset ").filter(|name| !name.contains('=')) {
+            let mut table = Table { name: name.trim().to_owned(), ..Table::default() };
+            let header = lines.next().unwrap();
+            table.columns = header
+                .split(", ")
+                .map(|column| column.split_once(": ").map(|(n, t)| (n.into(), t.trim().into())).unwrap())
+                .collect();
+            while let Some(row) = lines.next_if(|line| !line.trim().is_empty()) {
+                let row = cells(row);
+                assert_eq!(row.len(), table.columns.len(), "{}: {row:?}", path.display());
+                table.rows.push(row);
+            }
+            file.tables.push(table);
+        } else if let Some(name) = line.strip_prefix("case ") {
+            let mut query = Vec::new();
+            let mut expectation = String::new();
+            for line in lines.by_ref() {
+                if let Some(rest) = line.strip_prefix("=>") {
+                    expectation = rest.trim().to_owned();
+                    break;
+                }
+                query.push(line);
+            }
+            let mut rows = Vec::new();
+            while let Some(row) = lines.next_if(|line| !line.trim().is_empty()) {
+                rows.push(row.to_owned());
+            }
+            file.cases.push(Case { name: name.to_owned(), query: query.join("\n"), expectation, rows });
+        } else {
+            assert!(line.trim().is_empty(), "{}: {line}", path.display());
+        }
+    }
+    file
+}
