@@ -19,8 +19,7 @@ struct Running {
     url: String,
     token: String,
     pid: u32,
-    #[serde(default)]
-    ca: Option<PathBuf>,
+    ca_file: Option<PathBuf>,
 }
 
 pub struct Client {
@@ -45,7 +44,7 @@ impl Client {
         if !Path::new(&format!("/proc/{}", running.pid)).exists() {
             return Ok(None);
         }
-        let ca = args.ca.clone().or(running.ca);
+        let ca = args.ca.clone().or(running.ca_file);
         Client::new(&running.url, running.token, ca.as_deref()).map(Some)
     }
 

@@ -1,6 +1,9 @@
 //! One file a command. Each takes its resolved arguments and gives an exit code.
 
+// mod ingest;
+mod query;
 mod replay;
+mod table;
 mod xql;
 
 use crate::args::{Command, XqlCommand};
@@ -11,8 +14,10 @@ use std::path::Path;
 pub fn run(command: Command) -> Result<u8, Failure> {
     match command {
         Command::Replay(args) => replay::run(&args),
+        Command::Query(args) => query::run(&args),
+        // Command::Ingest(args) => ingest::run(&args),
         Command::Xql(XqlCommand::Check(args)) => xql::check_files(&args),
-        _ => Err(Failure::Ours("not there yet".to_owned())),
+        _ => Err(Failure::Ours("wip".into())),
     }
 }
 
@@ -28,4 +33,9 @@ pub fn read_text(path: &Path) -> Result<String, Failure> {
     };
     read.map_err(|error| wrong(&error))?;
     String::from_utf8(bytes).map_err(|error| wrong(&format!("not UTF-8 text: {error}")))
+}
+
+/// The threads that carry a command's asynchronous parts.
+fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
+    tokio::runtime::Runtime::new().map_err(|error| Failure::Ours(format!("cannot start threads: {error}")))
 }

@@ -16,11 +16,6 @@ pub fn resolve(given: Option<PathBuf>) -> PathBuf {
     share.unwrap_or_else(|| PathBuf::from(".")).join("vedette")
 }
 
-/// The lake's folder inside a data folder.
-
-    data_dir.join("lake")
-}
-
 fn is_root() -> bool {
     use std::os::unix::fs::MetadataExt;
     // The owner of our own /proc entry is our effective user.

@@ -2,6 +2,7 @@
 //! one file each; nothing here knows what they do.
 
 mod args;
+mod client;
 mod commands;
 mod data_dir;
 mod failure;

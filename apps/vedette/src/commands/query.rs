@@ -83,20 +83,17 @@ fn write_objects<'a>(
 
 fn embedded(target: &ServerArgs, text: &str, args: &QueryArgs) -> Result<u8, Failure> {
     let dir = data_dir::resolve(target.data_dir.clone());
-    let folder = data_dir::lake(&dir);
     let runtime = super::runtime()?;
-    let catalog = if folder.is_dir() {
-        let lake = runtime
-            .block_on(Lake::open(LakeConfig::new(folder)))
-            .map_err(|error| Failure::Ours(error.to_string()))?;
-        LakeCatalog::new(lake)
-    } else {
+    if !dir.is_dir() {
         return Err(Failure::Input(format!(
             "there is no data in {}: ingest some, start `vedette up`, or name the folder with --data-dir",
             dir.display()
         )));
-    };
-    let catalog = vedette_server::offline_catalog(catalog, &dir).map_err(|error| Failure::Ours(error.to_string()))?;
+    }
+    let lake = runtime
+        .block_on(Lake::open(LakeConfig::new(&dir)))
+        .map_err(|error| Failure::Ours(error.to_string()))?;
+    let catalog = LakeCatalog::new(lake);
     let engine = Engine::new(Arc::new(catalog), EngineConfig::default()).map_err(|error| failure(text, error))?;
     let mut options = QueryOptions::at(now());
     options.limits.rows = Some(args.limit);
