@@ -1,6 +1,8 @@
 //! Nanoseconds a packet of reading, decoding and folding, by kind of traffic: the best of five runs.
 //!
 //! `cargo run --release -p vedette-parse --example fold_speed [MILLION_PACKETS]`
+//!
+//! With `--write FILE` after the number it writes the mixed capture and measures nothing.
 
 #![allow(clippy::print_stdout)]
 
@@ -16,6 +18,14 @@ const SERVER: u32 = 0x0a00_0001;
 fn main() {
     let million: f64 = std::env::args().nth(1).and_then(|text| text.parse().ok()).unwrap_or(1.0);
     let packets = (million * 1e6) as usize;
+    if std::env::args().nth(2).as_deref() == Some("--write") {
+        let file = std::env::args().nth(3).unwrap_or_default();
+        if let Err(error) = std::fs::write(&file, Traffic::new().capture(packets, Traffic::mixed)) {
+            eprintln!("{file}: {error}");
+            std::process::exit(1);
+        }
+        return;
+    }
     type Make = fn(&mut Traffic);
     let kinds: [(&str, Make); 7] = [
         ("web sessions", Traffic::session),
