@@ -104,7 +104,7 @@ fn embedded(target: &ServerArgs, text: &str, args: &QueryArgs) -> Result<u8, Fai
 }
 
 fn write(result: &QueryResult, format: QueryFormat) -> Result<(), Failure> {
-    let mut out = std::io::BufWriter::new(std::io::stdout().lock());
+    let mut out = std::io::BufWriter::new(std::io::stdout());
     match format {
         QueryFormat::Table => result.write_table(&mut out, super::table::width())?,
         QueryFormat::Json => result.write_json_rows(&mut out)?,
