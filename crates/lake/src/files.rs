@@ -125,10 +125,18 @@ impl FileWriter {
         &self.path
     }
 
+    /// Adds rows that are not older than those before. Batches out of order are refused: the file
+    /// says of itself that it is sorted.
     pub fn write(&mut self, batch: &RecordBatch) -> Result<(), LakeError> {
+        let time = time_range(batch, "_time");
+        if let (Some(before), Some(now)) = (self.file.time, time)
+            && now.min < before.max
+        {
+            return Err(LakeError::Internal(format!("rows for {} are not in order", self.path.display())));
+        }
         self.writer.write(batch).map_err(|error| parquet_error(&self.path, error))?;
         self.file.rows = self.file.rows.map(|rows| rows + batch.num_rows() as u64);
-        widen(&mut self.file.time, time_range(batch, "_time"));
+        widen(&mut self.file.time, time);
         widen(&mut self.file.insert_time, time_range(batch, "_insert_time"));
         Ok(())
     }

@@ -109,7 +109,7 @@ async fn rewrite(dir: PathBuf, schema: SchemaRef, files: Files, now: Time) -> Re
     };
     let session = SessionContext::new();
     let groups = file_groups(&dir, &schema, &files, files.len()).map_err(reading)?;
-    let scan = scan_files(&session.state(), &schema, groups, None, None).map_err(reading)?;
+    let scan = scan_files(&session.state(), &schema, groups, None, None, true).map_err(reading)?;
     let time = PhysicalSortExpr::new_default(col("_time", &schema).map_err(reading)?);
     let order =
         LexOrdering::new([time]).ok_or_else(|| LakeError::Internal("an empty sort order".to_owned()))?;

@@ -65,7 +65,7 @@ impl TableProvider for Snapshot {
         let mut inputs: Vec<Arc<dyn ExecutionPlan>> = Vec::new();
         if !files.is_empty() {
             let groups = file_groups(&self.dir, &self.schema, &files, partitions)?;
-            inputs.push(scan_files(state, &self.schema, groups, projection, limit)?);
+            inputs.push(scan_files(state, &self.schema, groups, projection, limit, false)?);
         }
         if inputs.is_empty() || !self.memory.is_empty() {
             let shares = shares(&self.memory, partitions);
@@ -142,13 +142,15 @@ fn partitioned(dir: &Path, schema: &SchemaRef, file: Arc<DataFile>) -> Result<Pa
 /// Keeps a file from being deleted while a plan may still read it.
 struct Lease(#[expect(dead_code, reason = "held, never read")] Arc<DataFile>);
 
-/// A plan that reads files.
+/// A plan that reads files, one partition a group. Partitions that are done help the others unless
+/// the plan must be `in_order`: then each gives the rows of its own files, as they lie in them.
 pub(crate) fn scan_files(
     state: &dyn Session,
     schema: &SchemaRef,
     groups: Vec<FileGroup>,
     projection: Option<&Vec<usize>>,
     limit: Option<usize>,
+    in_order: bool,
 ) -> Result<Arc<dyn ExecutionPlan>> {
     let url = ObjectStoreUrl::local_filesystem();
     let runtime = state.runtime_env();
@@ -161,6 +163,7 @@ pub(crate) fn scan_files(
         .with_file_groups(groups)
         .with_projection_indices(projection.cloned())?
         .with_limit(limit)
+        .with_preserve_order(in_order)
         .build();
     Ok(DataSourceExec::from_data_source(config))
 }
