@@ -337,7 +337,7 @@ impl Detector {
             in_conversation,
             parallel: answer == Answer::Aborted
                 && own(&|source| source.has_parallel(event.target, key, began, PARALLEL)),
-            neighbour: !matches!(answer, Answer::Pending | Answer::Talked)
+            neighbour: (answer.is_failure() || technique == Technique::Echo)
                 && technique != Technique::Arp
                 && own(&|source| source.has_neighbour(event.target, technique, port)),
             known_host: technique == Technique::Arp && self.links.knows(event.target),
@@ -360,5 +360,6 @@ pub(crate) fn service_of(event: &Event) -> ServiceKey {
 }
 
 pub(crate) fn crowd_of(event: &Event, technique: Technique) -> CrowdKey {
-    CrowdKey { target: event.target, technique, stack: fingerprint::stack(event) }
+    let by_hand = technique.is_illegal() || fingerprint::is_crafted(event);
+    CrowdKey { target: event.target, technique, stack: fingerprint::stack(event), by_hand }
 }

@@ -37,6 +37,8 @@ pub(crate) struct CrowdKey {
     pub(crate) technique: Technique,
     /// [`crate::fingerprint::stack`].
     pub(crate) stack: u64,
+    /// Packets that no general-purpose stack made.
+    pub(crate) by_hand: bool,
 }
 
 /// A first contact, as a crowd sees it.
@@ -223,7 +225,7 @@ mod tests {
     use super::*;
 
     fn key() -> CrowdKey {
-        CrowdKey { target: "10.0.0.5".parse().unwrap(), technique: Technique::Syn, stack: 7 }
+        CrowdKey { target: "10.0.0.5".parse().unwrap(), technique: Technique::Syn, stack: 7, by_hand: false }
     }
 
     fn ip(n: u32) -> IpAddr {

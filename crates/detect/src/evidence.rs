@@ -149,21 +149,22 @@ const REFUSED: f32 = 1.39;
 const UNANSWERED: f32 = 1.10;
 /// The same for an ICMP error: a filter, or a router that finds nobody.
 const REJECTED: f32 = 1.10;
-/// ln(0.15 / 0.02): clients do give up between SYN and SYN-ACK (a race of addresses, a cancelled
-/// page), and some health checks work this way, so it is not proof.
-const HALF_OPEN: f32 = 2.0;
+/// ln(0.15 / 0.03): clients do give up between SYN and SYN-ACK (a race of addresses, a cancelled
+/// page). Load balancers check whole pools this way: on many hosts it says little by itself,
+/// ln(0.15 / 0.1); the SYNs of scanners are mostly made by hand, which adds its own weight.
+const HALF_OPEN: Weight = Weight { host: 1.6, port: 0.4 };
 /// A source that asks and does not even reset the answer is gone, invented or hiding.
 const NEVER_FINISHED: f32 = 1.10;
-/// ln(0.15 / 0.09): health checks open and close too. On many hosts they do so more often.
-const SILENT: Weight = Weight { host: 0.5, port: 0.25 };
+/// ln(0.15 / 0.09): health checks open and close too, mostly one service on many hosts.
+const SILENT: Weight = Weight { host: 0.5, port: 0.15 };
 /// ln(0.5 / 0.1): nmap and others reset at once what `connect()` opened; so do a few load
 /// balancers, each at one service.
-const ABORTED: Weight = Weight { host: 1.6, port: 0.5 };
+const ABORTED: Weight = Weight { host: 1.6, port: 0.3 };
 /// Clients that need several services of a host open one after the other: ln(0.5 / 0.3).
 const PARALLEL: f32 = 0.5;
 /// Reading a banner and leaving: as above, but protocols in which the server speaks first and
 /// transfers from the server look the same.
-const GREETED: Weight = Weight { host: 0.4, port: 0.2 };
+const GREETED: Weight = Weight { host: 0.4, port: 0.12 };
 /// ln(0.2 / 0.8): the source wanted this service, and got it.
 const TALKED: f32 = -1.39;
 /// No stack sends FIN, NULL, Xmas or other impossible flags; broken middleboxes and damaged
@@ -199,7 +200,8 @@ const ARP: f32 = 0.5;
 /// has just started.
 const ARP_ANSWERED: f32 = 0.04;
 /// The address next to one contacted already: sweeps go through blocks, the hosts that someone
-/// works with lie about: ln(0.9 / 0.7). Not for ARP: a network's own hosts lie side by side.
+/// works with lie about: ln(0.9 / 0.7). Not for ARP, whose hosts lie side by side, nor for services
+/// that answer: the members of a pool do too.
 const NEIGHBOUR: f32 = 0.25;
 /// Stacks send MSS, SACK and window scale; only small devices and tools do without.
 const CRAFTED: f32 = 0.5;
@@ -240,7 +242,8 @@ pub(crate) fn weigh(technique: Technique, answer: Answer, options: bool, context
     if answer == Answer::Aborted && context.parallel {
         bonus += PARALLEL;
     }
-    let beside = if context.neighbour && technique != Technique::Arp { NEIGHBOUR } else { 0.0 };
+    let in_order = answer.is_failure() || technique == Technique::Echo;
+    let beside = if context.neighbour && in_order { NEIGHBOUR } else { 0.0 };
     let lift = |weight: f32, bonus: f32| {
         if weight > 0.0 { (weight + bonus).max(weight * LEAST_PART) } else { weight }
     };
@@ -276,7 +279,7 @@ fn connect(answer: Answer, context: Context) -> Weight {
         Answer::Refused => Weight::both(REFUSED),
         Answer::Unanswered => Weight::both(UNANSWERED),
         Answer::Rejected => Weight::both(REJECTED),
-        Answer::HalfOpen => Weight::both(HALF_OPEN),
+        Answer::HalfOpen => HALF_OPEN,
         Answer::NeverFinished => Weight::both(NEVER_FINISHED),
         Answer::Silent => Weight { host: SILENT.host * part, port: SILENT.port * part },
         Answer::Aborted => Weight { host: ABORTED.host * part, port: ABORTED.port * part },

@@ -98,8 +98,7 @@ impl Detector {
 
     /// Those of a crowd against whom there is something by itself.
     fn partners(&self, key: &CrowdKey, members: Vec<IpAddr>) -> Vec<IpAddr> {
-        let by_hand = key.stack & 0x000f_ffff_0000_0000 != 0 || key.technique.is_illegal();
-        let least = if by_hand { OWN_LEAST } else { (self.margin * OWN_PART) as f32 };
+        let least = if key.by_hand { OWN_LEAST } else { (self.margin * OWN_PART) as f32 };
         members
             .into_iter()
             .filter(|&member| self.sources.lookup(member).is_some_and(|source| source.suspicion() >= least))

@@ -73,6 +73,11 @@ impl Sources {
             _ => 0,
         };
         self.table.touch(slot, class);
+        // What grew pushes out others, not itself.
+        while self.bytes > self.limit
+            && self.table.least(IN_CAMPAIGN.into()) != Some(slot)
+            && self.forget_one()
+        {}
         Some(result)
     }
 
@@ -88,5 +93,79 @@ impl Sources {
 
     fn bytes_of(source: &Source) -> usize {
         Table::<IpAddr, Source, CLASSES>::ENTRY_BYTES + source.heap_bytes() + 2 * OVERHEAD
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use crate::evidence::{Answer, Weight};
+    use crate::scales::SCALES;
+    use crate::source::Contact;
+    use crate::technique::Technique;
+    use std::net::Ipv4Addr;
+    use vedette_event::Time;
+
+    fn ip(n: u32) -> IpAddr {
+        IpAddr::V4(Ipv4Addr::from_bits(n))
+    }
+
+    fn fail(sources: &mut Sources, slot: Slot, times: u16) {
+        for port in 0..times {
+            let contact = Contact {
+                key: port.into(),
+                target: ip(1),
+                port,
+                technique: Technique::Syn,
+                answer: Answer::Refused,
+                tool: None,
+                crafted: false,
+                os_probe: false,
+                weight: Weight { host: 1.39, port: 1.39 },
+                first: Time(1),
+                last: Time(1),
+                attempts: 1,
+                taken: false,
+            };
+            sources.change(slot, |source| source.add(contact, Time(1), SCALES, 9.0));
+        }
+    }
+
+    #[test]
+    fn the_less_there_is_against_a_source_the_sooner_it_is_forgotten() {
+        let mut sources = Sources::new(200_000, RandomState::new());
+        let failures = [1, 2, 3, 1, 2, 3];
+        for (n, failures) in failures.into_iter().enumerate() {
+            let slot = sources.admit(ip(n as u32));
+            fail(&mut sources, slot, failures);
+        }
+        let remembered =
+            |sources: &Sources| -> Vec<u32> { (0..6).filter(|&n| sources.find(ip(n)).is_some()).collect() };
+        // Strangers arrive until the first of each class are gone.
+        let mut n = 100;
+        while remembered(&sources).len() > 4 {
+            sources.admit(ip(n));
+            n += 1;
+        }
+        assert_eq!(remembered(&sources), [1, 2, 4, 5], "those with one failure went first");
+        for stranger in n..n + 10_000 {
+            let slot = sources.admit(ip(stranger));
+            fail(&mut sources, slot, 2);
+        }
+        assert_eq!(remembered(&sources), [2, 5], "then those with two");
+        assert!(sources.bytes() <= 200_000);
+    }
+
+    #[test]
+    fn what_is_in_a_campaign_stays() {
+        let mut sources = Sources::new(100_000, RandomState::new());
+        let slot = sources.admit(ip(1));
+        sources.change(slot, |source| source.campaign = Some(1));
+        for n in 2..5_000 {
+            let slot = sources.admit(ip(n));
+            fail(&mut sources, slot, 3);
+        }
+        assert!(sources.find(ip(1)).is_some());
     }
 }

@@ -4,7 +4,7 @@
 mod synthetic;
 
 use synthetic::*;
-use vedette_event::{DetectionKind, Event, Outcome, Transport, flag};
+use vedette_event::{Closing, DetectionKind, Event, Outcome, Transport, flag};
 
 #[track_caller]
 fn nothing(events: Vec<Event>) {
@@ -27,15 +27,58 @@ fn a_browser_on_many_sites_some_of_which_are_down() {
 }
 
 #[test]
-fn health_checks_of_a_load_balancer_over_twenty_hosts() {
+fn health_checks_of_a_load_balancer_over_a_pool() {
+    let mut events = Vec::new();
+    for round in 0..60_i64 {
+        for host in 0..40_u32 {
+            let at = round * 5 * SECOND + i64::from(host) * 40_000;
+            events.extend(connection(at, ip("10.0.0.2"), v4(0x0a01_0000 + host), 8080, 0, 0, 1_000));
+        }
+    }
+    nothing(events);
+}
+
+#[test]
+fn half_open_checks_of_a_load_balancer_over_a_pool() {
     let mut events = Vec::new();
     for round in 0..60_i64 {
         for host in 0..20_u32 {
             let at = round * 5 * SECOND + i64::from(host) * 40_000;
-            events.extend(connection(at, ip("10.0.0.2"), v4(0x0a01_0000 + host * 3), 8080, 0, 0, 1_000));
+            let mut event = refused(at, ip("10.0.0.2"), v4(0x0a01_0000 + host), 8080);
+            (event.outcome, event.closing) = (Outcome::Accepted, Closing::ResetBySource);
+            events.push(event);
         }
     }
     nothing(events);
+}
+
+#[test]
+fn more_hosts_to_watch_than_are_remembered_one_by_one() {
+    let mut events = Vec::new();
+    for round in 0..20 {
+        for host in 0..150_u32 {
+            let at = round * 60 * SECOND + i64::from(host) * 10_000;
+            events.push(ping(at, ip("10.0.0.9"), v4(0x0a05_0000 + host * 11), true));
+        }
+    }
+    nothing(events);
+}
+
+#[test]
+fn a_flood_of_ones_own_and_what_it_draws() {
+    let mut events = Vec::new();
+    for n in 0..400_u16 {
+        let mut event = syn(i64::from(n) * 1_000, ip("10.0.0.5"), ip("10.0.0.80"), 80);
+        event.source_port = n;
+        events.push(event);
+        let mut answer = syn(i64::from(n) * 1_000 + 10, ip("10.0.0.80"), ip("10.0.0.5"), n);
+        answer.source_port = 80;
+        answer.outcome = Outcome::Unsolicited;
+        answer.first.tcp_flags = flag::SYN | flag::ACK;
+        events.push(answer);
+    }
+    let told = told(events);
+    assert!(of_kind(&told, DetectionKind::Backscatter).is_empty(), "it was asked for");
 }
 
 #[test]

@@ -101,6 +101,8 @@ fn slow_scans_are_one_campaign_and_decided_within_ten_probes() {
         let told = told(scan(0, gap * SECOND, 1..61));
         assert!(told[0].probes <= most, "every {gap} s: {} probes", told[0].probes);
         assert_eq!(only(&told).probes, 60, "every {gap} s");
+        let closed = told.iter().filter(|detection| detection.change == Change::Closed).count();
+        assert_eq!(closed, 1, "every {gap} s: gaps are part of it");
     }
 }
 
@@ -206,6 +208,62 @@ fn neighbours_who_come_to_a_scanned_host_are_not_accused() {
     }
     let scan = only(&told(events));
     assert_eq!(scan.source_ips, [ip(A)]);
+}
+
+#[test]
+fn clients_of_services_of_their_own_are_not_accused() {
+    let mut events = scan(0, 10_000, 1..100);
+    for client in 0..10_u32 {
+        for n in 0..3 {
+            let (at, port) = (i64::from(client) * 30_000 + n * 500, 5_000 + (client * 3) as u16 + n as u16);
+            events.extend(connection(at, v4(0x0a00_0b00 + client), ip(T), port, 700, 5_000, 50_000));
+        }
+    }
+    // Two more share the work, with hardly enough against each.
+    for source in 0..2_u32 {
+        for n in 0..3 {
+            let (at, port) =
+                (SECOND + i64::from(source) * 90_000 + n, 6_000 + (source * 3) as u16 + n as u16);
+            events.push(refused(at, v4(0x0a00_0c00 + source), ip(T), port));
+        }
+    }
+    for scan in scans(&told(events)) {
+        let client = scan.source_ips.iter().find(|source| source.to_string().starts_with("10.0.11."));
+        assert_eq!(client, None, "{:?}", scan.source_ips);
+    }
+}
+
+#[test]
+fn a_conversation_after_the_end_does_not_reopen() {
+    let mut events = scan(0, 10_000, 1..40);
+    events.extend(connection(900 * SECOND, ip(A), ip(T), 443, 900, 9_000, SECOND));
+    let told = told(events);
+    assert_eq!(told.last().unwrap().change, Change::Closed);
+    assert_eq!(told.iter().filter(|detection| detection.change == Change::Closed).count(), 1);
+}
+
+#[test]
+fn conversations_with_the_next_host_are_no_part_of_its_scan() {
+    let mut events = connection(0, ip(A), ip("10.0.0.6"), 443, 900, 9_000, SECOND).to_vec();
+    events.extend(scan(5 * SECOND, 10_000, 1..40));
+    events.extend((1..10).map(|port| refused(9 * SECOND + i64::from(port), ip(A), ip("10.0.0.6"), port)));
+    let scan = only(&told(events));
+    assert_eq!((&scan.ports[..], scan.distinct_hosts, scan.probes), ("1-39", 2, 48));
+}
+
+#[test]
+fn a_single_probe_of_another_kind_is_not_named() {
+    let mut events = scan(SECOND, 10_000, 1..60);
+    for port in [80, 443] {
+        let mut before = refused(0, ip(A), ip(T), port);
+        before.first.tcp_flags = vedette_event::flag::ACK;
+        before.first.options = 0;
+        events.push(before);
+    }
+    events.push(ping(10, ip(A), ip(T), true));
+    let scan = only(&told(events));
+    assert_eq!(scan.scan_types, [ScanType::TcpConnect]);
+    assert_eq!((scan.probes, scan.distinct_ports), (61, 61), "the ping is no port probe");
 }
 
 #[test]
