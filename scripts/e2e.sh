@@ -9,7 +9,7 @@ folder=$(mktemp -d)
 server=
 finish() { [ -n "$server" ] && kill "$server" 2>/dev/null && wait "$server" 2>/dev/null; rm -rf "$folder"; }
 trap finish EXIT
-"$binary" demo --data-dir "$folder/data" --listen 127.0.0.1:0 --no-open >"$folder/out" 2>&1 &
+"$binary" demo --data-dir "$folder/data" --listen 127.0.0.1:0 >"$folder/out" 2>&1 &
 server=$!
 for _ in $(seq 100); do
   grep -q 'setup#token=' "$folder/out" && break

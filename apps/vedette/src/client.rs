@@ -4,23 +4,14 @@
 use crate::args::ServerArgs;
 use crate::data_dir;
 use crate::failure::Failure;
-use serde::Deserialize;
 use serde_json::Value;
 use std::io::Read;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 use ureq::tls::{Certificate, RootCerts, TlsConfig, TlsProvider};
 use ureq::{Agent, Body, SendBody, http::Response};
-
-/// What a server writes into `run/server.json` of its data folder.
-#[derive(Deserialize)]
-struct Running {
-    url: String,
-    token: String,
-    pid: u32,
-    ca_file: Option<PathBuf>,
-}
+use vedette_server::LocalServer;
 
 pub struct Client {
     agent: Agent,
@@ -37,15 +28,15 @@ impl Client {
             })?;
             return Client::new(url, token, args.ca.as_deref()).map(Some);
         }
-        let file = data_dir::resolve(args.data_dir.clone()).join("run/server.json");
-        let Ok(text) = std::fs::read_to_string(&file) else { return Ok(None) };
-        let running: Running = serde_json::from_str(&text)
-            .map_err(|error| Failure::Ours(format!("{}: {error}; restart the server", file.display())))?;
-        if !Path::new(&format!("/proc/{}", running.pid)).exists() {
-            return Ok(None);
-        }
-        let ca = args.ca.clone().or(running.ca_file);
-        Client::new(&running.url, running.token, ca.as_deref()).map(Some)
+        let dir = data_dir::resolve(args.data_dir.clone());
+        let running = LocalServer::find(&dir)
+            .map_err(|error| Failure::Ours(format!("{}: {error}", dir.join("run/server.json").display())))?;
+        running.map(|server| Client::of(&server)).transpose()
+    }
+
+    /// The server that left this word of itself.
+    pub fn of(server: &LocalServer) -> Result<Client, Failure> {
+        Client::new(&server.url, server.token.clone(), server.ca_file.as_deref())
     }
 
     /// The same, where a server is a must.

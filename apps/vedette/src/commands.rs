@@ -1,9 +1,14 @@
 //! One file a command. Each takes its resolved arguments and gives an exit code.
 
-// mod ingest;
+mod alerts;
+mod demo;
+mod ingest;
+mod log;
 mod query;
 mod replay;
+mod selftest;
 mod table;
+mod up;
 mod xql;
 
 use crate::args::{Command, XqlCommand};
@@ -13,11 +18,14 @@ use std::path::Path;
 
 pub fn run(command: Command) -> Result<u8, Failure> {
     match command {
+        Command::Up(args) => up::run(&args),
+        Command::Demo(args) => demo::run(&args),
+        Command::Alerts(command) => alerts::run(&command),
+        Command::Selftest(target) => selftest::run(&target),
         Command::Replay(args) => replay::run(&args),
         Command::Query(args) => query::run(&args),
-        // Command::Ingest(args) => ingest::run(&args),
+        Command::Ingest(args) => ingest::run(&args),
         Command::Xql(XqlCommand::Check(args)) => xql::check_files(&args),
-        _ => Err(Failure::Ours("wip".into())),
     }
 }
 

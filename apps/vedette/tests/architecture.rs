@@ -23,9 +23,15 @@ fn edges() -> BTreeMap<String, BTreeSet<String>> {
     let packages = all["packages"].as_array().unwrap();
     let dependencies = |package: &Value| {
         let list = package["dependencies"].as_array().unwrap();
-        list.iter().filter(|one| one["kind"] != "dev").map(|one| one["name"].as_str().unwrap().to_owned()).collect()
+        list.iter()
+            .filter(|one| one["kind"] != "dev")
+            .map(|one| one["name"].as_str().unwrap().to_owned())
+            .collect()
     };
-    packages.iter().map(|package| (package["name"].as_str().unwrap().to_owned(), dependencies(package))).collect()
+    packages
+        .iter()
+        .map(|package| (package["name"].as_str().unwrap().to_owned(), dependencies(package)))
+        .collect()
 }
 
 struct Rule {
@@ -34,8 +40,10 @@ struct Rule {
 }
 
 fn rules() -> BTreeMap<String, Rule> {
-    let text = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("../../ARCHITECTURE.md")).unwrap();
-    let words = |cell: &str| cell.split([' ', ',']).filter(|word| !word.is_empty()).map(str::to_owned).collect();
+    let text =
+        std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("../../ARCHITECTURE.md")).unwrap();
+    let words =
+        |cell: &str| cell.split([' ', ',']).filter(|word| !word.is_empty()).map(str::to_owned).collect();
     let rows = text.lines().filter(|line| line.starts_with("| vedette"));
     rows.map(|line| {
         let cells: Vec<&str> = line.trim_matches('|').split('|').map(str::trim).collect();
@@ -48,7 +56,11 @@ fn rules() -> BTreeMap<String, Rule> {
 fn the_manifests_are_what_the_architecture_says() {
     let (edges, rules) = (edges(), rules());
     let named: Vec<_> = rules.keys().collect();
-    assert_eq!(edges.keys().collect::<Vec<_>>(), named, "ARCHITECTURE.md and the workspace list different crates");
+    assert_eq!(
+        edges.keys().collect::<Vec<_>>(),
+        named,
+        "ARCHITECTURE.md and the workspace list different crates"
+    );
     for (name, imports) in &edges {
         let rule = &rules[name];
         let ours: BTreeSet<_> = imports.iter().filter(|one| one.starts_with("vedette")).cloned().collect();

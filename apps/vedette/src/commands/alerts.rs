@@ -52,9 +52,24 @@ fn write_alert(out: &mut impl Write, alert: &Value) -> std::io::Result<()> {
     writeln!(out, "{}  [{}]", word(&alert["name"]), word(&alert["severity"]))?;
     writeln!(out, "{}", word(&alert["summary"]))?;
     for name in [
-        "status", "resolution", "assignee", "active", "attribution", "tool", "scan_types", "source_ips",
-        "target_ips", "probes", "distinct_ports", "distinct_hosts", "open_ports", "first_seen", "last_seen",
-        "detected_at", "mitre_tactics", "mitre_techniques",
+        "status",
+        "resolution",
+        "assignee",
+        "active",
+        "attribution",
+        "tool",
+        "scan_types",
+        "source_ips",
+        "target_ips",
+        "probes",
+        "distinct_ports",
+        "distinct_hosts",
+        "open_ports",
+        "first_seen",
+        "last_seen",
+        "detected_at",
+        "mitre_tactics",
+        "mitre_techniques",
     ] {
         if !alert[name].is_null() {
             writeln!(out, "  {name:<18} {}", word(&alert[name]))?;

@@ -5,12 +5,10 @@ use crate::args::{IngestArgs, LogSource};
 use crate::client::Client;
 use crate::data_dir;
 use crate::failure::Failure;
-use serde_json::{Value, json};
+use serde_json::Value;
 use std::fs::File;
 use std::io::Read;
-use std::path::Path;
-use vedette_lake::{Lake, LakeConfig};
-use vedette_server::{LineCounts, LineIngest, Source};
+use vedette_server::IngestError;
 
 pub fn run(args: &IngestArgs) -> Result<u8, Failure> {
     let LogSource::Panos = args.source;
@@ -26,55 +24,26 @@ pub fn run(args: &IngestArgs) -> Result<u8, Failure> {
     let origin = args.file.display().to_string();
     let report = match Client::find(&args.target)? {
         Some(client) => {
-            let path = format!("/ingest/panos?origin={}&timezone={}", encode(&origin), encode(&args.timezone));
+            let path =
+                format!("/ingest/panos?origin={}&timezone={}", encode(&origin), encode(&args.timezone));
             client.upload(&path, &mut input)?
         }
         None => {
             let dir = data_dir::resolve(args.target.data_dir.clone());
-            super::runtime()?.block_on(offline(&dir, args, &origin, &mut input))?
+            let done = vedette_server::ingest_offline(&dir, "panos", &args.timezone, &origin, &mut input);
+            let report = super::runtime()?.block_on(done).map_err(blame)?;
+            serde_json::to_value(report).map_err(|error| Failure::Ours(error.to_string()))?
         }
     };
     tell(&report);
     Ok(u8::from(report["quarantined"].as_u64().unwrap_or(0) > 0))
 }
 
-/// Straight into the data folder; refused while a server holds it.
-async fn offline(
-    dir: &Path,
-    args: &IngestArgs,
-    origin: &str,
-    input: &mut dyn Read,
-) -> Result<Value, Failure> {
-    let ours = |error: &dyn std::fmt::Display| Failure::Ours(error.to_string());
-    let zone = vedette_server::time_zone(&args.timezone).ok_or_else(|| {
-        Failure::Usage(format!("--timezone {}: give a name like Europe/Rome or an offset like +02:00", args.timezone))
-    })?;
-    let lake = Lake::open(LakeConfig::new(dir)).await.map_err(|error| ours(&error))?;
-    let counts = LineCounts::default();
-    let mut lines = LineIngest::new(&lake, &counts, Source::Panos, origin, 1 << 20).with_zone(zone);
-    let mut piece = vec![0u8; 1 << 20];
-    loop {
-        let read = input
-            .read(&mut piece)
-            .map_err(|error| Failure::Input(format!("{}: {error}", args.file.display())))?;
-        if read == 0 {
-            break;
-        }
-        lines.push(&piece[..read]).await.map_err(|error| ours(&error))?;
+fn blame(error: IngestError) -> Failure {
+    match error {
+        IngestError::Lake(error) => Failure::Ours(error.to_string()),
+        error => Failure::Input(error.to_string()),
     }
-    let summary = lines.finish().await.map_err(|(_, error)| ours(&error))?;
-    lake.close().await.map_err(|error| ours(&error))?;
-    let named = |map: Vec<(String, u64)>, key: &str, number: &str| {
-        map.into_iter().map(|(name, count)| json!({key: name, number: count})).collect::<Vec<_>>()
-    };
-    let datasets = summary.datasets.iter().map(|(name, rows)| ((*name).to_owned(), *rows)).collect();
-    let reasons = summary.reasons.into_iter().collect();
-    Ok(json!({
-        "accepted": summary.accepted,
-        "quarantined": summary.quarantined,
-        "reasons": named(reasons, "reason", "count"),
-        "datasets": named(datasets, "name", "rows"),
-    }))
 }
 
 fn tell(report: &Value) {

@@ -5,12 +5,11 @@ use crate::client::Client;
 use crate::data_dir;
 use crate::failure::Failure;
 use serde_json::{Value, json};
-use std::io::{IsTerminal, Write};
-use std::sync::Arc;
+use std::io::Write;
+use std::net::SocketAddr;
 use std::time::{SystemTime, UNIX_EPOCH};
-use vedette_engine::{Engine, EngineConfig, ErrorKind, LakeCatalog, QueryError, QueryOptions, QueryResult};
 use vedette_event::Time;
-use vedette_lake::{Lake, LakeConfig};
+use vedette_server::{Server, ServerConfig};
 
 pub fn run(args: &QueryArgs) -> Result<u8, Failure> {
     let text = match (&args.xql, &args.file) {
@@ -81,63 +80,35 @@ fn write_objects<'a>(
     Ok(())
 }
 
+/// No server runs there: one without sensor and detection answers this query, and ends.
 fn embedded(target: &ServerArgs, text: &str, args: &QueryArgs) -> Result<u8, Failure> {
     let dir = data_dir::resolve(target.data_dir.clone());
-    let runtime = super::runtime()?;
     if !dir.is_dir() {
         return Err(Failure::Input(format!(
             "there is no data in {}: ingest some, start `vedette up`, or name the folder with --data-dir",
             dir.display()
         )));
     }
-    let lake = runtime
-        .block_on(Lake::open(LakeConfig::new(&dir)))
-        .map_err(|error| Failure::Ours(error.to_string()))?;
-    let catalog = LakeCatalog::new(lake);
-    let engine = Engine::new(Arc::new(catalog), EngineConfig::default()).map_err(|error| failure(text, error))?;
-    let mut options = QueryOptions::at(now());
-    options.limits.rows = Some(args.limit);
-    let result = runtime.block_on(engine.run(text, options)).map_err(|error| failure(text, error))?;
-    write(&result, args.format)?;
-    tell_limit(result.limit_hit);
-    Ok(0)
-}
-
-fn write(result: &QueryResult, format: QueryFormat) -> Result<(), Failure> {
-    let mut out = std::io::BufWriter::new(std::io::stdout());
-    match format {
-        QueryFormat::Table => result.write_table(&mut out, super::table::width())?,
-        QueryFormat::Json => result.write_json_rows(&mut out)?,
-        QueryFormat::Ndjson => result.write_ndjson(&mut out)?,
-        QueryFormat::Csv => result.write_csv(&mut out)?,
-        QueryFormat::Arrow => result.write_arrow_ipc(&mut out)?,
-        QueryFormat::Parquet => result.write_parquet(&mut out)?,
-    }
-    out.flush()?;
-    Ok(())
-}
-
-fn failure(text: &str, error: QueryError) -> Failure {
-    let colour = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
-    let message = if error.diagnostics.is_empty() {
-        error.message.clone()
-    } else {
-        let all = error.diagnostics.iter().map(|one| vedette_xql::render(text, one, None, colour));
-        all.collect::<Vec<_>>().join("\n")
-    };
-    match error.kind {
-        ErrorKind::Internal => Failure::Ours(message),
-        _ => Failure::Input(message),
-    }
+    let mut config = ServerConfig::new(dir);
+    config.listen = SocketAddr::from(([127, 0, 0, 1], 0));
+    config.detection = None;
+    let runtime = super::runtime()?;
+    let server = runtime.block_on(Server::start(config)).map_err(|error| Failure::Ours(error.to_string()))?;
+    let answer = Client::of(&server.local()).and_then(|client| remote(&client, text, args));
+    let stopped = runtime.block_on(server.stop());
+    stopped.map_err(|error| Failure::Ours(error.to_string()))?;
+    answer
 }
 
 fn tell_limit(cut: bool) {
     if cut {
-        eprintln!("The answer was cut at its row limit: there are more rows (see --limit and the limit stage).");
+        eprintln!(
+            "The answer was cut at its row limit: there are more rows (see --limit and the limit stage)."
+        );
     }
 }
 
-pub fn now() -> Time {
+fn now() -> Time {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     Time(i64::try_from(since.as_micros()).unwrap_or(i64::MAX))
 }

@@ -24,7 +24,8 @@ pub fn run(args: &ReplayArgs) -> Result<u8, Failure> {
         damaged |= outcome.damaged;
         for detection in &outcome.detections {
             if args.json() {
-                let line = serde_json::to_string(detection).map_err(|error| Failure::Ours(error.to_string()))?;
+                let line =
+                    serde_json::to_string(detection).map_err(|error| Failure::Ours(error.to_string()))?;
                 writeln!(out, "{line}")?;
             } else {
                 write_text(&mut out, detection)?;
@@ -32,7 +33,12 @@ pub fn run(args: &ReplayArgs) -> Result<u8, Failure> {
         }
         if !args.json() {
             let scans = outcome.detections.iter().filter(|found| found.kind == DetectionKind::Scan).count();
-            eprintln!("{}: {} packets, {} events, {scans} scan(s)", path.display(), outcome.packets, outcome.events);
+            eprintln!(
+                "{}: {} packets, {} events, {scans} scan(s)",
+                path.display(),
+                outcome.packets,
+                outcome.events
+            );
         }
     }
     Ok(u8::from(damaged))

@@ -1,0 +1,84 @@
+//! `vedette up`: server, sensor and console on this machine, until it is told to stop.
+
+use crate::args::UpArgs;
+use crate::data_dir;
+use crate::failure::Failure;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use tokio::signal::unix::{SignalKind, signal};
+use vedette_sensor::{Sensor, SensorConfig, privilege};
+use vedette_server::{RunningServer, SensorInput, Server, ServerConfig};
+
+pub fn run(args: &UpArgs) -> Result<u8, Failure> {
+    let dir = data_dir::resolve(args.data_dir.clone());
+    serve(dir, args.listen, !args.no_sensor, None)
+}
+
+/// Runs until SIGINT or SIGTERM. `replay` is a capture to replay as if it happened now.
+pub fn serve(
+    dir: PathBuf,
+    listen: SocketAddr,
+    sensor: bool,
+    replay: Option<&'static [u8]>,
+) -> Result<u8, Failure> {
+    super::log::start();
+    let mut config = ServerConfig::new(dir);
+    config.listen = listen;
+    // Order matters: the socket while this is the only thread, then the rights go, then threads.
+    config.sensor = open_sensor(sensor);
+    if let Err(error) = privilege::give_up_all_but(&privilege::SERVER_NEEDS) {
+        return Err(Failure::Ours(format!("cannot give up rights after opening the sensor: {error}")));
+    }
+    super::runtime()?.block_on(async {
+        let server = Server::start(config).await.map_err(|error| Failure::Ours(error.to_string()))?;
+        welcome(&server);
+        if let Some(capture) = replay {
+            let told = server.replay_capture(capture).await.map_err(|error| Failure::Ours(error.to_string()))?;
+            eprintln!("Replayed a recorded scan: {} packets. Its alert is in the console and in `vedette alerts list`.", told.packets);
+        }
+        wait_for_signal().await?;
+        eprintln!("Stopping: what is acknowledged is already on disk.");
+        server.stop().await.map_err(|error| Failure::Ours(error.to_string()))?;
+        Ok(0)
+    })
+}
+
+fn open_sensor(wanted: bool) -> SensorInput {
+    if !wanted {
+        let help = Some("start without --no-sensor".to_owned());
+        return SensorInput::Off { reason: "switched off with --no-sensor".to_owned(), help };
+    }
+    SensorInput::from(Sensor::open(SensorConfig::default()))
+}
+
+fn welcome(server: &RunningServer) {
+    println!("Vedette is running: {}", server.url());
+    if let Some(link) = server.setup_link() {
+        println!("Set it up (this link works once, for 24 hours): {link}");
+    }
+    if let Some((file, fingerprint)) = server.authority() {
+        println!("Certificate authority: {} (SHA-256 {fingerprint})", file.display());
+    }
+    match server.sensor_trouble() {
+        None => println!("Sensor: watching {}", server.interfaces().join(", ")),
+        Some((reason, help)) => {
+            println!("Sensor: OFF, scans of this host are not seen: {reason}");
+            if let Some(help) = help {
+                println!("  {help}");
+            }
+        }
+    }
+    let (days, bytes) = server.retention();
+    println!("Data is kept {days} days, at most {} GB.", bytes / 1_000_000_000);
+}
+
+async fn wait_for_signal() -> Result<(), Failure> {
+    let listen =
+        |kind| signal(kind).map_err(|error| Failure::Ours(format!("cannot wait for signals: {error}")));
+    let (mut interrupt, mut terminate) = (listen(SignalKind::interrupt())?, listen(SignalKind::terminate())?);
+    tokio::select! {
+        _ = interrupt.recv() => {}
+        _ = terminate.recv() => {}
+    }
+    Ok(())
+}
