@@ -36,7 +36,7 @@ impl Client {
 
     /// The server that left this word of itself.
     pub fn of(server: &LocalServer) -> Result<Client, Failure> {
-        Client::new(&server.url, server.token.clone(), server.ca_file.as_deref())
+        Client::new(&server.url, server.token.clone(), server.ca.as_deref())
     }
 
     /// The same, where a server is a must.

@@ -155,7 +155,13 @@ fn attempt(n: u64) -> Row {
         sent: Volume { packets: 1, bytes: 0 },
         received: Volume { packets: 1, bytes: 0 },
         duration: (mixed % 900) as i64,
-        first: FirstPacket { tcp_flags: flag::SYN, ttl: 64, window: 64_240, mss: 1460, ..FirstPacket::default() },
+        first: FirstPacket {
+            tcp_flags: flag::SYN,
+            ttl: 64,
+            window: 64_240,
+            mss: 1460,
+            ..FirstPacket::default()
+        },
         icmp: None,
         source_mac: None,
         vlan: None,

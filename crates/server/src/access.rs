@@ -48,13 +48,17 @@ pub enum Access {
     Ingest,
     /// Administrators.
     Administer,
+    /// Figures without content: anyone while the server listens on loopback, else as [`Access::View`].
+    Metrics,
 }
 
 impl Access {
     pub fn allows(self, role: Role) -> bool {
         match self {
             Access::Anyone | Access::SignedIn => true,
-            Access::View => matches!(role, Role::Viewer | Role::Analyst | Role::Administrator),
+            Access::View | Access::Metrics => {
+                matches!(role, Role::Viewer | Role::Analyst | Role::Administrator)
+            }
             Access::Work => matches!(role, Role::Analyst | Role::Administrator),
             Access::Ingest => matches!(role, Role::Ingest | Role::Administrator),
             Access::Administer => role == Role::Administrator,
@@ -66,7 +70,7 @@ impl Access {
         match self {
             Access::Anyone => "nobody in particular",
             Access::SignedIn => "a signed-in user",
-            Access::View => "the role viewer, analyst or administrator",
+            Access::View | Access::Metrics => "the role viewer, analyst or administrator",
             Access::Work => "the role analyst or administrator",
             Access::Ingest => "the role ingest or administrator",
             Access::Administer => "the role administrator",

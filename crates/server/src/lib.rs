@@ -4,10 +4,46 @@
 //! Belongs here: ingest, alerts and their life-cycle, identities, the API, TLS, the self-test, the
 //! console's files. Does not belong here: capture (`sensor`), parsing (`parse`), conclusions
 //! (`detect`), storage of rows (`lake`), queries (`engine`).
+//!
+//! | module | topic |
+//! |---|---|
+//! | `server`, `config`, `app` | start and stop, what can be set, the parts together |
+//! | `pipeline` | from events and lines to rows, detections and alerts |
+//! | `state` | users, sessions, tokens, alerts: SQLite |
+//! | `api`, `access`, `assets` | routes, who may, the console |
+//! | `listener`, `tls` | connections |
+//! | `sensing`, `health`, `selftest`, `live` | the sensor inside, how all is, the proof, the news |
+//! | `setup`, `throttle`, `secret`, `local`, `files` | getting in, and keeping others out |
+//! | `replay`, `offline` | captures played as if now; ingest without a server |
 
 mod access;
+mod api;
+mod app;
+mod assets;
+mod clock;
+mod config;
 mod files;
+mod health;
+mod listener;
+mod live;
+mod local;
+mod offline;
+mod pipeline;
+mod replay;
 mod secret;
+mod selftest;
+mod sensing;
+mod server;
+mod setup;
 mod state;
+mod throttle;
+mod tls;
 
-pub use state::Store;
+pub use access::Role;
+pub use api::ingest::{DatasetRows, IngestReport, ReasonCount};
+pub use config::{DEFAULT_LISTEN, Limits, SensorInput, ServerConfig};
+pub use local::LocalServer;
+pub use offline::{IngestError, ingest_offline};
+pub use replay::{ReplayError, ReplayReport};
+pub use selftest::{Outcome as SelfTestOutcome, State as StepState, Step as SelfTestStep};
+pub use server::{RunningServer, Server, ServerError, lake_dir};

@@ -23,10 +23,6 @@ impl Secret {
         Secret(format!("{prefix}{}", hex(&rand::random::<[u8; 32]>())))
     }
 
-    pub fn new(text: impl Into<String>) -> Secret {
-        Secret(text.into())
-    }
-
     /// The secret itself; the name makes every use easy to find.
     pub fn reveal(&self) -> &str {
         &self.0

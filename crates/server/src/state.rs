@@ -16,10 +16,10 @@ mod settings;
 mod tokens;
 mod users;
 
-pub use alert_list::{AlertFilter, AlertPage, SelfTestFilter, Sort, SortKey};
-pub use alerts::{AlertRecord, Stored, severity_rank};
+pub use alert_list::{AlertFilter, SelfTestFilter, Sort, SortKey};
+pub use alerts::AlertRecord;
 pub use life_cycle::{Change, Comment, Edit, Resolution, Status};
-pub use sessions::{SESSION_IDLE, SessionInfo};
+pub use sessions::SESSION_IDLE;
 pub use tokens::{NewToken, TokenRecord};
 pub use users::{MIN_PASSWORD, UserRecord};
 
@@ -44,6 +44,8 @@ pub enum StateError {
     Invalid(&'static str),
     #[error("a password could not be hashed: {0}")]
     Hash(String),
+    #[error("work on the state database broke off; this is a mistake of ours")]
+    Broken,
 }
 
 /// The open state database.
@@ -81,10 +83,23 @@ impl Store {
         self.lock().query_row("SELECT count(*) FROM settings", [], |_| Ok(()))?;
         Ok(())
     }
+}
 
-    #[cfg(test)]
-    pub(crate) fn in_memory() -> Store {
-        #[allow(clippy::unwrap_used)]
-        Store::prepare(Connection::open_in_memory().unwrap()).unwrap()
+#[cfg(test)]
+pub(crate) mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    pub(crate) use alerts::tests::detection;
+
+    impl Store {
+        pub(crate) fn in_memory() -> Store {
+            Store::prepare(Connection::open_in_memory().unwrap()).unwrap()
+        }
+
+        /// Takes the table of alerts away, and gives it back.
+        pub(crate) fn break_alerts(&self, broken: bool) {
+            let (from, to) = if broken { ("alerts", "away") } else { ("away", "alerts") };
+            self.lock().execute_batch(&format!("ALTER TABLE {from} RENAME TO {to}")).unwrap();
+        }
     }
 }

@@ -1,0 +1,30 @@
+//! The HTTP API under `/api/v1`, and liveness, readiness and metrics beside it.
+//!
+//! | file | topic |
+//! |---|---|
+//! | `routes` | the one table of routes: path, method, who may, how long |
+//! | `guard` | what every request passes: identity, forgery, host, bounds, time, headers |
+//! | `error` | errors: one message for the client, one for the log |
+//! | `extract` | bodies, parameters and paths, with errors of ours |
+//! | `openapi` | the document that describes it all |
+//! | the others | one file a topic |
+
+pub mod administration;
+pub mod alerts;
+pub mod error;
+pub mod events;
+pub mod evidence;
+pub mod extract;
+pub mod guard;
+pub mod ingest;
+pub mod metrics;
+pub mod openapi;
+pub mod overview;
+pub mod probes;
+pub mod query;
+pub mod query_output;
+pub mod routes;
+pub mod selftest;
+pub mod session;
+pub mod setup;
+pub mod status;

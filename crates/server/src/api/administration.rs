@@ -1,0 +1,221 @@
+//! Users and API tokens, for administrators.
+
+use super::error::ApiError;
+use super::extract::{Id, Json, Name};
+use crate::access::{Identity, Role};
+use crate::app::App;
+use crate::clock;
+use crate::state::NewToken;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::{Extension, Json as Answer};
+use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+use utoipa::ToSchema;
+use vedette_event::Time;
+
+#[derive(Serialize, ToSchema)]
+pub struct Users {
+    users: Vec<User>,
+}
+
+#[derive(Serialize, ToSchema)]
+pub struct User {
+    username: String,
+    role: Role,
+    #[schema(value_type = String, format = DateTime)]
+    created_at: Time,
+    #[schema(value_type = Option<String>, format = DateTime)]
+    last_sign_in: Option<Time>,
+    disabled: bool,
+}
+
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewUser {
+    username: String,
+    password: String,
+    role: Role,
+}
+
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct UserChange {
+    role: Option<Role>,
+    password: Option<String>,
+    disabled: Option<bool>,
+}
+
+#[derive(Serialize, ToSchema)]
+pub struct Tokens {
+    tokens: Vec<Token>,
+}
+
+#[derive(Serialize, ToSchema)]
+pub struct Token {
+    id: i64,
+    name: String,
+    role: Role,
+    #[schema(value_type = String, format = DateTime)]
+    created_at: Time,
+    created_by: String,
+    #[schema(value_type = Option<String>, format = DateTime)]
+    last_used: Option<Time>,
+    #[schema(value_type = Option<String>, format = DateTime)]
+    expires_at: Option<Time>,
+}
+
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct TokenRequest {
+    /// What it is for.
+    name: String,
+    role: Role,
+    /// 1 to 3,650; absent: it does not end by itself.
+    expires_in_days: Option<u32>,
+}
+
+#[derive(Serialize, ToSchema)]
+pub struct MadeToken {
+    id: i64,
+    /// Shown this once.
+    token: String,
+}
+
+fn no_user() -> ApiError {
+    ApiError::not_found("There is no such user.")
+}
+
+fn shown(user: crate::state::UserRecord) -> User {
+    User {
+        username: user.username,
+        role: user.role,
+        created_at: user.created_at,
+        last_sign_in: user.last_sign_in,
+        disabled: user.disabled,
+    }
+}
+
+/// All users.
+#[utoipa::path(get, path = "/api/v1/users", tag = "administration", responses((status = 200, body = Users)))]
+pub async fn users(State(app): State<Arc<App>>) -> Result<Answer<Users>, ApiError> {
+    let users = app.state(|store, _| store.users()).await?;
+    Ok(Answer(Users { users: users.into_iter().map(shown).collect() }))
+}
+
+/// Adds a user.
+#[utoipa::path(post, path = "/api/v1/users", tag = "administration", request_body = NewUser,
+    responses((status = 201, body = User), (status = 409, body = super::error::ErrorBody)))]
+pub async fn add_user(
+    State(app): State<Arc<App>>,
+    Json(new): Json<NewUser>,
+) -> Result<(StatusCode, Answer<User>), ApiError> {
+    super::session::check_password(&new.password)?;
+    let _turn = app.hashing.acquire().await.map_err(|_| ApiError::busy("The server is stopping."))?;
+    let added = app
+        .state(move |store, now| {
+            let added = store.add_user(&new.username, &new.password, new.role, now)?;
+            if added { store.user(new.username.trim()) } else { Ok(None) }
+        })
+        .await?;
+    let user = added.ok_or_else(|| {
+        ApiError::new(StatusCode::CONFLICT, "user_exists", "There is a user of this name already.")
+    })?;
+    Ok((StatusCode::CREATED, Answer(shown(user))))
+}
+
+/// Changes a user's role, password or state; their sessions end.
+#[utoipa::path(patch, path = "/api/v1/users/{username}", tag = "administration",
+    params(("username" = String, Path)), request_body = UserChange,
+    responses((status = 200, body = User), (status = 404, body = super::error::ErrorBody)))]
+pub async fn change_user(
+    State(app): State<Arc<App>>,
+    Name(name): Name,
+    Json(change): Json<UserChange>,
+) -> Result<Answer<User>, ApiError> {
+    if let Some(password) = &change.password {
+        super::session::check_password(password)?;
+    }
+    let _turn = app.hashing.acquire().await.map_err(|_| ApiError::busy("The server is stopping."))?;
+    let changed = app
+        .state(move |store, _| {
+            if !store.update_user(&name, change.role, change.disabled)? {
+                return Ok(None);
+            }
+            if let Some(password) = &change.password {
+                store.set_password(&name, password)?;
+            }
+            store.user(&name)
+        })
+        .await?;
+    changed.map(shown).map(Answer).ok_or_else(no_user)
+}
+
+/// Removes a user; what they wrote stays under their name.
+#[utoipa::path(delete, path = "/api/v1/users/{username}", tag = "administration",
+    params(("username" = String, Path)),
+    responses((status = 204), (status = 404, body = super::error::ErrorBody)))]
+pub async fn remove_user(State(app): State<Arc<App>>, Name(name): Name) -> Result<StatusCode, ApiError> {
+    let removed = app.state(move |store, _| store.remove_user(&name)).await?;
+    if removed { Ok(StatusCode::NO_CONTENT) } else { Err(no_user()) }
+}
+
+/// Names an alert can be assigned to.
+#[derive(Serialize, ToSchema)]
+pub struct Assignees {
+    users: Vec<String>,
+}
+
+/// Whom an alert can be assigned to.
+#[utoipa::path(get, path = "/api/v1/assignees", tag = "alerts", responses((status = 200, body = Assignees)))]
+pub async fn assignees(State(app): State<Arc<App>>) -> Result<Answer<Assignees>, ApiError> {
+    let users = app.state(|store, _| store.users()).await?;
+    let able =
+        users.into_iter().filter(|user| !user.disabled && crate::access::Access::Work.allows(user.role));
+    Ok(Answer(Assignees { users: able.map(|user| user.username).collect() }))
+}
+
+/// All API tokens, without the tokens themselves.
+#[utoipa::path(get, path = "/api/v1/tokens", tag = "administration", responses((status = 200, body = Tokens)))]
+pub async fn tokens(State(app): State<Arc<App>>) -> Result<Answer<Tokens>, ApiError> {
+    let tokens = app.state(|store, _| store.tokens()).await?;
+    let shown = |token: crate::state::TokenRecord| Token {
+        id: token.id,
+        name: token.name,
+        role: token.role,
+        created_at: token.created_at,
+        created_by: token.created_by,
+        last_used: token.last_used,
+        expires_at: token.expires_at,
+    };
+    Ok(Answer(Tokens { tokens: tokens.into_iter().map(shown).collect() }))
+}
+
+/// Makes an API token; the answer shows it this once.
+#[utoipa::path(post, path = "/api/v1/tokens", tag = "administration", request_body = TokenRequest,
+    responses((status = 201, body = MadeToken)))]
+pub async fn add_token(
+    State(app): State<Arc<App>>,
+    Extension(who): Extension<Identity>,
+    Json(request): Json<TokenRequest>,
+) -> Result<(StatusCode, Answer<MadeToken>), ApiError> {
+    if request.expires_in_days.is_some_and(|days| !(1..=3650).contains(&days)) {
+        return Err(ApiError::bad_request("A token lasts 1 to 3,650 days, or for ever."));
+    }
+    let expires_at = request.expires_in_days.map(|days| clock::now().plus(i64::from(days) * 86_400_000_000));
+    let (id, token) = app
+        .state(move |store, now| {
+            let new = NewToken { name: &request.name, role: request.role, created_by: &who.name, expires_at };
+            store.add_token(&new, now)
+        })
+        .await?;
+    Ok((StatusCode::CREATED, Answer(MadeToken { id, token: token.reveal().to_owned() })))
+}
+
+/// Revokes an API token.
+#[utoipa::path(delete, path = "/api/v1/tokens/{id}", tag = "administration", params(("id" = i64, Path)),
+    responses((status = 204), (status = 404, body = super::error::ErrorBody)))]
+pub async fn revoke_token(State(app): State<Arc<App>>, Id(id): Id) -> Result<StatusCode, ApiError> {
+    let revoked = app.state(move |store, _| store.revoke_token(id)).await?;
+    if revoked { Ok(StatusCode::NO_CONTENT) } else { Err(ApiError::not_found("There is no such token.")) }
+}

@@ -1,0 +1,402 @@
+//! Alerts: list, look, work on.
+
+use super::error::ApiError;
+use super::extract::{Id, Json, Query};
+use crate::access::Identity;
+use crate::app::App;
+use crate::live::News;
+use crate::state::{
+    AlertFilter, AlertRecord, Change, Comment, Edit, Resolution, SelfTestFilter, Sort, SortKey, StateError,
+    Status, Store,
+};
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::{Extension, Json as Answer};
+use serde::{Deserialize, Deserializer, Serialize};
+use std::net::IpAddr;
+use std::sync::Arc;
+use utoipa::{IntoParams, ToSchema};
+use vedette_event::{Attribution, Detection, ScanType, Severity, Shape, Time};
+
+/// Addresses and ports a summary shows; the detection has them all.
+const FEW_ADDRESSES: usize = 10;
+const FEW_PORTS: usize = 20;
+
+/// An alert as lists show it.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct AlertSummary {
+    pub id: i64,
+    /// `new`, `in_progress` or `closed`.
+    pub status: String,
+    /// Why it was closed; null while it is not.
+    pub resolution: Option<String>,
+    pub assignee: Option<String>,
+    /// The campaign is still going on.
+    pub active: bool,
+    /// Made by Vedette's own self-test.
+    pub self_test: bool,
+    #[schema(value_type = String, format = DateTime)]
+    pub created_at: Time,
+    #[schema(value_type = String, format = DateTime)]
+    pub updated_at: Time,
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub closed_at: Option<Time>,
+    pub comment_count: i64,
+    pub detection_id: String,
+    pub name: String,
+    pub summary: String,
+    #[schema(value_type = String)]
+    pub severity: Severity,
+    /// The first 10.
+    #[schema(value_type = Vec<String>)]
+    pub source_ips: Vec<IpAddr>,
+    pub source_count: usize,
+    #[schema(value_type = Vec<String>)]
+    pub target_ips: Vec<IpAddr>,
+    pub target_count: usize,
+    #[schema(value_type = Vec<String>)]
+    pub scan_types: Vec<ScanType>,
+    #[schema(value_type = String)]
+    pub shape: Shape,
+    pub direction: String,
+    #[schema(value_type = String, format = DateTime)]
+    pub first_seen: Time,
+    #[schema(value_type = String, format = DateTime)]
+    pub last_seen: Time,
+    #[schema(value_type = String, format = DateTime)]
+    pub detected_at: Time,
+    pub probes: u64,
+    pub distinct_ports: u32,
+    pub distinct_hosts: u32,
+    /// The first 20.
+    pub open_ports: Vec<u16>,
+    /// Tool it looks like; null when unknown.
+    pub tool: Option<String>,
+    #[schema(value_type = String)]
+    pub attribution: Attribution,
+    pub mitre_tactics: Vec<String>,
+    pub mitre_techniques: Vec<String>,
+}
+
+impl AlertSummary {
+    pub fn of(record: &AlertRecord) -> AlertSummary {
+        let (life, d) = (&record.life, &record.detection);
+        let sources = if d.source_ips.is_empty() { &d.candidate_ips } else { &d.source_ips };
+        let few = |all: &[IpAddr]| all.iter().copied().take(FEW_ADDRESSES).collect();
+        AlertSummary {
+            id: life.alert_id,
+            status: life.status.clone(),
+            resolution: life.resolution.clone(),
+            assignee: life.assignee.clone(),
+            active: life.active,
+            self_test: record.self_test,
+            created_at: life.created_at,
+            updated_at: life.updated_at,
+            closed_at: record.closed_at,
+            comment_count: record.comment_count,
+            detection_id: d.id.clone(),
+            name: d.name.clone(),
+            summary: d.summary.clone(),
+            severity: d.severity,
+            source_ips: few(sources),
+            source_count: sources.len(),
+            target_ips: few(&d.target_ips),
+            target_count: d.target_ips.len(),
+            scan_types: d.scan_types.clone(),
+            shape: d.shape,
+            direction: d.direction.clone(),
+            first_seen: d.first_seen,
+            last_seen: d.last_seen,
+            detected_at: d.detected_at,
+            probes: d.probes,
+            distinct_ports: d.distinct_ports,
+            distinct_hosts: d.distinct_hosts,
+            open_ports: d.open_ports.iter().copied().take(FEW_PORTS).collect(),
+            tool: (!d.tool.name.is_empty()).then(|| d.tool.name.clone()),
+            attribution: d.attribution,
+            mitre_tactics: d.mitre.tactics.clone(),
+            mitre_techniques: d.mitre.techniques.clone(),
+        }
+    }
+}
+
+/// An alert with everything about it.
+#[derive(Serialize, ToSchema)]
+pub struct Alert {
+    #[serde(flatten)]
+    summary: AlertSummary,
+    /// As printed by `vedette replay --format json`.
+    #[schema(value_type = Object)]
+    detection: Detection,
+    comments: Vec<Comment>,
+    history: Vec<Change>,
+}
+
+#[derive(Serialize, ToSchema)]
+pub struct AlertList {
+    alerts: Vec<AlertSummary>,
+    /// How many match, on all pages.
+    total: u64,
+    /// For the next page; null on the last.
+    next_cursor: Option<String>,
+}
+
+#[derive(Serialize, ToSchema)]
+pub struct Comments {
+    comments: Vec<Comment>,
+}
+
+#[derive(Serialize, ToSchema)]
+pub struct History {
+    history: Vec<Change>,
+}
+
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct ListParameters {
+    /// `new`, `in_progress`, `closed`; several with commas.
+    status: Option<String>,
+    /// `informational` to `critical`; several with commas.
+    severity: Option<String>,
+    /// Whether the campaign goes on.
+    active: Option<bool>,
+    /// A user, or `none`.
+    assignee: Option<String>,
+    source: Option<String>,
+    target: Option<String>,
+    /// Looked for in name, summary, addresses and tool.
+    q: Option<String>,
+    /// Detected at or after, RFC 3339.
+    since: Option<String>,
+    /// Detected before, RFC 3339.
+    until: Option<String>,
+    /// Only self-tests, or none of them; both when absent.
+    self_test: Option<bool>,
+    /// `detected_at`, `updated_at`, `severity` or `probes`, with `-` in front for descending.
+    sort: Option<String>,
+    /// 1 to 500; 50 when absent.
+    limit: Option<u32>,
+    /// `next_cursor` of the page before.
+    cursor: Option<String>,
+}
+
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct AlertEdit {
+    status: Option<Status>,
+    /// Needed to close.
+    resolution: Option<Resolution>,
+    /// A user's name; null takes the assignee away.
+    #[serde(default, deserialize_with = "present")]
+    #[schema(value_type = Option<String>)]
+    assignee: Option<Option<String>>,
+    comment: Option<String>,
+}
+
+/// Tells `null` from absent.
+fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Option<String>>, D::Error> {
+    Option::deserialize(deserializer).map(Some)
+}
+
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewComment {
+    /// 1 to 10,000 characters.
+    text: String,
+}
+
+/// Alerts, page by page.
+#[utoipa::path(get, path = "/api/v1/alerts", tag = "alerts", params(ListParameters),
+    responses((status = 200, body = AlertList), (status = 400, body = super::error::ErrorBody)))]
+pub async fn list(
+    State(app): State<Arc<App>>,
+    Query(parameters): Query<ListParameters>,
+) -> Result<Answer<AlertList>, ApiError> {
+    let filter = filter(&parameters)?;
+    let sort = sort(parameters.sort.as_deref().unwrap_or("-detected_at"))?;
+    let limit = parameters.limit.unwrap_or(50);
+    if !(1..=500).contains(&limit) {
+        return Err(ApiError::bad_request("`limit` is 1 to 500."));
+    }
+    let offset = match parameters.cursor.as_deref() {
+        None => 0,
+        Some(cursor) => {
+            cursor.parse().map_err(|_| ApiError::bad_request("`cursor` is not one that was given out."))?
+        }
+    };
+    let page = app.state(move |store, _| store.list_alerts(&filter, sort, limit, offset)).await?;
+    Ok(Answer(AlertList {
+        alerts: page.alerts.iter().map(AlertSummary::of).collect(),
+        total: page.total,
+        next_cursor: page.next.map(|next| next.to_string()),
+    }))
+}
+
+/// One alert with its detection, comments and history.
+#[utoipa::path(get, path = "/api/v1/alerts/{id}", tag = "alerts", params(("id" = i64, Path)),
+    responses((status = 200, body = Alert), (status = 404, body = super::error::ErrorBody)))]
+pub async fn show(State(app): State<Arc<App>>, Id(id): Id) -> Result<Answer<Alert>, ApiError> {
+    let alert = app.state(move |store, _| whole(store, store.alert(id)?)).await?;
+    alert.map(Answer).ok_or_else(|| no_alert(id))
+}
+
+/// Changes what people change about an alert.
+#[utoipa::path(patch, path = "/api/v1/alerts/{id}", tag = "alerts", params(("id" = i64, Path)),
+    request_body = AlertEdit,
+    responses((status = 200, body = Alert), (status = 400, body = super::error::ErrorBody),
+              (status = 404, body = super::error::ErrorBody)))]
+pub async fn edit(
+    State(app): State<Arc<App>>,
+    Extension(who): Extension<Identity>,
+    Id(id): Id,
+    Json(edit): Json<AlertEdit>,
+) -> Result<Answer<Alert>, ApiError> {
+    if edit.status == Some(Status::Closed) && edit.resolution.is_none() {
+        return Err(ApiError::new(
+            StatusCode::BAD_REQUEST,
+            "resolution_required",
+            "Closing an alert needs a resolution.",
+        )
+        .help("true_positive, benign, false_positive, duplicate, known_scanner or other."));
+    }
+    let edited = app
+        .state(move |store, now| {
+            let change = Edit {
+                status: edit.status,
+                resolution: edit.resolution,
+                assignee: edit.assignee.as_ref().map(Option::as_deref),
+                comment: edit.comment.as_deref(),
+            };
+            let record = store.edit_alert(id, &change, &who.name, now)?;
+            Ok((whole(store, record.clone())?, record))
+        })
+        .await;
+    match edited.map_err(unknown_user)? {
+        (Some(alert), Some(record)) => {
+            app.live.tell(News::Edited, record);
+            Ok(Answer(alert))
+        }
+        _ => Err(no_alert(id)),
+    }
+}
+
+/// An alert's comments, oldest first.
+#[utoipa::path(get, path = "/api/v1/alerts/{id}/comments", tag = "alerts", params(("id" = i64, Path)),
+    responses((status = 200, body = Comments), (status = 404, body = super::error::ErrorBody)))]
+pub async fn comments(State(app): State<Arc<App>>, Id(id): Id) -> Result<Answer<Comments>, ApiError> {
+    let found = app.state(move |store, _| store.alert(id)?.map(|_| store.comments(id)).transpose()).await?;
+    found.map(|comments| Answer(Comments { comments })).ok_or_else(|| no_alert(id))
+}
+
+/// Adds a comment.
+#[utoipa::path(post, path = "/api/v1/alerts/{id}/comments", tag = "alerts", params(("id" = i64, Path)),
+    request_body = NewComment,
+    responses((status = 201, body = Comment), (status = 404, body = super::error::ErrorBody)))]
+pub async fn add_comment(
+    State(app): State<Arc<App>>,
+    Extension(who): Extension<Identity>,
+    Id(id): Id,
+    Json(new): Json<NewComment>,
+) -> Result<(StatusCode, Answer<Comment>), ApiError> {
+    let (comment, record) = app
+        .state(move |store, now| Ok((store.add_comment(id, &new.text, &who.name, now)?, store.alert(id)?)))
+        .await?;
+    if let Some(record) = record {
+        app.live.tell(News::Edited, record);
+    }
+    comment.map(|comment| (StatusCode::CREATED, Answer(comment))).ok_or_else(|| no_alert(id))
+}
+
+/// Who changed what about an alert, and when; oldest first.
+#[utoipa::path(get, path = "/api/v1/alerts/{id}/history", tag = "alerts", params(("id" = i64, Path)),
+    responses((status = 200, body = History), (status = 404, body = super::error::ErrorBody)))]
+pub async fn history(State(app): State<Arc<App>>, Id(id): Id) -> Result<Answer<History>, ApiError> {
+    let found = app.state(move |store, _| store.alert(id)?.map(|_| store.history(id)).transpose()).await?;
+    found.map(|history| Answer(History { history })).ok_or_else(|| no_alert(id))
+}
+
+pub fn no_alert(id: i64) -> ApiError {
+    ApiError::new(StatusCode::NOT_FOUND, "alert_not_found", format!("There is no alert {id}."))
+        .help("`GET /api/v1/alerts` lists them.")
+}
+
+fn whole(store: &Store, record: Option<AlertRecord>) -> Result<Option<Alert>, StateError> {
+    let Some(record) = record else { return Ok(None) };
+    let id = record.life.alert_id;
+    Ok(Some(Alert {
+        summary: AlertSummary::of(&record),
+        detection: record.detection,
+        comments: store.comments(id)?,
+        history: store.history(id)?,
+    }))
+}
+
+fn unknown_user(error: StateError) -> ApiError {
+    match error {
+        StateError::Invalid(message) if message.contains("no such user") => {
+            ApiError::new(StatusCode::BAD_REQUEST, "unknown_user", super::error::capitalised(message))
+        }
+        other => other.into(),
+    }
+}
+
+fn filter(p: &ListParameters) -> Result<AlertFilter, ApiError> {
+    Ok(AlertFilter {
+        status: words(p.status.as_deref(), "status", |word| {
+            Status::ALL.into_iter().find(|status| status.as_str() == word)
+        })?,
+        severity: words(p.severity.as_deref(), "severity", severity)?,
+        active: p.active,
+        assignee: p.assignee.as_ref().map(|name| (name != "none").then(|| name.to_lowercase())),
+        source: address(p.source.as_deref(), "source")?,
+        target: address(p.target.as_deref(), "target")?,
+        text: p.q.as_deref().map(str::trim).filter(|text| !text.is_empty()).map(str::to_owned),
+        since: moment(p.since.as_deref(), "since")?,
+        until: moment(p.until.as_deref(), "until")?,
+        self_test: match p.self_test {
+            None => SelfTestFilter::Both,
+            Some(true) => SelfTestFilter::Only,
+            Some(false) => SelfTestFilter::Without,
+        },
+    })
+}
+
+fn severity(word: &str) -> Option<Severity> {
+    let all = [Severity::Informational, Severity::Low, Severity::Medium, Severity::High, Severity::Critical];
+    all.into_iter().find(|severity| severity.as_str() == word)
+}
+
+fn words<T>(text: Option<&str>, name: &str, read: impl Fn(&str) -> Option<T>) -> Result<Vec<T>, ApiError> {
+    let list = text.unwrap_or_default().split(',').map(str::trim).filter(|word| !word.is_empty());
+    list.map(|word| read(word).ok_or_else(|| ApiError::bad_request(format!("`{name}` cannot be {word:?}."))))
+        .collect()
+}
+
+fn address(text: Option<&str>, name: &str) -> Result<Option<IpAddr>, ApiError> {
+    let wrong = || ApiError::bad_request(format!("`{name}` is not an IP address."));
+    text.map(|text| text.parse().map_err(|_| wrong())).transpose()
+}
+
+fn moment(text: Option<&str>, name: &str) -> Result<Option<Time>, ApiError> {
+    let wrong = || ApiError::bad_request(format!("`{name}` is not a time like 2026-01-31T08:00:00Z."));
+    text.map(|text| Time::parse(text).ok_or_else(wrong)).transpose()
+}
+
+fn sort(text: &str) -> Result<Sort, ApiError> {
+    let (descending, name) = match text.strip_prefix('-') {
+        Some(name) => (true, name),
+        None => (false, text),
+    };
+    let key = match name {
+        "detected_at" => SortKey::DetectedAt,
+        "updated_at" => SortKey::UpdatedAt,
+        "severity" => SortKey::Severity,
+        "probes" => SortKey::Probes,
+        _ => {
+            return Err(ApiError::bad_request("`sort` is detected_at, updated_at, severity or probes.")
+                .help("With `-` in front for descending."));
+        }
+    };
+    Ok(Sort { key, descending })
+}

@@ -1,0 +1,208 @@
+//! The evidence of an alert: its probes, and the XQL that finds them.
+
+use super::alerts::no_alert;
+use super::error::ApiError;
+use super::extract::{Id, Query};
+use super::query::query_error;
+use crate::app::App;
+use crate::clock;
+use axum::Json as Answer;
+use axum::extract::State;
+use serde::{Deserialize, Serialize};
+use std::collections::HashMap;
+use std::net::IpAddr;
+use std::sync::Arc;
+use utoipa::{IntoParams, ToSchema};
+use vedette_engine::{QueryLimits, QueryOptions, QueryResult};
+use vedette_event::{Detection, Time, Value};
+
+/// Addresses named in the query; with more of them the filter names only the other side.
+const NAMED: usize = 100;
+/// Longest run time of the query.
+const LONGEST: std::time::Duration = std::time::Duration::from_secs(20);
+
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct EvidenceParameters {
+    /// Most probes, 1 to 10,000; 2,000 when absent.
+    limit: Option<u64>,
+}
+
+#[derive(Serialize, ToSchema)]
+pub struct Evidence {
+    /// Finds the probes; can be changed and run again.
+    xql: String,
+    #[schema(value_type = String, format = DateTime)]
+    from: Time,
+    #[schema(value_type = String, format = DateTime)]
+    to: Time,
+    /// There are more probes than are listed.
+    limit_hit: bool,
+    /// Oldest first.
+    probes: Vec<Probe>,
+}
+
+#[derive(Serialize, ToSchema)]
+pub struct Probe {
+    #[schema(value_type = Option<String>, format = DateTime)]
+    time: Option<Time>,
+    source_ip: Option<String>,
+    source_port: Option<i64>,
+    target_ip: Option<String>,
+    target_port: Option<i64>,
+    /// `tcp`, `udp`, `icmp`, `arp`, `sctp`, or the number of the IP protocol.
+    protocol: String,
+    outcome: Option<String>,
+    tcp_flags: Option<i64>,
+    handshake_completed: Option<bool>,
+    /// Attempts this row stands for.
+    count: i64,
+    retries: i64,
+}
+
+/// What an alert stands on.
+#[utoipa::path(get, path = "/api/v1/alerts/{id}/evidence", tag = "alerts",
+    params(("id" = i64, Path), EvidenceParameters),
+    responses((status = 200, body = Evidence), (status = 404, body = super::error::ErrorBody)))]
+pub async fn evidence(
+    State(app): State<Arc<App>>,
+    Id(id): Id,
+    Query(parameters): Query<EvidenceParameters>,
+) -> Result<Answer<Evidence>, ApiError> {
+    let limit = parameters.limit.unwrap_or(2000);
+    if !(1..=10_000).contains(&limit) {
+        return Err(ApiError::bad_request("`limit` is 1 to 10000."));
+    }
+    let alert = app.state(move |store, _| store.alert(id)).await?.ok_or_else(|| no_alert(id))?;
+    let (from, to) = span(&alert.detection);
+    let xql = xql(&alert.detection, from, to);
+    let mut options = QueryOptions::at(clock::now());
+    options.limits = QueryLimits { rows: Some(limit), runtime: Some(LONGEST), ..QueryLimits::default() };
+    let result = app.engine.run(&xql, options).await.map_err(|error| query_error(&xql, error))?;
+    Ok(Answer(Evidence { from, to, limit_hit: result.limit_hit, probes: probes(&result), xql }))
+}
+
+/// Whole seconds around the campaign: the language has no finer ones.
+fn span(detection: &Detection) -> (Time, Time) {
+    let second = 1_000_000;
+    let from = detection.first_seen.0.div_euclid(second) * second;
+    let to = detection.last_seen.0.div_euclid(second).saturating_add(1) * second;
+    (Time(from), Time(to))
+}
+
+/// The query that finds a campaign's probes in `xdr_data`.
+pub fn xql(detection: &Detection, from: Time, to: Time) -> String {
+    let mut sources = detection.source_ips.clone();
+    sources.extend(detection.candidate_ips.iter().filter(|ip| !detection.source_ips.contains(ip)));
+    let mut text = format!(
+        "config timeframe between \"{}\" and \"{}\"\n| dataset = xdr_data\n",
+        moment(from),
+        moment(to)
+    );
+    text.push_str("| filter event_sub_type != \"DISCONNECT\"");
+    let cut = detection.addresses_cut;
+    for (field, addresses) in [("source_ip", &sources), ("target_ip", &detection.target_ips)] {
+        if let Some(condition) = one_of(field, addresses, cut) {
+            text.push_str(&format!("\n    and {condition}"));
+        }
+    }
+    text.push_str(
+        "\n| fields _time, source_ip, source_port, target_ip, target_port, action_network_protocol, \
+         outcome, tcp_flags, handshake_completed, attempt_count, retries\n| sort asc _time",
+    );
+    text
+}
+
+/// None where the list is too long to name, cut, or empty.
+fn one_of(field: &str, addresses: &[IpAddr], cut: bool) -> Option<String> {
+    match addresses {
+        [] => None,
+        [one] => Some(format!("{field} = \"{one}\"")),
+        many if many.len() <= NAMED && !cut => {
+            let list: Vec<String> = many.iter().map(|address| format!("\"{address}\"")).collect();
+            Some(format!("{field} in ({})", list.join(", ")))
+        }
+        _ => None,
+    }
+}
+
+/// `2026-01-31 08:00:00 +0000`
+fn moment(time: Time) -> String {
+    let text = time.rfc3339();
+    format!("{} +0000", text.get(..19).unwrap_or(&text).replace('T', " "))
+}
+
+fn probes(result: &QueryResult) -> Vec<Probe> {
+    let columns = result.columns().iter().enumerate();
+    let place: HashMap<&str, usize> = columns.map(|(index, column)| (column.name.as_str(), index)).collect();
+    let read = |row: &vedette_event::Row| {
+        let cell = |name: &str| place.get(name).and_then(|index| row.get(*index));
+        let int = |name: &str| match cell(name) {
+            Some(Value::Int(number)) => Some(*number),
+            _ => None,
+        };
+        let text = |name: &str| match cell(name) {
+            Some(Value::Str(text)) => Some(text.to_string()),
+            _ => None,
+        };
+        Probe {
+            time: match cell("_time") {
+                Some(Value::Time(time)) => Some(*time),
+                _ => None,
+            },
+            source_ip: text("source_ip"),
+            source_port: int("source_port"),
+            target_ip: text("target_ip"),
+            target_port: int("target_port"),
+            protocol: protocol(int("action_network_protocol")),
+            outcome: text("outcome"),
+            tcp_flags: int("tcp_flags"),
+            handshake_completed: match cell("handshake_completed") {
+                Some(Value::Bool(yes)) => Some(*yes),
+                _ => None,
+            },
+            count: int("attempt_count").unwrap_or(1),
+            retries: int("retries").unwrap_or(0),
+        }
+    };
+    result.rows().map(|row| read(&row)).collect()
+}
+
+fn protocol(number: Option<i64>) -> String {
+    match number {
+        Some(6) => "tcp".to_owned(),
+        Some(17) => "udp".to_owned(),
+        Some(1 | 58) => "icmp".to_owned(),
+        Some(132) => "sctp".to_owned(),
+        Some(0) => "arp".to_owned(),
+        Some(other) => other.to_string(),
+        None => "unknown".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use crate::state::tests::detection;
+
+    #[test]
+    fn the_query_is_valid_and_names_both_sides() {
+        let mut campaign = detection("c1");
+        campaign.candidate_ips = vec!["10.0.0.9".parse().unwrap(), "10.0.0.8".parse().unwrap()];
+        let (from, to) = span(&campaign);
+        let text = xql(&campaign, from, to);
+        assert_eq!(vedette_xql::check(&text), []);
+        assert!(text.contains("source_ip in (\"10.0.0.9\", \"10.0.0.8\")"), "{text}");
+        assert!(text.contains("target_ip = \"10.0.0.5\""), "{text}");
+    }
+
+    #[test]
+    fn long_lists_are_not_named() {
+        let mut campaign = detection("c1");
+        campaign.target_ips = (0..=255).map(|n| IpAddr::from([10, 0, 1, n])).collect();
+        let text = xql(&campaign, Time(0), Time(1));
+        assert!(!text.contains("target_ip in") && text.contains("source_ip = "), "{text}");
+    }
+}

@@ -1,0 +1,52 @@
+//! The OpenAPI document of the API. A test compares it with the table of routes.
+
+use super::{
+    administration, alerts, events, evidence, ingest, metrics, overview, probes, query, selftest, session,
+    setup, status,
+};
+use axum::Json as Answer;
+use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme};
+use utoipa::{Modify, OpenApi};
+
+#[derive(OpenApi)]
+#[openapi(
+    info(title = "Vedette", description = "An open XDR: alerts, queries and ingest over HTTP."),
+    paths(
+        setup::status, setup::set_up,
+        session::me, session::sign_in, session::sign_out, session::change_password,
+        overview::overview, status::status, probes::alive, probes::ready, metrics::metrics, document,
+        alerts::list, alerts::show, alerts::edit, alerts::comments, alerts::add_comment, alerts::history,
+        evidence::evidence, events::events,
+        query::run, query::check, query::datasets,
+        ingest::ingest, selftest::run,
+        administration::assignees, administration::users, administration::add_user,
+        administration::change_user, administration::remove_user,
+        administration::tokens, administration::add_token, administration::revoke_token,
+    ),
+    components(schemas(super::error::ErrorBody)),
+    modifiers(&Security),
+    security(("session" = []), ("token" = [])),
+)]
+pub struct Document;
+
+struct Security;
+
+impl Modify for Security {
+    fn modify(&self, document: &mut utoipa::openapi::OpenApi) {
+        let components = document.components.get_or_insert_default();
+        let cookie = ApiKey::Cookie(ApiKeyValue::with_description(
+            super::guard::COOKIE,
+            "Set by signing in. Requests other than GET also need the header `X-Vedette-Request: 1`.",
+        ));
+        components.add_security_scheme("session", SecurityScheme::ApiKey(cookie));
+        let bearer =
+            HttpBuilder::new().scheme(HttpAuthScheme::Bearer).description(Some("An API token: `vdt_…`."));
+        components.add_security_scheme("token", SecurityScheme::Http(bearer.build()));
+    }
+}
+
+/// This document.
+#[utoipa::path(get, path = "/api/v1/openapi.json", tag = "status", responses((status = 200, body = Object)))]
+pub async fn document() -> Answer<utoipa::openapi::OpenApi> {
+    Answer(Document::openapi())
+}

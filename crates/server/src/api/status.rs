@@ -1,0 +1,246 @@
+//! How the server is, in full and honestly.
+
+use super::error::ApiError;
+use crate::app::App;
+use crate::clock;
+use crate::health::{self, Degraded, Part, StoredDataset};
+use crate::sensing::SensorReport;
+use axum::Json as Answer;
+use axum::extract::State;
+use serde::Serialize;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use utoipa::ToSchema;
+use vedette_event::Time;
+use vedette_event::datasets::quarantine;
+
+/// The sensor as it is.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Sensor)]
+pub struct SensorAnswer {
+    /// `running`, `off`, `not_permitted`, `failed` or `stopped`.
+    state: &'static str,
+    /// Why it does not run.
+    reason: Option<String>,
+    help: Option<String>,
+    interfaces: Vec<String>,
+    packets: u64,
+    /// Dropped by the kernel before the sensor read them.
+    packets_dropped: u64,
+    events: u64,
+    events_dropped: u64,
+    /// Attempts that stand in events only as a count, because of a flood.
+    attempts_aggregated: u64,
+    #[schema(value_type = Option<String>, format = DateTime)]
+    started_at: Option<Time>,
+}
+
+impl SensorAnswer {
+    pub fn of(report: &SensorReport) -> SensorAnswer {
+        let health = &report.health;
+        SensorAnswer {
+            state: report.state.as_str(),
+            reason: report.reason.clone(),
+            help: report.help.clone(),
+            interfaces: health.interfaces.clone(),
+            packets: health.packets_seen,
+            packets_dropped: health.packets_dropped_kernel,
+            events: health.events,
+            events_dropped: health.events_dropped,
+            attempts_aggregated: health.aggregated,
+            started_at: report.started_at,
+        }
+    }
+}
+
+#[derive(Serialize, ToSchema)]
+pub struct Status {
+    version: &'static str,
+    #[schema(value_type = String, format = DateTime)]
+    time: Time,
+    #[schema(value_type = String, format = DateTime)]
+    started_at: Time,
+    uptime_seconds: i64,
+    hostname: String,
+    /// Names this installation among others.
+    instance_id: String,
+    ready: bool,
+    parts: Vec<Part>,
+    sensor: SensorAnswer,
+    ingest: IngestStatus,
+    detector: DetectorStatus,
+    alerts: AlertsStatus,
+    lake: LakeStatus,
+    quarantined_rows: u64,
+    live: LiveStatus,
+    http: HttpStatus,
+    /// What works only in part or not at all; empty when all is well.
+    degraded: Vec<Degraded>,
+}
+
+#[derive(Serialize, ToSchema)]
+pub struct IngestStatus {
+    events_received: u64,
+    events_stored: u64,
+    /// Not stored: the queue was full, the intake closed, or the store gave up.
+    events_dropped: u64,
+    queue_length: usize,
+    queue_capacity: usize,
+    lines_accepted: u64,
+    lines_quarantined: u64,
+    batches_failed: u64,
+    last_error: Option<String>,
+}
+
+#[derive(Serialize, ToSchema)]
+pub struct DetectorStatus {
+    /// `running`, `off` or `stopped`.
+    state: &'static str,
+    reason: Option<String>,
+    events: u64,
+    events_dropped: u64,
+    detections: u64,
+    queue_length: usize,
+    queue_capacity: usize,
+    sources: usize,
+    sources_forgotten: u64,
+    campaigns: usize,
+    campaigns_closed_early: u64,
+    faults: u64,
+}
+
+#[derive(Serialize, ToSchema)]
+pub struct AlertsStatus {
+    total: u64,
+    open: u64,
+    active: u64,
+    store_failures: u64,
+    waiting: usize,
+}
+
+#[derive(Serialize, ToSchema)]
+pub struct LakeStatus {
+    bytes: u64,
+    wal_bytes: u64,
+    retention_days: u32,
+    retention_bytes: u64,
+    expired_rows: u64,
+    datasets: Vec<StoredDataset>,
+}
+
+#[derive(Serialize, ToSchema)]
+pub struct LiveStatus {
+    subscribers: usize,
+    messages_missed: u64,
+}
+
+#[derive(Serialize, ToSchema)]
+pub struct HttpStatus {
+    requests: u64,
+    client_errors: u64,
+    server_errors: u64,
+    panics: u64,
+    refused: u64,
+    connections: u64,
+}
+
+/// How the server is.
+#[utoipa::path(get, path = "/api/v1/status", tag = "status", responses((status = 200, body = Status)))]
+pub async fn status(State(app): State<Arc<App>>) -> Result<Answer<Status>, ApiError> {
+    // Reads the state database.
+    tokio::task::spawn_blocking(move || collect(&app))
+        .await
+        .map(Answer)
+        .map_err(|error| ApiError::internal(format!("collecting the status: {error}")))
+}
+
+fn collect(app: &App) -> Status {
+    let (now, sensor) = (clock::now(), app.sensing.report());
+    let parts = health::parts(app, &sensor);
+    let (datasets, stats) = (health::stored_datasets(app), app.lake.stats());
+    let quarantined = datasets.iter().find(|dataset| dataset.name == quarantine::DATASET.name);
+    Status {
+        version: env!("CARGO_PKG_VERSION"),
+        time: now,
+        started_at: app.started_at,
+        uptime_seconds: now.since(app.started_at) / 1_000_000,
+        hostname: app.hostname.clone(),
+        instance_id: app.instance_id.clone(),
+        ready: health::is_ready(&parts),
+        degraded: health::degraded(app, &sensor, &parts),
+        detector: detector(app, &parts),
+        parts,
+        sensor: SensorAnswer::of(&sensor),
+        ingest: ingest(app),
+        alerts: alerts(app),
+        quarantined_rows: quarantined.map_or(0, |dataset| dataset.rows),
+        lake: LakeStatus {
+            bytes: datasets.iter().map(|dataset| dataset.bytes).sum(),
+            wal_bytes: stats.wal_bytes,
+            retention_days: app.retention.0,
+            retention_bytes: app.retention.1,
+            expired_rows: stats.expired_rows,
+            datasets,
+        },
+        live: LiveStatus { subscribers: app.live.streams(), messages_missed: app.live.missed() },
+        http: http(app),
+    }
+}
+
+fn ingest(app: &App) -> IngestStatus {
+    let (intake, storing) = (&app.intake, &app.storing);
+    IngestStatus {
+        events_received: intake.received(),
+        events_stored: storing.events.load(Ordering::Relaxed),
+        events_dropped: intake.store_gauge.dropped()
+            + intake.refused()
+            + storing.lost.load(Ordering::Relaxed),
+        queue_length: intake.store_gauge.queued(),
+        queue_capacity: intake.store_gauge.capacity(),
+        lines_accepted: app.lines.accepted.load(Ordering::Relaxed),
+        lines_quarantined: app.lines.quarantined.load(Ordering::Relaxed),
+        batches_failed: storing.failures.load(Ordering::Relaxed),
+        last_error: storing.last_error.lock().clone(),
+    }
+}
+
+fn detector(app: &App, parts: &[Part]) -> DetectorStatus {
+    let (state, figures) = (app.detecting.state(), app.detecting.statistics());
+    DetectorStatus {
+        state: state.as_str(),
+        reason: parts.iter().find(|part| part.name == "detector").and_then(|part| part.message.clone()),
+        events: app.detecting.events.load(Ordering::Relaxed),
+        events_dropped: app.intake.detector_gauge.dropped(),
+        detections: app.alerting.detections.load(Ordering::Relaxed),
+        queue_length: app.intake.detector_gauge.queued(),
+        queue_capacity: app.intake.detector_gauge.capacity(),
+        sources: figures.sources,
+        sources_forgotten: figures.sources_forgotten,
+        campaigns: figures.campaigns,
+        campaigns_closed_early: figures.campaigns_closed_early,
+        faults: app.detecting.faults.load(Ordering::Relaxed),
+    }
+}
+
+fn alerts(app: &App) -> AlertsStatus {
+    let totals = app.store.alert_totals().unwrap_or_default();
+    AlertsStatus {
+        total: totals.total,
+        open: totals.new + totals.in_progress,
+        active: totals.active,
+        store_failures: app.alerting.failures.load(Ordering::Relaxed),
+        waiting: app.alerting.waiting(),
+    }
+}
+
+fn http(app: &App) -> HttpStatus {
+    let counts = &app.counts;
+    HttpStatus {
+        requests: counts.requests.load(Ordering::Relaxed),
+        client_errors: counts.client_errors.load(Ordering::Relaxed),
+        server_errors: counts.server_errors.load(Ordering::Relaxed),
+        panics: counts.panics.load(Ordering::Relaxed),
+        refused: counts.refused.load(Ordering::Relaxed),
+        connections: counts.connections.load(Ordering::Relaxed),
+    }
+}

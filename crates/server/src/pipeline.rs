@@ -1,0 +1,27 @@
+//! From events to alerts: what comes in goes, in one order, to the store and to the detector.
+//!
+//! ```text
+//! sensor, replay ─> Intake ─┬─> storing (task)     ─> lake: xdr_data
+//!                           └─> detecting (thread) ─> alerts, live news
+//!                                                 └─> storing: vedette_detections
+//! log lines ──────> lines ────> lake: their dataset, vedette_quarantine
+//! ```
+//!
+//! Belongs here: queues and their bounds, order, retries, counting what is lost. Does not belong
+//! here: what an event means (`detect`), HTTP.
+//!
+//! The two ways are independent: an alert never waits for a disk, and a full store never blinds
+//! the detector. Each queue is bounded; what does not fit is dropped and counted.
+
+mod alerting;
+mod detecting;
+mod intake;
+pub mod lines;
+pub mod observed;
+mod storing;
+pub mod watch;
+
+pub use alerting::Alerting;
+pub use detecting::{Detecting, DetectorState};
+pub use intake::Intake;
+pub use storing::Storing;

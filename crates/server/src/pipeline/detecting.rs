@@ -1,0 +1,197 @@
+//! The thread that runs the detector. It owns it: no lock, no async, nothing that waits for a disk
+//! but the state database.
+
+use super::alerting::Alerting;
+use super::intake::Intake;
+use crate::clock;
+use crate::sensing::Sensing;
+use parking_lot::Mutex;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::time::{Duration, Instant};
+use vedette_detect::{Config, Detector, Statistics};
+use vedette_event::{Detection, Event, SensorLosses, Time};
+
+/// How often time is told to the detector, and how far behind the clock: what a sensor is about to
+/// deliver must not come late.
+const TICK: Duration = Duration::from_millis(200);
+const BEHIND: i64 = 250_000;
+/// Events looked at before what was found is told.
+const CHUNK: usize = 512;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DetectorState {
+    /// Switched off in the configuration.
+    Off,
+    Running,
+    /// It ended: the server stops, or the thread died.
+    Stopped,
+}
+
+impl DetectorState {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            DetectorState::Off => "off",
+            DetectorState::Running => "running",
+            DetectorState::Stopped => "stopped",
+        }
+    }
+}
+
+/// How detecting goes.
+#[derive(Default)]
+pub struct Detecting {
+    wanted: AtomicBool,
+    running: AtomicBool,
+    pub events: AtomicU64,
+    /// Times the detector panicked and began anew.
+    pub faults: AtomicU64,
+    statistics: Mutex<Statistics>,
+}
+
+impl Detecting {
+    pub fn new(wanted: bool) -> Arc<Detecting> {
+        Arc::new(Detecting { wanted: AtomicBool::new(wanted), ..Detecting::default() })
+    }
+
+    pub fn state(&self) -> DetectorState {
+        match (self.wanted.load(Ordering::Acquire), self.running.load(Ordering::Acquire)) {
+            (false, _) => DetectorState::Off,
+            (true, true) => DetectorState::Running,
+            (true, false) => DetectorState::Stopped,
+        }
+    }
+
+    pub fn statistics(&self) -> Statistics {
+        *self.statistics.lock()
+    }
+
+    /// Runs until the queue ends, then tells the final state of every campaign.
+    pub fn run(
+        self: Arc<Detecting>,
+        config: Config,
+        queue: Receiver<Arc<Vec<Event>>>,
+        intake: Arc<Intake>,
+        sensing: Arc<Sensing>,
+        alerting: Arc<Alerting>,
+    ) {
+        let _running = Running::begin(&self.running);
+        let mut worker = Worker {
+            detector: Detector::new(config.clone()),
+            config,
+            health: self.clone(),
+            intake,
+            sensing,
+            alerting,
+            found: Vec::new(),
+            told_losses: SensorLosses::default(),
+        };
+        let mut next_tick = Instant::now() + TICK;
+        loop {
+            match queue.recv_timeout(next_tick.saturating_duration_since(Instant::now())) {
+                Ok(events) => worker.examine(&events),
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => break worker.finish(),
+            }
+            if Instant::now() >= next_tick {
+                worker.tick(clock::now());
+                next_tick = Instant::now() + TICK;
+            }
+        }
+    }
+}
+
+/// Says that the thread runs, for as long as it does, panics included.
+struct Running<'a>(&'a AtomicBool);
+
+impl<'a> Running<'a> {
+    fn begin(flag: &'a AtomicBool) -> Running<'a> {
+        flag.store(true, Ordering::Release);
+        Running(flag)
+    }
+}
+
+impl Drop for Running<'_> {
+    fn drop(&mut self) {
+        self.0.store(false, Ordering::Release);
+    }
+}
+
+struct Worker {
+    detector: Detector,
+    config: Config,
+    health: Arc<Detecting>,
+    intake: Arc<Intake>,
+    sensing: Arc<Sensing>,
+    alerting: Arc<Alerting>,
+    found: Vec<Detection>,
+    told_losses: SensorLosses,
+}
+
+impl Worker {
+    fn examine(&mut self, events: &[Event]) {
+        for chunk in events.chunks(CHUNK) {
+            self.guarded(|detector, found| {
+                for event in chunk {
+                    detector.observe(event, found);
+                }
+            });
+            self.tell();
+        }
+        self.intake.detector_gauge.release(events.len());
+        self.intake.watches.note(|watch| &watch.examined, events);
+        self.health.events.fetch_add(events.len() as u64, Ordering::Relaxed);
+    }
+
+    fn tick(&mut self, now: Time) {
+        let losses = self.new_losses();
+        self.guarded(|detector, found| {
+            if losses != SensorLosses::default() {
+                detector.note_losses(losses);
+            }
+            detector.advance(now.plus(-BEHIND), found);
+        });
+        self.tell();
+        self.alerting.retry(now);
+        *self.health.statistics.lock() = self.detector.statistics();
+    }
+
+    fn finish(&mut self) {
+        self.guarded(|detector, found| detector.finish(found));
+        self.tell();
+        self.alerting.retry(clock::now());
+    }
+
+    fn tell(&mut self) {
+        if !self.found.is_empty() {
+            self.alerting.take(std::mem::take(&mut self.found), clock::now());
+        }
+    }
+
+    /// A mistake in the detector costs its memory of the sources so far, not detection itself.
+    fn guarded(&mut self, work: impl FnOnce(&mut Detector, &mut Vec<Detection>)) {
+        let (detector, found) = (&mut self.detector, &mut self.found);
+        if catch_unwind(AssertUnwindSafe(|| work(detector, found))).is_err() {
+            tracing::error!("the detector failed on an event and began anew; please report this");
+            self.health.faults.fetch_add(1, Ordering::Relaxed);
+            self.detector = Detector::new(self.config.clone());
+        }
+    }
+
+    /// What was lost before the detector since the last tick.
+    fn new_losses(&mut self) -> SensorLosses {
+        let sensor = self.sensing.losses();
+        let now = SensorLosses {
+            events_dropped: sensor.events_dropped + self.intake.detector_gauge.dropped(),
+            ..sensor
+        };
+        let before = std::mem::replace(&mut self.told_losses, now);
+        SensorLosses {
+            packets_dropped: now.packets_dropped.saturating_sub(before.packets_dropped),
+            events_dropped: now.events_dropped.saturating_sub(before.events_dropped),
+            attempts_aggregated: now.attempts_aggregated.saturating_sub(before.attempts_aggregated),
+        }
+    }
+}

@@ -1,0 +1,353 @@
+//! Starting and stopping: the order in which the parts come up and go down.
+
+use crate::api::routes::router;
+use crate::app::{App, HttpCounts};
+use crate::clock;
+use crate::config::ServerConfig;
+use crate::files;
+use crate::listener;
+use crate::live::Live;
+use crate::local::{self, LocalServer};
+use crate::pipeline::lines::LineCounts;
+use crate::pipeline::{Alerting, Detecting, Intake, Storing};
+use crate::secret::Secret;
+use crate::selftest;
+use crate::sensing::Sensing;
+use crate::setup::Setup;
+use crate::state::{StateError, Store};
+use crate::throttle::Throttle;
+use crate::tls::{Authority, Certificate, Names, TlsError, local_addresses};
+use std::io;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::thread::JoinHandle;
+use std::time::Duration;
+use tokio::net::TcpListener;
+use tokio::sync::{Semaphore, watch};
+use tokio::task::JoinHandle as Task;
+use vedette_engine::{Engine, LakeCatalog, QueryError, RowSource};
+use vedette_event::datasets;
+use vedette_lake::{Lake, LakeConfig, LakeError};
+
+/// Rows of the dataset `alerts`: the latest ones.
+const ALERT_ROWS: u32 = 100_000;
+/// Passwords hashed at one time.
+const HASHING: usize = 2;
+
+/// Why a server did not start. Each says what to do.
+#[derive(Debug, thiserror::Error)]
+pub enum ServerError {
+    #[error("{path}: {source}; choose another folder with --data-dir, or make it writable")]
+    Folder { path: PathBuf, source: io::Error },
+    #[error("{address} cannot be listened on: {source}; choose another with --listen")]
+    Listen { address: SocketAddr, source: io::Error },
+    #[error(transparent)]
+    State(#[from] StateError),
+    #[error(transparent)]
+    Lake(#[from] LakeError),
+    #[error(transparent)]
+    Tls(#[from] TlsError),
+    #[error("the query engine: {0}")]
+    Engine(#[from] QueryError),
+    #[error("a thread could not be started: {0}")]
+    Thread(io::Error),
+}
+
+pub struct Server;
+
+impl Server {
+    /// Starts everything; must be called inside a tokio runtime. When it returns, the server
+    /// answers.
+    pub async fn start(config: ServerConfig) -> Result<RunningServer, ServerError> {
+        let dir = config.data_dir.clone();
+        let folder = |source| ServerError::Folder { path: dir.clone(), source };
+        files::private_dir(&dir).map_err(folder)?;
+        let lake = open_lake(&config).await?;
+        let store = Arc::new(Store::open(&dir.join("state.db"))?);
+        let settled = store.settle_after_restart(clock::now())?;
+        if settled > 0 {
+            tracing::info!(
+                settled,
+                "alerts were active when Vedette stopped; they are not followed any more"
+            );
+        }
+        let listen = config.listen;
+        let listener = TcpListener::bind(listen)
+            .await
+            .map_err(|source| ServerError::Listen { address: listen, source })?;
+        let address =
+            listener.local_addr().map_err(|source| ServerError::Listen { address: listen, source })?;
+        let hostname = vedette_sensor::host_name();
+        let certificate = certificate(&config, address, &hostname)?;
+        assemble(config, Bound { lake, store, listener, address, hostname, certificate })
+    }
+}
+
+async fn open_lake(config: &ServerConfig) -> Result<Lake, LakeError> {
+    let mut lake = LakeConfig::new(lake_dir(&config.data_dir));
+    lake.datasets.retain(|dataset| dataset.name != datasets::alerts::DATASET.name);
+    lake.retention_days = config.retention_days;
+    lake.retention_bytes = config.retention_bytes;
+    let lake = Lake::open(lake).await?;
+    lake.spawn_maintenance();
+    Ok(lake)
+}
+
+/// The lake's folder inside a data folder.
+pub fn lake_dir(data_dir: &Path) -> PathBuf {
+    data_dir.join("lake")
+}
+
+/// Plain HTTP never leaves this machine: any other address has a certificate.
+fn certificate(
+    config: &ServerConfig,
+    address: SocketAddr,
+    hostname: &str,
+) -> Result<Option<Arc<Certificate>>, TlsError> {
+    if address.ip().is_loopback() {
+        return Ok(None);
+    }
+    let mut addresses = local_addresses();
+    if !address.ip().is_unspecified() {
+        addresses.push(address.ip());
+    }
+    let names = Names::new(hostname, &config.names, addresses);
+    let now = clock::now();
+    Certificate::new(Authority::open(&config.data_dir, now)?, names, now).map(Some)
+}
+
+/// What was opened and bound before the parts are put together.
+struct Bound {
+    lake: Lake,
+    store: Arc<Store>,
+    listener: TcpListener,
+    address: SocketAddr,
+    hostname: String,
+    certificate: Option<Arc<Certificate>>,
+}
+
+fn assemble(config: ServerConfig, bound: Bound) -> Result<RunningServer, ServerError> {
+    let Bound { lake, store, listener, address, hostname, certificate } = bound;
+    let now = clock::now();
+    let (stop, stopping) = watch::channel(false);
+    let engine = Engine::new(Arc::new(catalog(&lake, &store)), config.engine)?;
+    let (intake, outlets) = Intake::new(config.limits.queue_events, config.detection.is_some());
+    let live = Live::new(config.limits.live_streams);
+    let (setup, instance_id) = (Setup::new(!store.has_users()?, now), store.instance_id()?);
+    let tls = certificate.as_ref().map(Certificate::server_config).transpose()?;
+    let app = Arc::new(App {
+        alerting: Alerting::new(store.clone(), live.clone(), intake.clone()),
+        store,
+        lake: lake.clone(),
+        engine,
+        storing: Arc::new(Storing::default()),
+        detecting: Detecting::new(config.detection.is_some()),
+        sensing: Sensing::idle(),
+        intake: intake.clone(),
+        live,
+        setup,
+        local: Secret::random_with_prefix("vdl_"),
+        throttle: Throttle::default(),
+        hashing: Semaphore::new(HASHING),
+        requests: Arc::new(Semaphore::new(config.limits.requests)),
+        self_test: Semaphore::new(1),
+        lines: LineCounts::default(),
+        counts: HttpCounts::default(),
+        certificate,
+        address,
+        data_dir: config.data_dir,
+        limits: config.limits,
+        retention: (config.retention_days, config.retention_bytes),
+        started_at: now,
+        hostname,
+        instance_id,
+        stopping: stopping.clone(),
+    });
+    let storing = tokio::spawn(app.storing.clone().run(lake, intake.clone(), outlets.store));
+    let detector = config
+        .detection
+        .map(|detection| {
+            let (detecting, alerting) = (app.detecting.clone(), app.alerting.clone());
+            let (intake, sensing) = (intake.clone(), app.sensing.clone());
+            std::thread::Builder::new()
+                .name("vedette-detect".to_owned())
+                .spawn(move || detecting.run(detection, outlets.detector, intake, sensing, alerting))
+        })
+        .transpose()
+        .map_err(ServerError::Thread)?;
+    app.sensing.begin(config.sensor, intake);
+    let serving =
+        tokio::spawn(listener::serve(app.clone(), listener, router(app.clone()), tls, stopping.clone()));
+    let housekeeping = tokio::spawn(keep_house(app.clone(), stopping));
+    let server = RunningServer { parts: Some(Parts { serving, housekeeping, storing, detector }), stop, app };
+    server.publish()?;
+    Ok(server)
+}
+
+/// The datasets of queries: those of the lake, and the alerts as they stand.
+fn catalog(lake: &Lake, store: &Arc<Store>) -> LakeCatalog {
+    let store = store.clone();
+    let rows: RowSource = Arc::new(move || {
+        let alerts = store.latest_alerts(ALERT_ROWS).map_err(|error| error.to_string())?;
+        Ok(alerts.iter().map(|alert| datasets::alerts::row(&alert.life, &alert.detection)).collect())
+    });
+    LakeCatalog::new(lake.clone()).with_rows(&datasets::alerts::DATASET, rows)
+}
+
+/// What has to be done now and then.
+async fn keep_house(app: Arc<App>, mut stopping: watch::Receiver<bool>) {
+    let mut hourly = tokio::time::interval(Duration::from_secs(3600));
+    loop {
+        tokio::select! {
+            _ = stopping.wait_for(|stopping| *stopping) => return,
+            _ = hourly.tick() => {}
+        }
+        if let Some(certificate) = &app.certificate
+            && let Err(error) = certificate.renew(clock::now())
+        {
+            tracing::error!(%error, "the certificate could not be renewed");
+        }
+    }
+}
+
+struct Parts {
+    serving: Task<()>,
+    housekeeping: Task<()>,
+    storing: Task<()>,
+    detector: Option<JoinHandle<()>>,
+}
+
+/// A server that answers. Stop it with [`RunningServer::stop`]; dropping it only closes ingest.
+pub struct RunningServer {
+    app: Arc<App>,
+    stop: watch::Sender<bool>,
+    parts: Option<Parts>,
+}
+
+impl RunningServer {
+    /// Where it listens; the port is the real one when 0 was asked for.
+    pub fn address(&self) -> SocketAddr {
+        self.app.address
+    }
+
+    /// For people: with this host's name where it listens on every address.
+    pub fn url(&self) -> String {
+        let address = self.app.address;
+        if address.ip().is_unspecified() {
+            return format!("https://{}:{}", self.app.hostname, address.port());
+        }
+        self.url_of(address)
+    }
+
+    fn url_of(&self, address: SocketAddr) -> String {
+        let scheme = if self.app.is_tls() { "https" } else { "http" };
+        format!("{scheme}://{address}")
+    }
+
+    /// The one-time link that makes the first user; `None` when there is one.
+    pub fn setup_link(&self) -> Option<String> {
+        let token = self.app.setup.token()?;
+        Some(format!("{}/setup#token={}", self.url(), token.reveal()))
+    }
+
+    /// File and SHA-256 fingerprint of the certificate authority, with TLS.
+    pub fn authority(&self) -> Option<(PathBuf, String)> {
+        let authority = self.app.certificate.as_ref()?.authority();
+        Some((authority.file().to_path_buf(), authority.fingerprint()))
+    }
+
+    /// What the command line reads to get in.
+    pub fn local(&self) -> LocalServer {
+        LocalServer::new(
+            self.url_of(self.app.local_address()),
+            self.authority(),
+            &self.app.local,
+            self.app.started_at,
+        )
+    }
+
+    fn publish(&self) -> Result<(), ServerError> {
+        let path = self.app.data_dir.clone();
+        self.local().publish(&path).map_err(|source| ServerError::Folder { path, source })
+    }
+
+    /// Why there is no sensor, and what would help; `None` while it runs.
+    pub fn sensor_trouble(&self) -> Option<(String, Option<String>)> {
+        let report = self.app.sensing.report();
+        let running = report.state == crate::sensing::SensorState::Running;
+        (!running).then(|| (report.reason.unwrap_or_default(), report.help))
+    }
+
+    /// Interfaces the sensor observes.
+    pub fn interfaces(&self) -> Vec<String> {
+        self.app.sensing.report().health.interfaces
+    }
+
+    /// Days and bytes rows are kept.
+    pub fn retention(&self) -> (u32, u64) {
+        self.app.retention
+    }
+
+    /// Runs the self-test without a client.
+    pub async fn self_test(&self) -> (Vec<selftest::Step>, selftest::Outcome) {
+        let (tell, mut lines) = tokio::sync::mpsc::channel(32);
+        let outcome = selftest::run(&self.app, tell).await;
+        let mut steps = Vec::new();
+        while let Ok(line) = lines.try_recv() {
+            if let selftest::Line::Step(step) = line {
+                steps.push(step);
+            }
+        }
+        (steps, outcome)
+    }
+
+    /// Plays a capture as if it happened now; see [`crate::replay`].
+    pub async fn replay_capture(&self, capture: &[u8]) -> Result<crate::ReplayReport, crate::ReplayError> {
+        crate::replay::play(&self.app, capture).await
+    }
+
+    /// Stops the sensor alone; the server says so everywhere.
+    pub async fn stop_sensor(&self) {
+        let sensing = self.app.sensing.clone();
+        let _ = tokio::task::spawn_blocking(move || sensing.stop()).await;
+    }
+
+    /// No more events are taken in: the first step of stopping, also for tests of what happens then.
+    pub fn close_intake(&self) {
+        self.app.intake.close();
+    }
+
+    /// Detection ends; storing goes on. Also for tests of what is said then.
+    pub fn stop_detector(&self) {
+        self.app.intake.close_detector();
+    }
+
+    /// Stops in order: sensor, detector, store, lake; nothing that was taken in is lost.
+    pub async fn stop(mut self) -> Result<(), LakeError> {
+        local::withdraw(&self.app.data_dir);
+        self.stop_sensor().await;
+        self.app.intake.close_detector();
+        if let Some(parts) = self.parts.take() {
+            if let Some(detector) = parts.detector {
+                let _ = tokio::task::spawn_blocking(move || detector.join()).await;
+            }
+            self.app.intake.close();
+            let _ = parts.storing.await;
+            let _ = self.stop.send(true);
+            let _ = parts.housekeeping.await;
+            let _ = parts.serving.await;
+        }
+        self.app.lake.close().await
+    }
+}
+
+impl Drop for RunningServer {
+    fn drop(&mut self) {
+        let _ = self.stop.send(true);
+        self.app.intake.close();
+        if self.parts.is_some() {
+            local::withdraw(&self.app.data_dir);
+        }
+    }
+}

@@ -1,0 +1,16 @@
+//! The server over real HTTP, with a real lake and state in temporary folders.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod access;
+mod alerts;
+mod captures;
+mod harness;
+mod ingest;
+mod lifecycle;
+mod live;
+mod openapi;
+mod query;
+mod security;
+mod selftest;
+mod setup;
+mod tls;

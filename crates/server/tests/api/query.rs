@@ -1,0 +1,137 @@
+//! XQL over HTTP.
+
+use crate::harness::Host;
+use serde_json::json;
+
+#[test]
+fn an_answer_has_columns_rows_and_figures() {
+    let host = Host::start();
+    host.scan();
+    let answer = host.wait(|| {
+        let answer = host.query(
+            "dataset = xdr_data | filter target_port <= 5 | fields _time, source_ip, target_port, is_internal_ip | sort asc target_port",
+        );
+        (answer["row_count"] == 5).then_some(answer)
+    });
+    assert_eq!(
+        answer["columns"],
+        json!([{"name": "_time", "type": "timestamp"}, {"name": "source_ip", "type": "string"},
+               {"name": "target_port", "type": "integer"}, {"name": "is_internal_ip", "type": "boolean"}])
+    );
+    let row = &answer["rows"][0];
+    assert!(row[0].as_str().unwrap().ends_with('Z'));
+    assert_eq!((&row[1], &row[2], &row[3]), (&json!("10.7.0.9"), &json!(1), &json!(true)));
+    assert_eq!(
+        (answer["limit_hit"].as_bool(), answer["warnings"].as_array().unwrap().len()),
+        (Some(false), 0)
+    );
+    assert!(answer["stats"]["elapsed_ms"].is_u64());
+    let cut = host.post("/api/v1/query", json!({"query": "dataset = xdr_data", "limit": 3}));
+    assert_eq!(cut.header("x-vedette-limit-hit"), "true");
+    let cut = cut.expect(200);
+    assert_eq!((cut["row_count"].as_u64(), cut["limit_hit"].as_bool()), (Some(3), Some(true)));
+}
+
+#[test]
+fn other_formats_are_asked_for_by_name_or_accept() {
+    let host = Host::start();
+    host.scan();
+    let body = json!({"query": "dataset = alerts | fields alert_id, status"});
+    let ask = |format: &str| host.post(&format!("/api/v1/query?format={format}"), body.clone());
+    let csv = ask("csv");
+    assert_eq!(csv.text.trim(), "alert_id,status\n1,new");
+    assert!(csv.header("content-type").starts_with("text/csv"));
+    assert_eq!(ask("ndjson").text, "{\"alert_id\":1,\"status\":\"new\"}\n");
+    assert_eq!(ask("xml").status, 400);
+    for (format, magic) in [("parquet", "PAR1"), ("arrow", "\u{fffd}")] {
+        let reply = ask(format);
+        assert_eq!(reply.status, 200, "{format}");
+        let _ = magic;
+    }
+    let accept = host.send_raw(
+        "POST",
+        "/api/v1/query",
+        &host.local(),
+        Some(("application/json", body.to_string().into_bytes())),
+        &[("accept", "text/csv")],
+    );
+    assert_eq!(accept.text.trim(), "alert_id,status\n1,new");
+}
+
+#[test]
+fn a_wrong_query_gets_its_place_its_reason_and_the_nearest_name() {
+    let host = Host::start();
+    let error = host.post("/api/v1/query", json!({"query": "dataset = xdr_data\n| filter source_ipp = 1"}));
+    let error = error.expect(400);
+    assert_eq!(error["error"]["code"], "query_invalid");
+    let found = &error["error"]["diagnostics"][0];
+    assert_eq!((found["line"].as_u64(), found["column"].as_u64()), (Some(2), Some(10)), "{found}");
+    assert!(found.to_string().contains("source_ip"), "{found}");
+    let check = |query: &str| host.post("/api/v1/query/check", json!({"query": query})).expect(200);
+    assert_eq!(check("dataset = xdr_data | limit 1")["ok"], true);
+    assert_eq!(check("dataset = xdr_data | filter nonsense = 1")["ok"], false);
+    assert_eq!(check("dataset = xdr_data | filtre x = 1")["ok"], false);
+    assert_eq!(check("dataset = no_such_dataset")["ok"], false);
+}
+
+#[test]
+fn hostile_queries_are_refused_in_good_order() {
+    let host = Host::start();
+    let deep = format!("dataset = xdr_data | filter {}1 = 1{}", "(".repeat(20_000), ")".repeat(20_000));
+    for query in ["", "|", "\u{0}", "dataset = xdr_data | filter source_ip ~= \"((((\"", deep.as_str()] {
+        let reply = host.post("/api/v1/query", json!({"query": query}));
+        assert!(reply.status == 400 || reply.status == 200, "{}: {}", reply.status, reply.text);
+    }
+    let long = "x".repeat(900_000);
+    assert_eq!(host.post("/api/v1/query", json!({"query": long})).status, 400);
+    let huge = "x".repeat(2 << 20);
+    assert_eq!(
+        host.post("/api/v1/query", json!({"query": huge})).expect(413)["error"]["code"],
+        "body_too_large"
+    );
+    for body in [
+        json!({"query": "dataset = alerts", "limit": 0}),
+        json!({"query": 1}),
+        json!([]),
+        json!({"query": "dataset = alerts", "timeframe": {}}),
+        json!({"query": "dataset = alerts", "timeframe": {"from": "2026-01-02T00:00:00Z", "to": "2026-01-01T00:00:00Z"}}),
+    ] {
+        assert_eq!(host.post("/api/v1/query", body).expect(400)["error"]["code"], "bad_request");
+    }
+}
+
+#[test]
+fn the_time_frame_of_the_request_counts() {
+    let host = Host::start();
+    host.scan();
+    let query = "dataset = xdr_data | comp count() as n";
+    host.wait(|| (host.rows(query) == [json!([100])]).then_some(()));
+    let old = json!({"from": "2001-01-01T00:00:00Z", "to": "2001-01-02T00:00:00Z"});
+    let answer = host.post("/api/v1/query", json!({"query": query, "timeframe": old})).expect(200);
+    assert_eq!(answer["rows"], json!([[0]]));
+    let recent = json!({"query": query, "timeframe": {"last_seconds": 3600}});
+    assert_eq!(host.post("/api/v1/query", recent).expect(200)["rows"], json!([[100]]));
+}
+
+#[test]
+fn datasets_are_described() {
+    let host = Host::start();
+    let datasets = host.get("/api/v1/datasets");
+    let list = datasets["datasets"].as_array().unwrap();
+    let names: Vec<&str> = list.iter().map(|dataset| dataset["name"].as_str().unwrap()).collect();
+    for name in [
+        "alerts",
+        "xdr_data",
+        "panw_ngfw_threat_raw",
+        "panw_ngfw_traffic_raw",
+        "vedette_detections",
+        "vedette_quarantine",
+    ] {
+        assert!(names.contains(&name), "{names:?}");
+    }
+    let alerts = list.iter().find(|dataset| dataset["name"] == "alerts").unwrap();
+    assert_eq!(alerts["kind"], "current");
+    assert!(alerts["fields"].as_array().unwrap().iter().any(|field| field["name"] == "alert_id"
+        && field["type"] == "integer"
+        && !field["doc"].as_str().unwrap().is_empty()));
+}
