@@ -23,12 +23,11 @@ pub(crate) struct Replayed {
     pub damage: Vec<String>,
 }
 
-/// Hands every record to `sink` in order; an error it gives is why the record cannot be used.
-pub(crate) fn replay(
-    wal_dir: &Path,
-    damaged_dir: &Path,
-    sink: &mut dyn FnMut(u64, &[u8]) -> Result<(), String>,
-) -> Result<Replayed, LakeError> {
+/// Takes a sequence and a payload; its error is why the record cannot be used.
+pub(crate) type Sink<'a> = dyn FnMut(u64, &[u8]) -> Result<(), String> + 'a;
+
+/// Hands every record to `sink` in order.
+pub(crate) fn replay(wal_dir: &Path, damaged_dir: &Path, sink: &mut Sink<'_>) -> Result<Replayed, LakeError> {
     let paths = segment_paths(wal_dir)?;
     let mut replayed = Replayed::default();
     let mut gap_explained = true;
@@ -80,7 +79,7 @@ struct SegmentReader<'a> {
 }
 
 impl SegmentReader<'_> {
-    fn read(&mut self, sink: &mut dyn FnMut(u64, &[u8]) -> Result<(), String>) -> Result<(), LakeError> {
+    fn read(&mut self, sink: &mut Sink<'_>) -> Result<(), LakeError> {
         let mut end = self.bytes.len();
         let damage_before = self.replayed.damage.len();
         let items = match SegmentHead::decode(self.bytes) {

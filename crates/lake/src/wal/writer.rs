@@ -148,7 +148,8 @@ impl Wal {
     /// Takes no more appends, and returns when those under way are answered.
     pub async fn close(&self) {
         self.sender.lock().take();
-        if let Some(thread) = self.thread.lock().take() {
+        let thread = self.thread.lock().take();
+        if let Some(thread) = thread {
             let _ = tokio::task::spawn_blocking(move || thread.join()).await;
         }
     }
