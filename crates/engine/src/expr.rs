@@ -85,7 +85,7 @@ impl Typed {
     }
 
     /// A string as one word of a dictionary, where that costs nothing: of a literal.
-    pub(crate) fn as_word(self) -> Typed {
+    pub(crate) fn into_word(self) -> Typed {
         match self.value() {
             Some(ScalarValue::Utf8(text)) => {
                 let word = ScalarValue::Utf8(text.clone());
@@ -209,7 +209,7 @@ pub(crate) fn one_type(values: &[Typed]) -> Result<Type, QueryError> {
 pub(crate) fn unify(values: Vec<Typed>) -> Result<(Vec<Typed>, DataType), QueryError> {
     let ty = one_type(&values)?;
     if ty == Type::Str && values.iter().any(|value| value.ty() == Type::Str) {
-        let words: Vec<Typed> = values.iter().cloned().map(Typed::as_word).collect();
+        let words: Vec<Typed> = values.iter().cloned().map(Typed::into_word).collect();
         if words.iter().all(|word| is_words(&word.data)) {
             return Ok((words, words_type()));
         }

@@ -140,7 +140,7 @@ fn to_integers(array: &ArrayRef, round: impl Fn(f64) -> f64) -> ArrayRef {
 /// A whole float as an integer, if one can hold it.
 fn integer(number: f64) -> Option<i64> {
     const LIMIT: f64 = 9_223_372_036_854_775_808.0;
-    (number >= -LIMIT && number < LIMIT).then_some(number as i64)
+    (-LIMIT..LIMIT).contains(&number).then_some(number as i64)
 }
 
 pub(super) fn of_one(args: &[ColumnarValue], work: impl Fn(&ArrayRef) -> ArrayRef) -> Result<ColumnarValue> {

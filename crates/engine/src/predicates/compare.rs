@@ -63,14 +63,14 @@ fn null_test(op: CompareOp, left: &Typed, right: &Typed, span: Span) -> Option<T
 fn equal(exprs: &Exprs<'_>, left: Typed, right: Typed, span: Span) -> Planned {
     // What was written into the query stands on the right from here on.
     let (left, right) = if left.value().is_some() { (right, left) } else { (left, right) };
-    if let Type::List(item) = left.ty() {
+    if let Type::List(_) = left.ty() {
         if right.ty() == left.ty() {
             return Ok(Typed::bool(left.expr.eq(right.expr), span));
         }
-        return element(exprs, left, &item, vec![right], span);
+        return element(exprs, left, vec![right], span);
     }
-    if let (Type::List(item), _) = (right.ty(), left.ty()) {
-        return element(exprs, right, &item, vec![left], span);
+    if let (Type::List(_), _) = (right.ty(), left.ty()) {
+        return element(exprs, right, vec![left], span);
     }
     if wild(&right) && left.ty() != Type::Time {
         return Ok(text_test(exprs, left.to(&Type::Str), vec![right], false, span));
@@ -200,8 +200,8 @@ pub(super) fn within(exprs: &Exprs<'_>, value: &ast::Expr, list: &[ast::Expr], s
 }
 
 fn one_of(exprs: &Exprs<'_>, value: Typed, items: Vec<Typed>, span: Span) -> Planned {
-    if let Type::List(item) = value.ty() {
-        return element(exprs, value, &item, items, span);
+    if let Type::List(_) = value.ty() {
+        return element(exprs, value, items, span);
     }
     if value.ty() == Type::Null {
         return Ok(Typed::literal(ScalarValue::Boolean(None), span));
@@ -238,12 +238,11 @@ fn one_of(exprs: &Exprs<'_>, value: Typed, items: Vec<Typed>, span: Span) -> Pla
 }
 
 /// Is some element of the array one of the values?
-fn element(exprs: &Exprs<'_>, array: Typed, item: &Type, values: Vec<Typed>, span: Span) -> Planned {
+fn element(exprs: &Exprs<'_>, array: Typed, values: Vec<Typed>, span: Span) -> Planned {
     let fixed = values.len() == 1 || values.iter().all(|value| value.value().is_some());
     if !fixed {
-        let tests = all(values
-            .into_iter()
-            .map(|value| Ok(element(exprs, array.clone(), item, vec![value], span)?.expr)))?;
+        let tests =
+            all(values.into_iter().map(|value| Ok(element(exprs, array.clone(), vec![value], span)?.expr)))?;
         return Ok(Typed::bool(super::balanced(tests, Expr::or), span));
     }
     let mut args = vec![array];

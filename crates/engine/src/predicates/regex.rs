@@ -59,8 +59,7 @@ pub(crate) fn re2(text: &str) -> std::result::Result<Regex, String> {
                 // The last line of the message says what is wrong, those before draw a picture.
                 other => {
                     let text = other.to_string();
-                    let last = text.lines().last().unwrap_or("").trim_start_matches("error: ").to_owned();
-                    last
+                    text.lines().last().unwrap_or("").trim_start_matches("error: ").to_owned()
                 }
             }
         },

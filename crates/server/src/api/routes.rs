@@ -31,6 +31,8 @@ pub enum Kind {
 }
 
 pub struct Route {
+    /// The tests compare it with the OpenAPI document.
+    #[cfg_attr(not(test), expect(dead_code))]
     pub method: Method,
     /// As in the OpenAPI document.
     pub path: &'static str,
@@ -137,4 +139,28 @@ async fn anything_else(request: Request) -> axum::response::Response {
         return wrong_method().await.into_response();
     }
     assets::serve(request.uri().path(), request.headers())
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use axum::response::IntoResponse;
+    use std::collections::BTreeSet;
+
+    #[tokio::test]
+    async fn the_openapi_document_lists_exactly_the_routes() {
+        let document = openapi::document().await.into_response();
+        let bytes = axum::body::to_bytes(document.into_body(), 1 << 22).await.unwrap();
+        let document: serde_json::Value = serde_json::from_slice(&bytes).unwrap();
+        let mut documented = BTreeSet::new();
+        for (path, methods) in document["paths"].as_object().unwrap() {
+            for method in methods.as_object().unwrap().keys() {
+                documented.insert(format!("{} {path}", method.to_uppercase()));
+            }
+        }
+        let routes: BTreeSet<String> =
+            table().iter().map(|route| format!("{} {}", route.method, route.path)).collect();
+        assert_eq!(documented, routes);
+    }
 }

@@ -117,7 +117,7 @@ fn mark_self_test(detection: &mut Detection) {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used)]
+    #![allow(clippy::unwrap_used, clippy::panic)]
     use super::super::intake::ToStore;
     use super::*;
     use crate::live::Heard;
