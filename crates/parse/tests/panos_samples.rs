@@ -91,8 +91,8 @@ fn every_sample_gives_a_row_or_a_reason() {
     let (mut rows, mut reasons) = (0, 0);
     for entry in std::fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
-        // What other parsers made of the logs is no log.
-        if path.extension().is_some_and(|ending| ending == "json") {
+        // What other parsers made of the logs is no log; a decoder's test file holds masked addresses.
+        if path.extension().is_some_and(|ending| ending == "json" || ending == "ini") {
             continue;
         }
         let bytes = std::fs::read(&path).unwrap();

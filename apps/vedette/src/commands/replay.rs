@@ -62,7 +62,7 @@ fn replay_file(path: &Path, config: Config, local: Vec<std::net::IpAddr>) -> Res
     // SAFETY: the map is only read. Another process that cuts the file while it is read ends this
     // command with SIGBUS, as it does every tool that maps captures; no memory is unsound by it.
     let data = unsafe { memmap2::Mmap::map(&file) }.map_err(|error| cannot(&error.to_string()))?;
-    let mut reader = Reader::new(&data).map_err(|error| cannot(&error.to_string()))?;
+    let reader = Reader::new(&data).map_err(|error| cannot(&error.to_string()))?;
     let hostname = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
     let observer = Arc::new(Observer { id: hostname.clone(), hostname, kind: ObserverKind::Capture });
     let mut folder = FlowFolder::new(FolderConfig { own_addresses: local, ..FolderConfig::new(observer) });
@@ -71,7 +71,7 @@ fn replay_file(path: &Path, config: Config, local: Vec<std::net::IpAddr>) -> Res
     let (mut packets, mut undecoded, mut damaged) = (0u64, 0u64, false);
     let mut notes = Vec::new();
     let mut now = Time::ZERO;
-    while let Some(frame) = reader.next() {
+    for frame in reader {
         let frame = match frame {
             Ok(frame) => frame,
             Err(error) => {

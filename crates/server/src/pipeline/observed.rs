@@ -203,7 +203,7 @@ mod tests {
         observed.note(&[probe("127.0.0.2", 80, START)], START);
         observed.note(&[probe("127.0.0.3", 80, START)], START.plus(WINDOW + 1));
         assert_eq!(observed.snapshot(START.plus(WINDOW + 2)).top_targets.len(), 2);
-        let late = observed.snapshot(START.plus(3 * WINDOW));
+        let late = observed.snapshot(START.plus(3 * WINDOW + 2));
         assert_eq!(late.top_targets, []);
         assert_eq!(late.events_per_second, 0.0);
     }

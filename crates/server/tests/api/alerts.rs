@@ -17,7 +17,7 @@ fn a_scan_is_one_alert_everywhere() {
     });
     assert_eq!(whole["detection"]["ports"], "1-100");
     assert_eq!(whole["history"][0]["field"], "created");
-    let rows = host.rows("dataset = alerts | fields alert_id, source_ip, status");
+    let rows = host.cells("dataset = alerts | fields alert_id, source_ip, status", 3);
     assert_eq!(rows, [json!([id, "10.7.0.9", "new"])]);
     let evidence = host.wait(|| {
         let evidence = host.get(&format!("/api/v1/alerts/{id}/evidence"));
@@ -29,7 +29,7 @@ fn a_scan_is_one_alert_everywhere() {
     assert_eq!(again.len(), 100, "the evidence's XQL finds the same rows");
     let short = host.get(&format!("/api/v1/alerts/{id}/evidence?limit=7"));
     assert_eq!((short["probes"].as_array().unwrap().len(), short["limit_hit"].as_bool()), (7, Some(true)));
-    let told = host.rows("dataset = vedette_detections | filter kind = \"scan\" | fields detection_id");
+    let told = host.cells("dataset = vedette_detections | filter kind = \"scan\" | fields detection_id", 1);
     assert!(told.contains(&json!([whole["detection_id"]])), "{told:?}");
     let overview = host.get("/api/v1/overview");
     assert_eq!(overview["alerts"]["new"], 1);
@@ -78,7 +78,7 @@ fn an_alert_is_worked_on() {
     let freed = edit(json!({"assignee": null})).expect(200);
     assert!(freed["assignee"].is_null());
     assert_eq!(
-        host.rows("dataset = alerts | fields status, resolution"),
+        host.cells("dataset = alerts | fields status, resolution", 2),
         [json!(["closed", "known_scanner"])]
     );
     assert_eq!(host.send("PATCH", "/api/v1/alerts/99", &ada, Some(&text)).status, 400);

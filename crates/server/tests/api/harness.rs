@@ -157,6 +157,12 @@ impl Host {
         self.query(xql)["rows"].as_array().unwrap().clone()
     }
 
+    /// The first cells of each row: after `fields`, the system fields follow those asked for.
+    pub fn cells(&self, xql: &str, count: usize) -> Vec<Value> {
+        let cut = |row: Value| Value::Array(row.as_array().unwrap()[..count].to_vec());
+        self.rows(xql).into_iter().map(cut).collect()
+    }
+
     /// Makes a user of this role (the first one is an administrator) and signs them in.
     pub fn sign_in(&self, name: &str, role: &str) -> As {
         let new = json!({"username": name, "password": PASSWORD, "role": role});
@@ -170,7 +176,8 @@ impl Host {
     /// Plays a small scan and waits for its alert.
     pub fn scan(&self) -> Value {
         let before = self.get("/api/v1/alerts")["total"].as_u64().unwrap();
-        let capture = super::captures::scan([10, 7, 0, 9 + before as u8], [10, 7, 0, 200], 100);
+        let capture =
+            super::captures::scan([10, 7, 0, 9 + before as u8], [10, 7, 0, 200 + before as u8], 100);
         self.runtime.block_on(self.server().replay_capture(&capture)).unwrap();
         let alerts = self.wait(|| {
             let alerts = self.get("/api/v1/alerts");

@@ -21,7 +21,7 @@ fn send(host: &Host, path: &str, body: impl Into<Vec<u8>>) -> Reply {
 fn good_lines_become_rows_and_bad_ones_go_to_quarantine() {
     let host = Host::start();
     let good = threat("10.0.0.9", "SCAN: TCP Port Scan");
-    let body = format!("{good}\r\n\n{good}\nnonsense\n1,2,3,SYSTEM,x\n{good}");
+    let body = format!("{good}\r\n\n{good}\nnonsense\n1,2026/11/24 08:00:01,3,SYSTEM,x\n{good}");
     let report = send(&host, "/api/v1/ingest/panos?origin=fw.log", body).expect(200);
     assert_eq!((report["accepted"].as_u64(), report["quarantined"].as_u64()), (Some(3), Some(2)), "{report}");
     assert_eq!(report["datasets"], json!([{"name": "panw_ngfw_threat_raw", "rows": 3}]));
@@ -29,7 +29,7 @@ fn good_lines_become_rows_and_bad_ones_go_to_quarantine() {
     let rows = host.rows("dataset = panw_ngfw_threat_raw | comp count() as n by source_ip, threat_name");
     assert_eq!(rows, [json!(["10.0.0.9", "SCAN: TCP Port Scan", 3])]);
     let rows =
-        host.rows("dataset = vedette_quarantine | sort asc line | fields source, origin, line, _raw_log");
+        host.cells("dataset = vedette_quarantine | sort asc line | fields source, origin, line, _raw_log", 4);
     assert_eq!(rows[0], json!(["panos", "fw.log", 4, "nonsense"]));
     assert_eq!(rows.len(), 2);
     let status = host.get("/api/v1/status");
@@ -79,6 +79,6 @@ fn the_time_zone_counts() {
     let host = Host::start();
     let line = threat("10.0.0.9", "SCAN: TCP Port Scan");
     send(&host, "/api/v1/ingest/panos?timezone=Europe/Berlin", line).expect(200);
-    let rows = host.rows("dataset = panw_ngfw_threat_raw | fields _time");
+    let rows = host.cells("dataset = panw_ngfw_threat_raw | fields _time", 1);
     assert_eq!(rows, [json!(["2026-11-24T07:00:00.000000Z"])]);
 }

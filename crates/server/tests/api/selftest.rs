@@ -211,7 +211,8 @@ fn broken_alert_state_database() {
     let ready = host.send("GET", "/readyz", &As::Nobody, None).expect(503);
     assert_eq!(ready["not_ready"][0]["name"], "alerts");
     assert!(sql("DROP TRIGGER t"));
-    host.wait(|| (host.get("/api/v1/alerts")["total"] == 1).then_some(()));
+    // The sensor sees the probes of tests that run beside this one, too: at least one.
+    host.wait(|| (host.get("/api/v1/alerts")["total"].as_u64() >= Some(1)).then_some(()));
 }
 
 #[test]
