@@ -85,6 +85,12 @@ impl Client {
         self.checked(request.send_json(body))
     }
 
+    /// Runs a query; what is wrong with it is shown in its text.
+    pub fn query(&self, path: &str, text: &str, body: &Value) -> Result<Response<Body>, Failure> {
+        let request = self.agent.post(format!("{}{path}", self.base)).header("Authorization", self.bearer());
+        self.checked_with(request.send_json(body), text)
+    }
+
     /// Sends a stream of bytes.
     pub fn upload(&self, path: &str, reader: &mut dyn Read) -> Result<Value, Failure> {
         let request = self
@@ -100,6 +106,14 @@ impl Client {
     }
 
     fn checked(&self, answer: Result<Response<Body>, ureq::Error>) -> Result<Response<Body>, Failure> {
+        self.checked_with(answer, "")
+    }
+
+    fn checked_with(
+        &self,
+        answer: Result<Response<Body>, ureq::Error>,
+        query: &str,
+    ) -> Result<Response<Body>, Failure> {
         let answer = answer.map_err(|error| Failure::Ours(format!("{}: {error}", self.base)))?;
         let status = answer.status();
         if status.is_success() {
@@ -107,24 +121,34 @@ impl Client {
         }
         let body = json(answer).unwrap_or(Value::Null);
         let part = |name: &str| body.pointer(&format!("/error/{name}")).and_then(Value::as_str);
-        let mut text = part("message").map_or_else(|| format!("the server answered {status}"), str::to_owned);
-        for found in body.pointer("/error/diagnostics").and_then(Value::as_array).into_iter().flatten() {
-            let cell = |name: &str| found.get(name).cloned().unwrap_or(Value::Null);
-            text.push_str(&format!(
-                "\n{}:{} {}",
-                cell("line"),
-                cell("column"),
-                cell("message").as_str().unwrap_or_default()
-            ));
-            if let Some(help) = found.get("help").and_then(Value::as_str) {
-                text.push_str(&format!("\n  help: {help}"));
-            }
-        }
+        let found = body.pointer("/error/diagnostics").and_then(Value::as_array);
+        let mut text = match found.filter(|list| !list.is_empty()) {
+            Some(list) => list.iter().map(|one| pointed(query, one)).collect::<Vec<_>>().join("\n"),
+            None => part("message").map_or_else(|| format!("the server answered {status}"), str::to_owned),
+        };
         if let Some(help) = part("help") {
             text.push_str(&format!("\n{help}"));
         }
         Err(if status.is_server_error() { Failure::Ours(text) } else { Failure::Input(text) })
     }
+}
+
+/// A diagnostic of the API under the line of the query it speaks of.
+fn pointed(query: &str, found: &Value) -> String {
+    let number = |name: &str| found[name].as_u64().and_then(|n| usize::try_from(n).ok()).unwrap_or(1);
+    let word = |name: &str| found[name].as_str().unwrap_or_default();
+    let (line, column) = (number("line"), number("column"));
+    let mut text = format!("{}[{}]: {}", word("severity"), word("code"), word("message"));
+    text.push_str(&format!("\n  --> line {line}, column {column}"));
+    if let Some(source) = query.lines().nth(line.saturating_sub(1)) {
+        let end = if number("end_line") == line { number("end_column") } else { source.chars().count() + 1 };
+        let carets = "^".repeat(end.saturating_sub(column).max(1));
+        text.push_str(&format!("\n   | {source}\n   | {}{carets}", " ".repeat(column.saturating_sub(1))));
+    }
+    if !word("help").is_empty() {
+        text.push_str(&format!("\n   = help: {}", word("help")));
+    }
+    text
 }
 
 fn json(answer: Response<Body>) -> Result<Value, Failure> {

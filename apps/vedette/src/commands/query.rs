@@ -32,7 +32,7 @@ fn remote(client: &Client, text: &str, args: &QueryArgs) -> Result<u8, Failure> 
         QueryFormat::Arrow => "?format=arrow",
         QueryFormat::Parquet => "?format=parquet",
     };
-    let mut answer = client.post(&format!("/query{format}"), &body)?;
+    let mut answer = client.query(&format!("/query{format}"), text, &body)?;
     let mut out = std::io::stdout().lock();
     if !format.is_empty() {
         let cut = answer.headers().get("x-vedette-limit-hit").is_some();

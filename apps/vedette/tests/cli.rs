@@ -1,0 +1,164 @@
+//! What the command line promises to scripts: exit codes, data on standard output, words on
+//! standard error, and messages that say what is wrong and where.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+use serde_json::Value;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+fn vedette(arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_vedette")).args(arguments).output().unwrap()
+}
+
+fn code(output: &Output) -> i32 {
+    output.status.code().unwrap()
+}
+
+fn out(output: &Output) -> String {
+    String::from_utf8(output.stdout.clone()).unwrap()
+}
+
+fn err(output: &Output) -> String {
+    String::from_utf8(output.stderr.clone()).unwrap()
+}
+
+fn demo_scan() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/demo-scan.pcap")
+}
+
+#[test]
+fn replay_tells_one_scan_with_the_promised_keys() {
+    let output = vedette(&["replay", demo_scan().to_str().unwrap(), "--format", "json"]);
+    assert_eq!(code(&output), 0, "{}", err(&output));
+    let text = out(&output);
+    let found: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(found.len(), 1, "{text}");
+    let scan = &found[0];
+    for key in [
+        "kind",
+        "name",
+        "source_ips",
+        "candidate_ips",
+        "target_ips",
+        "scan_types",
+        "shape",
+        "direction",
+        "first_seen",
+        "last_seen",
+        "detected_at",
+        "probes",
+        "distinct_ports",
+        "distinct_hosts",
+        "ports",
+        "open_ports",
+        "tool",
+        "attribution",
+        "severity",
+        "mitre",
+        "sensor_losses",
+    ] {
+        assert!(scan.get(key).is_some(), "{key} is missing");
+    }
+    assert_eq!(scan["kind"], "scan");
+    assert_eq!(scan["source_ips"][0], "198.18.0.66");
+    assert_eq!(scan["open_ports"], serde_json::json!([22, 443, 3306]));
+    assert_eq!(vedette(&["replay", demo_scan().to_str().unwrap(), "--format", "json"]).stdout, output.stdout);
+}
+
+#[test]
+fn a_damaged_capture_gives_what_could_be_read_and_says_so() {
+    let folder = tempfile::tempdir().unwrap();
+    let cut = folder.path().join("cut.pcap");
+    let bytes = std::fs::read(demo_scan()).unwrap();
+    std::fs::write(&cut, &bytes[..bytes.len() - 7]).unwrap();
+    let output = vedette(&["replay", cut.to_str().unwrap(), "--format", "json"]);
+    assert_eq!(code(&output), 1);
+    assert_eq!(out(&output).lines().count(), 1, "the scan before the damage is told");
+    assert!(err(&output).contains("cut.pcap"), "{}", err(&output));
+    for (name, content) in [
+        ("empty", &b""[..]),
+        ("text", b"hello, this is no capture at all"),
+        ("gz", b"\x1f\x8b\x08\0\0\0\0\0"),
+    ] {
+        let path = folder.path().join(name);
+        std::fs::write(&path, content).unwrap();
+        let output = vedette(&["replay", path.to_str().unwrap()]);
+        assert_eq!(code(&output), 1, "{name}: {}", err(&output));
+        assert!(err(&output).contains(name) && out(&output).is_empty(), "{}", err(&output));
+    }
+    assert_eq!(code(&vedette(&["replay", "/nonexistent/x.pcap"])), 1);
+    assert_eq!(code(&vedette(&["replay", folder.path().to_str().unwrap()])), 1);
+}
+
+#[test]
+fn usage_errors_exit_with_2() {
+    for arguments in [&["replay"][..], &["frobnicate"], &["query"], &["up", "--listen", "nowhere"]] {
+        assert_eq!(code(&vedette(arguments)), 2, "{arguments:?}");
+    }
+    assert_eq!(code(&vedette(&["--help"])), 0);
+}
+
+#[test]
+fn xql_check_gives_the_promised_json() {
+    let folder = tempfile::tempdir().unwrap();
+    let (good, bad) = (folder.path().join("good.xql"), folder.path().join("bad.xql"));
+    std::fs::write(&good, "dataset = xdr_data | filter action_remote_port = 445").unwrap();
+    std::fs::write(&bad, "dataset = xdr_data\n| wher action_remote_port = 445").unwrap();
+    let output =
+        vedette(&["xql", "check", good.to_str().unwrap(), bad.to_str().unwrap(), "--format", "json"]);
+    assert_eq!(code(&output), 1);
+    let lines: Vec<Value> = out(&output).lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!((lines[0]["ok"].as_bool(), lines[1]["ok"].as_bool()), (Some(true), Some(false)));
+    let first = &lines[1]["diagnostics"][0];
+    assert_eq!((first["line"].as_u64(), first["severity"].as_str()), (Some(2), Some("error")));
+    assert!(first["end_column"].is_u64() && first["code"].is_string());
+}
+
+#[test]
+fn panos_logs_are_ingested_and_queried_without_a_server() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    let data = data.to_str().unwrap();
+    let log = folder.path().join("threat.log");
+    let line = |number: usize| {
+        format!(
+            "May  1 10:00:02 fw 1,2026/11/24 08:00:01,007,THREAT,scan,2305,2026/11/24 08:00:0{number},10.0.0.9,10.0.0.5,\
+             0.0.0.0,0.0.0.0,r,,,x,vsys1,trust,dmz,e1,e2,fwd,2026/11/24 08:00:01,0,1,0,44{number},0,0,0x0,tcp,alert,,\
+             SCAN: TCP Port Scan(8001),any,medium,client-to-server,{number}\n"
+        )
+    };
+    std::fs::write(&log, format!("{}{}nonsense\n", line(1), line(2))).unwrap();
+    let output = vedette(&["ingest", "--source", "panos", "--data-dir", data, log.to_str().unwrap()]);
+    assert_eq!(code(&output), 1, "a quarantined line is something wrong: {}", err(&output));
+    assert!(out(&output).contains("panw_ngfw_threat_raw: 2 rows"), "{}", out(&output));
+    assert!(err(&output).contains("vedette_quarantine"), "{}", err(&output));
+    let query = "dataset = panw_ngfw_threat_raw | comp count() as n, values(dest_port) as ports by source_ip";
+    let output = vedette(&["query", "--data-dir", data, "--format", "json", query]);
+    assert_eq!(code(&output), 0, "{}", err(&output));
+    let rows: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(rows, serde_json::json!([{"source_ip": "10.0.0.9", "n": 2, "ports": [441, 442]}]));
+    let csv = vedette(&["query", "--data-dir", data, "--format", "csv", query]);
+    assert!(out(&csv).starts_with("source_ip,n,ports"), "{}", out(&csv));
+    let wrong =
+        vedette(&["query", "--data-dir", data, "dataset = panw_ngfw_threat_raw | filter sorce_ip = null"]);
+    assert_eq!(code(&wrong), 1);
+    assert!(
+        err(&wrong).contains("line 1, column 41") && err(&wrong).contains("source_ip"),
+        "{}",
+        err(&wrong)
+    );
+}
+
+#[test]
+fn without_data_or_server_the_words_say_what_to_do() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("none");
+    let data = data.to_str().unwrap();
+    let query = vedette(&["query", "--data-dir", data, "dataset = xdr_data"]);
+    assert_eq!(code(&query), 1);
+    assert!(err(&query).contains("vedette up"), "{}", err(&query));
+    assert!(!Path::new(data).exists(), "asking makes no folder");
+    let alerts = vedette(&["alerts", "list", "--data-dir", data]);
+    assert_eq!(code(&alerts), 1);
+    assert!(err(&alerts).contains("no server is running"), "{}", err(&alerts));
+}
