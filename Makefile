@@ -26,7 +26,7 @@ lint:
 	cargo clippy --workspace --all-targets -- -D warnings
 
 deny:
-	cargo deny --offline check --disable-fetch licenses bans sources
+	cargo deny check licenses bans sources
 
 bench: build
 	@bench/run.sh
