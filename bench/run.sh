@@ -1,14 +1,48 @@
 #!/usr/bin/env bash
-# Prints figures: packets per CPU second of `vedette replay` on a generated capture of mixed traffic
-# (sessions, DNS, scans, floods). Usage: bench/run.sh [MILLION_PACKETS]
+# Prints the project's figures, from the release build. Usage: bench/run.sh [PART...], parts: replay
+# ingest latency sensor query; without any, all of them. Takes about ten minutes and 6 GB of disk.
+# Environment: MILLION, packets of the generated capture (5); ROWS, rows for the query (10000000).
 set -euo pipefail
 cd "$(dirname "$0")/.."
-million=${1:-5}
-folder=$(mktemp -d)
+parts=${*:-replay ingest latency sensor query}
+folder=$(mktemp -d "${TMPDIR:-/var/tmp}/vedette-bench-XXXXXX")
 trap 'rm -rf "$folder"' EXIT
-cargo run --quiet --release -p vedette-parse --example fold_speed -- "$million" --write "$folder/mixed.pcap"
-for run in 1 2 3; do
-  TIMEFORMAT='%U %S'
-  cpu=$({ time target/release/vedette replay "$folder/mixed.pcap" --format json >/dev/null 2>&1; } 2>&1)
-  echo "$cpu" | awk -v n="$million" -v run="$run" '{ printf "run %s: %.2f CPU s, %.2f M packets per CPU second\n", run, $1 + $2, n / ($1 + $2) }'
+# One package selection: another one would compile the query engine again.
+cargo build --quiet --release --locked -p vedette -p vedette-parse -p vedette-lake -p vedette-engine --bins --examples
+examples=target/release/examples
+vedette=$PWD/target/release/vedette
+
+replay() {
+  echo "== packets per CPU second of replay (sessions, DNS, scans, floods)"
+  local million=${MILLION:-5} cpu
+  $examples/fold_speed "$million" --write "$folder/mixed.pcap"
+  for run in 1 2 3; do
+    TIMEFORMAT='%U %S'
+    cpu=$({ time "$vedette" replay "$folder/mixed.pcap" --format json >/dev/null 2>&1; } 2>&1)
+    echo "$cpu" | awk -v n="$million" -v run="$run" '{ printf "run %s: %.2f CPU s, %.2f M packets per CPU second\n", run, $1 + $2, n / ($1 + $2) }'
+  done
+  rm "$folder/mixed.pcap"
+}
+ingest() {
+  echo "== events per second durable through ingest"
+  $examples/ingest_speed "$folder/ingest" --rows 2000000
+}
+latency() {
+  echo "== from deciding packet to alert visible, nmap against this binary"
+  bench/latency.sh "$vedette"
+}
+sensor() {
+  echo "== sensor at 100,000 packets a second"
+  cargo test --quiet --release --locked -p vedette-sensor --test load -- --ignored --nocapture measure
+}
+query() {
+  echo "== a hunting query over firewall threat logs (bench/headline.xql)"
+  $examples/query_speed make "$folder/query" "${ROWS:-10000000}"
+  $examples/query_speed run "$folder/query" bench/headline.xql
+}
+for part in $parts; do
+  case $part in
+    replay | ingest | latency | sensor | query) $part ;;
+    *) echo "no part named $part: replay, ingest, latency, sensor, query" >&2; exit 2 ;;
+  esac
 done

@@ -12,11 +12,15 @@ root=${2:-$(mktemp -d /var/tmp/vedette-clean-XXXXXX)}
 cargo_home=${CARGO_HOME:-$HOME/.cargo}
 rustup_home=${RUSTUP_HOME:-$HOME/.rustup}
 mounts=()
-finish() { for mount in "${mounts[@]}"; do umount -l "$mount" 2>/dev/null || true; done; }
+finish() {
+  for ((i = ${#mounts[@]} - 1; i >= 0; i--)); do umount -l "${mounts[i]}" 2>/dev/null || true; done
+}
 trap finish EXIT
 bind() { mkdir -p "$root$2"; mount --bind ${3:-} "$1" "$root$2"; mounts+=("$root$2"); }
 
 [ -x "$root/bin/sh" ] || debootstrap --variant=minbase --include=git,make,ca-certificates bookworm "$root" ${MIRROR:-} >/dev/null
+# A mount point of its own: network namespaces (of the tests) need one at the root.
+mount --bind "$root" "$root"; mounts+=("$root")
 mount -t proc proc "$root/proc"; mounts+=("$root/proc")
 mount -t sysfs sysfs "$root/sys"; mounts+=("$root/sys")
 bind /dev /dev
@@ -29,7 +33,7 @@ rm -rf "$root/src" && git clone --quiet --no-hardlinks . "$root/src"
 inside() {
   local pass=(HOME=/root PATH=/opt/cargo/bin:/usr/sbin:/usr/bin:/sbin:/bin RUSTUP_HOME=/opt/rustup CARGO_HOME=/opt/cargo)
   for name in ${PASS_ENV:-}; do [ -n "${!name:-}" ] && pass+=("$name=${!name}"); done
-  chroot "$root" env -i "${pass[@]}" bash -c "cd /src && $1"
+  chroot "$root" env -i "${pass[@]}" bash -c "cd /src; $1"
 }
 seconds() { date +%s; }
 if [ "$part" != test ]; then
@@ -40,7 +44,7 @@ if [ "$part" != test ]; then
       kill -0 $child 2>/dev/null || { cat /tmp/run.log; exit 1; }
       sleep 1
     done
-    cat /tmp/run.log; target/release/vedette selftest; code=$?; kill $child; exit $code'
+    cat /tmp/run.log; target/release/vedette selftest; code=$?; kill $child; wait $child; exit $code'
   echo "make run: $(( $(seconds) - start )) s from nothing to a passed self-test; $(du -sh "$root/src/target" | cut -f1) in target"
 fi
 if [ "$part" != run ]; then

@@ -5,6 +5,7 @@ use crate::client::Client;
 use crate::failure::Failure;
 use serde_json::{Value, json};
 use std::io::Write;
+use std::time::Duration;
 
 pub fn run(command: &AlertsCommand) -> Result<u8, Failure> {
     let mut out = std::io::stdout().lock();
@@ -38,6 +39,34 @@ pub fn run(command: &AlertsCommand) -> Result<u8, Failure> {
         }
     }
     Ok(0)
+}
+
+/// Names the latest alert as soon as it is there, and shows it whole once it has stopped growing.
+pub fn show_first(client: &Client) -> Result<(), Failure> {
+    let mut latest = Value::Null;
+    for _ in 0..60 {
+        std::thread::sleep(Duration::from_millis(50));
+        // An alert that grows is told again every second.
+        if !latest.is_null() {
+            std::thread::sleep(Duration::from_millis(1_200));
+        }
+        let alert = client.get("/alerts?limit=1")?["alerts"][0].take();
+        if latest.is_null() && !alert.is_null() {
+            println!("  {}", super::table::cell(&alert["name"]));
+        }
+        let settled = !alert.is_null() && alert["probes"] == latest["probes"];
+        latest = alert;
+        if settled {
+            break;
+        }
+    }
+    let Some(id) = latest["id"].as_i64() else {
+        return Err(Failure::Ours("the recorded scan raised no alert".to_owned()));
+    };
+    let mut out = std::io::stdout().lock();
+    writeln!(out, "\nThe alert, as `vedette alerts show {id}` prints it:\n")?;
+    write_alert(&mut out, &client.get(&format!("/alerts/{id}"))?)?;
+    Ok(writeln!(out)?)
 }
 
 fn write_list(out: &mut impl Write, alerts: &[Value]) -> std::io::Result<()> {

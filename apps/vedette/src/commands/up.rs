@@ -1,6 +1,7 @@
 //! `vedette up`: server, sensor and console on this machine, until it is told to stop.
 
 use crate::args::UpArgs;
+use crate::client::Client;
 use crate::data_dir;
 use crate::failure::Failure;
 use std::net::SocketAddr;
@@ -33,8 +34,14 @@ pub fn serve(
         let server = Server::start(config).await.map_err(|error| Failure::Ours(error.to_string()))?;
         welcome(&server);
         if let Some(capture) = replay {
-            let told = server.replay_capture(capture).await.map_err(|error| Failure::Ours(error.to_string()))?;
-            eprintln!("Replayed a recorded scan: {} packets. Its alert is in the console and in `vedette alerts list`.", told.packets);
+            let told =
+                server.replay_capture(capture).await.map_err(|error| Failure::Ours(error.to_string()))?;
+            println!("Replayed a recorded scan of {} packets. What Vedette says of it:", told.packets);
+            let client = Client::of(&server.local())?;
+            // The client blocks, and the server it asks runs on these threads.
+            let shown = tokio::task::spawn_blocking(move || super::alerts::show_first(&client)).await;
+            shown.map_err(|error| Failure::Ours(error.to_string()))??;
+            println!("It is in the console too. Press Ctrl-C to end the demo.");
         }
         wait_for_signal().await?;
         eprintln!("Stopping: what is acknowledged is already on disk.");
