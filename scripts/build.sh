@@ -7,6 +7,6 @@ say "Building the web console (about a minute the first time)"
 scripts/console.sh
 if [ ! -x target/release/vedette ]; then
   say "Building Vedette: query engine, store and sensor, some 590 crates. From nothing this usually takes"
-  say "about 20 minutes on 2 cores, 10 on 4, and 4 GB of disk; the next build takes seconds."
+  say "15 to 30 minutes on 2 cores, half on 4, and 2 GB of disk; the next build takes seconds."
 fi
 cargo build --release --locked -p vedette
