@@ -26,7 +26,7 @@ mount -t sysfs sysfs "$root/sys"; mounts+=("$root/sys")
 bind /dev /dev
 bind "$rustup_home" /opt/rustup "-o ro"
 mkdir -p "$root/opt/cargo/bin"
-cp -L "$cargo_home"/bin/{rustup,cargo,rustc} "$root/opt/cargo/bin/" 2>/dev/null || true
+cp -L "$cargo_home"/bin/{rustup,cargo,rustc,rustfmt,cargo-fmt,cargo-clippy,clippy-driver} "$root/opt/cargo/bin/" 2>/dev/null || true
 cp /etc/resolv.conf "$root/etc/resolv.conf"
 for file in ${PASS_FILES:-}; do mkdir -p "$root$(dirname "$file")"; cp -aL "$file" "$root$file"; done
 rm -rf "$root/src" && git clone --quiet --no-hardlinks . "$root/src"

@@ -29,6 +29,10 @@ fi
 if [ "$what" = test ]; then
   need ip iproute2; need nft nftables; need nmap nmap; need setcap libcap2-bin; need setpriv util-linux
   need chromium chromium; need ping iputils-ping
+  if ! { cargo fmt --version && cargo clippy --version; } >/dev/null 2>&1; then
+    echo "rustfmt or clippy is missing. Install them with:  rustup component add rustfmt clippy" >&2
+    exit 1
+  fi
 else
   have setcap || [ -x /sbin/setcap ] || [ -x /usr/sbin/setcap ] || missing+=(libcap2-bin)
 fi
