@@ -1,9 +1,11 @@
 //! The aggregates of `comp`: one row a function. All skip nulls, except `count()`.
 
 mod distinct;
+mod frequent;
 mod intern;
 mod list;
 mod pairs;
+mod quantiles;
 mod single;
 mod sum;
 
@@ -19,6 +21,7 @@ use datafusion::functions_aggregate::expr_fn::{
 };
 use datafusion::logical_expr::expr::NullTreatment;
 use datafusion::logical_expr::{Expr, ExprFunctionExt, SortExpr, lit};
+use datafusion::scalar::ScalarValue;
 use distinct::What;
 use vedette_xql::ast::{Aggregate, Span};
 use vedette_xql::{Diagnostic, codes, nearest};
@@ -47,6 +50,8 @@ const FUNCTIONS: &[Function] = &[
     Function { name: "stddev_sample", plan: |planner, call| statistic(planner, call, stddev) },
     Function { name: "var", plan: |planner, call| statistic(planner, call, var_sample) },
     Function { name: "approx_count", plan: plan_approx_count },
+    Function { name: "approx_quantiles", plan: plan_quantiles },
+    Function { name: "approx_top", plan: plan_top },
 ];
 
 /// One call in a `comp`.
@@ -72,7 +77,10 @@ impl Call<'_> {
 
     /// A number; strings are read as numbers.
     fn number(&self) -> Result<Typed, QueryError> {
-        let arg = self.arg()?;
+        self.as_number(self.arg()?)
+    }
+
+    fn as_number(&self, arg: Typed) -> Result<Typed, QueryError> {
         match arg.ty() {
             Type::Int | Type::Float => Ok(arg),
             Type::Null => Ok(arg.to(&Type::Int)),
@@ -88,6 +96,22 @@ impl Call<'_> {
             Type::List(_) => Err(self.wrong(&arg, "a single value")),
             Type::Null => Ok(arg.to(&Type::Str)),
             _ => Ok(arg),
+        }
+    }
+
+    /// A whole number from 1 to `most`, written into the query.
+    fn fixed_number(&self, at: usize, most: i64) -> Result<usize, QueryError> {
+        let number = self.args.get(at).and_then(Typed::value).cloned();
+        match number {
+            Some(ScalarValue::Int64(Some(number))) if (1..=most).contains(&number) => {
+                usize::try_from(number).map_err(|_| QueryError::internal("a number is negative"))
+            }
+            _ => {
+                let function = &self.aggregate.function.name;
+                let span = self.args.get(at).map_or(self.span(), |arg| arg.span);
+                let message = format!("{function}() needs a whole number from 1 to {most} here");
+                Err(Diagnostic::error(codes::BAD_ARGUMENT, span, message).into())
+            }
         }
     }
 
@@ -222,6 +246,35 @@ fn plan_approx_count(planner: &mut Planner<'_>, call: &Call<'_>) -> Result<Typed
         DataType::Int64,
         call.span(),
     ))
+}
+
+/// Whole numbers stay whole.
+fn plan_quantiles(planner: &mut Planner<'_>, call: &Call<'_>) -> Result<Typed, QueryError> {
+    let arg = call.number()?;
+    let number = call.fixed_number(1, quantiles::MOST)?;
+    let distinct = match call.args.get(2) {
+        None => false,
+        Some(distinct) => match distinct.value() {
+            Some(ScalarValue::Boolean(Some(distinct))) => *distinct,
+            _ => {
+                let message = "approx_quantiles() needs true or false here: only distinct values?";
+                return Err(Diagnostic::error(codes::BAD_ARGUMENT, distinct.span, message).into());
+            }
+        },
+    };
+    let data = list_type(arg.data.clone());
+    let bounds = quantiles::call(arg.to(&Type::Float).expr, number, distinct);
+    let bounds = planner.compute(bounds, list_type(DataType::Float64), call.span());
+    Ok(Typed::new(datafusion::logical_expr::cast(bounds.expr, data.clone()), data, call.span()))
+}
+
+fn plan_top(planner: &mut Planner<'_>, call: &Call<'_>) -> Result<Typed, QueryError> {
+    let number = call.fixed_number(1, frequent::MOST)?;
+    let mut args = vec![call.single()?.plain().expr];
+    if let Some(weight) = call.args.get(2) {
+        args.push(call.as_number(weight.clone())?.to(&Type::Float).expr);
+    }
+    Ok(planner.compute(frequent::call(args, number), list_type(DataType::Utf8), call.span()))
 }
 
 fn plan_list(planner: &mut Planner<'_>, call: &Call<'_>) -> Result<Typed, QueryError> {

@@ -1,5 +1,6 @@
 //! What bounds a query, and what it is told about the outside.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 use tokio::sync::watch;
@@ -56,11 +57,19 @@ pub struct QueryOptions {
     pub timeframe: Option<Timeframe>,
     pub cancel: CancelToken,
     pub limits: QueryLimits,
+    /// Values of the query's `$name`, by name without the `$`; case does not count.
+    pub parameters: BTreeMap<String, String>,
 }
 
 impl QueryOptions {
     pub fn at(now: Time) -> QueryOptions {
-        QueryOptions { now, timeframe: None, cancel: CancelToken::new(), limits: QueryLimits::default() }
+        QueryOptions {
+            now,
+            timeframe: None,
+            cancel: CancelToken::new(),
+            limits: QueryLimits::default(),
+            parameters: BTreeMap::new(),
+        }
     }
 }
 

@@ -14,7 +14,9 @@ use datafusion::execution::session_state::{SessionState, SessionStateBuilder};
 use datafusion::logical_expr::LogicalPlan;
 use datafusion::physical_plan::{ExecutionPlan, displayable, execute_stream};
 use datafusion::prelude::SessionConfig;
+use datafusion::scalar::ScalarValue;
 use futures::StreamExt;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -185,6 +187,7 @@ fn prepare(shared: &Shared, options: &QueryOptions) -> Result<(Context, SessionS
         now: options.now,
         timeframe: options.timeframe.clone(),
         case_sensitive: false,
+        parameters: Arc::new(parameters(&options.parameters)),
         list_cut: Arc::new(AtomicBool::new(false)),
     };
     let memory =
@@ -206,6 +209,13 @@ fn prepare(shared: &Shared, options: &QueryOptions) -> Result<(Context, SessionS
         .with_default_features()
         .build();
     Ok((context, state))
+}
+
+/// Parameters are texts; compared with a number they are read as one, like all that is written
+/// into a query.
+fn parameters(given: &BTreeMap<String, String>) -> HashMap<String, ScalarValue> {
+    let value = |text: &String| ScalarValue::Utf8(Some(text.clone()));
+    given.iter().map(|(name, text)| (name.to_lowercase(), value(text))).collect()
 }
 
 async fn physical(state: &SessionState, plan: &LogicalPlan) -> Result<Arc<dyn ExecutionPlan>, QueryError> {

@@ -9,7 +9,9 @@ use crate::{functions, predicates};
 use arrow::datatypes::DataType;
 use datafusion::logical_expr::{Expr, cast, lit};
 use datafusion::scalar::ScalarValue;
-use vedette_xql::ast::{self, ExprKind, Span};
+use std::cell::{Cell, RefCell};
+use vedette_xql::ast::{self, ExprKind, Name, Span};
+use vedette_xql::functions::ELEMENT;
 use vedette_xql::{Diagnostic, codes};
 
 /// An expression with its type and its place in the query.
@@ -69,6 +71,7 @@ impl Typed {
                 kernel::call(&TO_TEXT, vec![self], span)
             }
             (Type::Str, Type::Float) => functions::to_float(self),
+            (Type::List(_), Type::List(item)) if **item == Type::Str => functions::to_texts(self),
             _ => {
                 let data = ty.arrow();
                 Typed { expr: cast(self.expr, data.clone()), data, span: self.span }
@@ -119,12 +122,46 @@ const DEEPEST: usize = 500;
 pub(crate) struct Exprs<'a> {
     pub context: &'a Context,
     pub scope: &'a Scope,
-    depth: std::cell::Cell<usize>,
+    depth: Cell<usize>,
+    /// What `"@element"` is here.
+    element: RefCell<Option<Typed>>,
 }
 
 impl<'a> Exprs<'a> {
     pub(crate) fn new(context: &'a Context, scope: &'a Scope) -> Exprs<'a> {
-        Exprs { context, scope, depth: std::cell::Cell::new(0) }
+        Exprs { context, scope, depth: Cell::new(0), element: RefCell::new(None) }
+    }
+
+    /// Plans what a function does with each element of an array. Inside it `"@element"` is
+    /// `element`; that of a loop around it is out of reach.
+    pub(crate) fn in_loop<T>(&self, element: Typed, work: impl FnOnce() -> T) -> T {
+        let around = self.element.replace(Some(element));
+        let done = work();
+        self.element.replace(around);
+        done
+    }
+
+    fn element(&self, span: Span) -> Result<Typed, QueryError> {
+        match self.element.borrow().as_ref() {
+            Some(element) => Ok(Typed { span, ..element.clone() }),
+            None => {
+                let message = format!("there is no array here whose elements \"{ELEMENT}\" could be");
+                Err(Diagnostic::error(codes::BAD_ARGUMENT, span, message).into())
+            }
+        }
+    }
+
+    /// The value the caller gave for `$name`.
+    fn parameter(&self, name: &Name) -> Result<Typed, QueryError> {
+        match self.context.parameters.get(&name.name) {
+            Some(value) => Ok(Typed::literal(value.clone(), name.span)),
+            None => {
+                let message = format!("the parameter ${} has no value", name.text);
+                let help = "whoever runs the query gives the values: as parameters of the library query or \
+                            of the request";
+                Err(Diagnostic::error(codes::BAD_ARGUMENT, name.span, message).with_help(help).into())
+            }
+        }
     }
 
     /// Any expression as a value.
@@ -166,7 +203,13 @@ impl<'a> Exprs<'a> {
             ExprKind::Bool(yes) => literal(ScalarValue::Boolean(Some(*yes))),
             ExprKind::Int(number) => literal(ScalarValue::Int64(Some(*number))),
             ExprKind::Float(number) => literal(ScalarValue::Float64(Some(*number))),
-            ExprKind::Str(text) => literal(ScalarValue::Utf8(Some(text.clone()))),
+            ExprKind::Str(text) if text == ELEMENT => self.element(span),
+            ExprKind::Str(text) => match self.context.quoted_parameter(text) {
+                Some(value) => literal(value.clone()),
+                None => literal(ScalarValue::Utf8(Some(text.clone()))),
+            },
+            ExprKind::Param(name) => self.parameter(name),
+            ExprKind::Arrow { value, path } => functions::arrow(self, value, path, span),
             ExprKind::Field(name) => {
                 let field = self.scope.field(name)?;
                 Ok(Typed::new(field.expr(), field.data.clone(), span))

@@ -3,13 +3,19 @@
 mod arrays;
 mod conditions;
 mod convert;
+mod encoding;
+mod json;
 mod network;
 mod numbers;
+mod patterns;
+mod printf;
 mod strings;
 mod time;
+mod urls;
 
-pub(crate) use arrays::ARRAY_LENGTH;
+pub(crate) use arrays::{ARRAY_LENGTH, to_texts};
 pub(crate) use convert::{to_float, to_text, truth as truth_of};
+pub(crate) use json::arrow;
 pub(crate) use network::in_ranges;
 pub(crate) use time::parse_moment;
 
@@ -27,14 +33,19 @@ pub(crate) struct Function {
     pub plan: fn(&Call<'_>) -> Result<Typed, QueryError>,
 }
 
-const FAMILIES: [&[Function]; 7] = [
+const FAMILIES: [&[Function]; 12] = [
     arrays::FUNCTIONS,
     conditions::FUNCTIONS,
     convert::FUNCTIONS,
+    encoding::FUNCTIONS,
+    json::FUNCTIONS,
     network::FUNCTIONS,
     numbers::FUNCTIONS,
+    patterns::FUNCTIONS,
+    printf::FUNCTIONS,
     strings::FUNCTIONS,
     time::FUNCTIONS,
+    urls::FUNCTIONS,
 ];
 
 fn all() -> impl Iterator<Item = &'static Function> {
@@ -118,6 +129,15 @@ impl Call<'_> {
             Type::Null => Ok(arg.to(&Type::Int)),
             Type::Str => self.number_of_text(arg),
             _ => Err(self.wrong(&arg, "a number")),
+        }
+    }
+
+    /// An integer, or a string that is read as one (null where it is none).
+    pub(crate) fn integer(&self, index: usize) -> Result<Typed, QueryError> {
+        let arg = self.arg(index)?;
+        match (arg.ty(), arg.value()) {
+            (Type::Str, None) => Ok(convert::to_integer(arg)),
+            _ => self.number(index),
         }
     }
 

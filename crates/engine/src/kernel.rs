@@ -4,9 +4,11 @@
 //! comes in as an argument, so that a plan can be shown and sent elsewhere.
 
 pub(crate) mod choose;
+mod lists;
 mod memo;
 mod text;
 
+pub(crate) use lists::{Columns, list_of, text_lists};
 pub(crate) use memo::{Memo, same};
 pub(crate) use text::{Texts, map_text, texts};
 
@@ -28,6 +30,11 @@ pub(crate) trait Kernel: Debug + Send + Sync + 'static {
     fn returns(&self, args: &[DataType]) -> DataType;
 
     fn run(&self, args: &[ColumnarValue], rows: usize) -> Result<ColumnarValue>;
+
+    /// What a loop does with each element; kernels with different bodies are different.
+    fn body(&self) -> Option<&Expr> {
+        None
+    }
 }
 
 /// A kernel without anything of its own.
@@ -66,7 +73,7 @@ struct Wrapped<K> {
 
 impl<K: Kernel> PartialEq for Wrapped<K> {
     fn eq(&self, other: &Self) -> bool {
-        self.kernel.name() == other.kernel.name()
+        self.kernel.name() == other.kernel.name() && self.kernel.body() == other.kernel.body()
     }
 }
 
@@ -75,6 +82,7 @@ impl<K: Kernel> Eq for Wrapped<K> {}
 impl<K: Kernel> Hash for Wrapped<K> {
     fn hash<H: Hasher>(&self, state: &mut H) {
         self.kernel.name().hash(state);
+        self.kernel.body().hash(state);
     }
 }
 

@@ -4,6 +4,8 @@ use crate::error::QueryError;
 use crate::scope::Scope;
 use crate::{Catalog, source, stages};
 use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder};
+use datafusion::scalar::ScalarValue;
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use vedette_event::Time;
@@ -17,8 +19,17 @@ pub(crate) struct Context {
     /// For a query that sets none.
     pub timeframe: Option<Timeframe>,
     pub case_sensitive: bool,
+    /// Values of `$name`, by the name in lower case.
+    pub parameters: Arc<HashMap<String, ScalarValue>>,
     /// Raised when some `list()` had to drop values.
     pub list_cut: Arc<AtomicBool>,
+}
+
+impl Context {
+    /// The value of the parameter that a string consists of: `"$name"`.
+    pub(crate) fn quoted_parameter(&self, text: &str) -> Option<&ScalarValue> {
+        self.parameters.get(&text.strip_prefix('$')?.to_lowercase())
+    }
 }
 
 /// A plan and the names its rows have.

@@ -18,6 +18,8 @@ use patterns::{Kind, TextTest};
 use vedette_xql::ast::{self, ExprKind, Span};
 use vedette_xql::{Diagnostic, codes};
 
+pub(crate) use regex::{compile, re2};
+
 type Planned = Result<Typed, QueryError>;
 
 /// The plan of a condition. `truth` says that null may as well be false.

@@ -183,6 +183,13 @@ pub enum ExprKind {
         pattern: Box<Expr>,
         negated: bool,
     },
+    /// `value -> key[0]`
+    Arrow {
+        value: Box<Expr>,
+        path: JsonPath,
+    },
+    /// `$name`, without the `$`.
+    Param(Name),
     /// `incidr`, `incidr6` and their negations.
     InCidr {
         value: Box<Expr>,
@@ -190,6 +197,33 @@ pub enum ExprKind {
         v6: bool,
         negated: bool,
     },
+}
+
+/// What follows an arrow.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct JsonPath {
+    pub steps: Vec<JsonStep>,
+    pub take: JsonTake,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub enum JsonStep {
+    /// Keys mind case.
+    Key(String),
+    Index(i64),
+}
+
+/// What is made of the place a path leads to.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub enum JsonTake {
+    /// `-> a`: a single value as text.
+    Scalar,
+    /// `-> a{}`: JSON text.
+    Json,
+    /// `-> a[]`: an array.
+    Array,
+    /// `->-> …`: everything a full JSONPath finds; the steps are empty.
+    Query(String),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]

@@ -20,7 +20,6 @@ pub(crate) fn check(root: &SyntaxNode, diagnostics: &mut Findings) {
             FieldExpr => field(&node, diagnostics),
             FieldChoice => fieldset(&node, diagnostics),
             Literal => literal(&node, diagnostics),
-            ArrowExpr => arrow(&node, diagnostics),
             CompareExpr => comparison(&node, diagnostics),
             _ => {}
         }
@@ -287,13 +286,8 @@ fn comparison(node: &SyntaxNode, diagnostics: &mut Findings) {
     }
 }
 
-/// Prefixes of constants and aliases of the data model.
-const PREFIXES: [(&str, &str); 4] = [
-    ("enum.", "an ENUM constant"),
-    ("xdm_const.", "an XDM_CONST constant"),
-    ("xdm_alias.", "an XDM_ALIAS"),
-    ("role.", "a ROLE constant"),
-];
+/// Prefixes of names that are no fields.
+const PREFIXES: [(&str, &str); 1] = [("xdm_alias.", "an XDM_ALIAS")];
 
 fn field(node: &SyntaxNode, diagnostics: &mut Findings) {
     let Some(name) = lower::name_in(node) else { return };
@@ -309,21 +303,40 @@ fn fieldset(node: &SyntaxNode, diagnostics: &mut Findings) {
 }
 
 fn literal(node: &SyntaxNode, diagnostics: &mut Findings) {
-    let Some(token) = lower::tokens(node).next() else { return };
-    if token.kind() == Param {
-        diagnostics.push(not_supported(lower::span(node), "a parameter"));
-        return;
-    }
     let Some(text) = string_literal(node) else { return };
-    if text == "@element" {
-        diagnostics.push(not_supported(lower::span(node), "\"@element\""));
+    if text == functions::ELEMENT && !inside_loop(node) {
+        diagnostics.push(
+            Diagnostic::error(
+                codes::BAD_ARGUMENT,
+                lower::span(node),
+                "there is no array here whose elements \"@element\" could be",
+            )
+            .with_help(
+                "it stands in the second argument of arraymap, arrayfilter, arrayindexof, array_any and \
+                 array_all",
+            ),
+        );
     } else if is_parameter(&text) {
         let message = format!("\"{}\" looks like a parameter, but is taken as plain text", clip(&text));
         diagnostics.push(
             Diagnostic::warning(codes::SYNTAX_NOT_SUPPORTED, lower::span(node), message)
-                .with_help("parameters are not supported yet: put the value in its place"),
+                .with_help("without the quotes it is one"),
         );
     }
+}
+
+/// Is the node in an argument that is computed for each element of an array?
+fn inside_loop(node: &SyntaxNode) -> bool {
+    node.ancestors().any(|arg| {
+        let Some(list) = arg.parent().filter(|list| list.kind() == ArgList) else { return false };
+        let function = list.parent().and_then(|call| lower::name_in(&call));
+        let function = function.and_then(|name| functions::find(&name.name));
+        let at = lower::exprs(&list).position(|other| other == arg);
+        function
+            .zip(at)
+            .and_then(|(function, at)| function.param(at))
+            .is_some_and(|p| p.ty == Type::Condition)
+    })
 }
 
 /// `"$originalalertid"`, as drill-down queries have it.
@@ -332,10 +345,4 @@ fn is_parameter(text: &str) -> bool {
         name.starts_with(|c: char| c.is_ascii_alphabetic())
             && name.chars().all(|c| c == '_' || c.is_ascii_alphanumeric())
     })
-}
-
-fn arrow(node: &SyntaxNode, diagnostics: &mut Findings) {
-    if let Some(arrow) = lower::token(node, Arrow) {
-        diagnostics.push(not_supported(lower::token_span(&arrow), "`->`"));
-    }
 }

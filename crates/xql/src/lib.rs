@@ -11,6 +11,7 @@
 //! A stage is one file in `stages`, a function one row in `functions`, a kind of mistake one row in
 //! `codes`. Not here: anything that needs data or a catalogue (the engine's), files, clocks.
 
+mod arrow;
 pub mod ast;
 mod check;
 pub mod codes;

@@ -42,7 +42,7 @@ impl Lowering {
     pub fn expr(&mut self, node: &SyntaxNode) -> Option<Expr> {
         let kind = match node.kind() {
             Literal => self.literal(node)?,
-            FieldExpr => ExprKind::Field(name_in(node)?),
+            FieldExpr => field(name_in(node)?),
             CallExpr => {
                 let args = self.arguments(node);
                 ExprKind::Call { function: name_in(node)?, args: args? }
@@ -52,6 +52,7 @@ impl Lowering {
             NotExpr => ExprKind::Not(Box::new(self.expr(&only_expr(node)?)?)),
             AndExpr | OrExpr => return self.logic(node),
             CompareExpr => self.compare(node)?,
+            ArrowExpr => return self.arrow(node),
             // Reported by the parser or the check.
             _ => {
                 for inner in exprs(node) {
@@ -92,6 +93,7 @@ impl Lowering {
                 ExprKind::Float(if has_token(node, Minus) { -number } else { number })
             }
             kind if kind.is_string() => ExprKind::Str(literal::string(kind, text)),
+            Param => ExprKind::Param(parameter(&token)),
             Ident if text.eq_ignore_ascii_case("null") => ExprKind::Null,
             Ident => ExprKind::Bool(text.eq_ignore_ascii_case("true")),
             _ => return None,
@@ -160,6 +162,21 @@ impl Lowering {
             },
         })
     }
+}
+
+/// Constants are texts: `ENUM.STORY` is `STORY`.
+fn field(name: Name) -> ExprKind {
+    const PREFIXES: [&str; 3] = ["enum.", "xdm_const.", "role."];
+    match PREFIXES.iter().find(|prefix| name.name.starts_with(**prefix)) {
+        Some(prefix) => ExprKind::Str(name.text.get(prefix.len()..).unwrap_or_default().to_owned()),
+        None => ExprKind::Field(name),
+    }
+}
+
+/// `$name`
+pub(crate) fn parameter(token: &SyntaxToken) -> Name {
+    let text = token.text().trim_start_matches('$').to_owned();
+    Name { name: text.to_lowercase(), text, span: token_span(token) }
 }
 
 // Reading the tree

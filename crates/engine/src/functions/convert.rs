@@ -58,6 +58,12 @@ fn plan_to_boolean(call: &Call<'_>) -> std::result::Result<Typed, QueryError> {
     }
 }
 
+/// A string as an integer.
+pub(super) fn to_integer(text: Typed) -> Typed {
+    let span = text.span;
+    kernel::call(&TO_INTEGER, vec![text], span)
+}
+
 /// A string as a float.
 pub(crate) fn to_float(text: Typed) -> Typed {
     let span = text.span;

@@ -3,10 +3,10 @@
 use super::{Call, Function};
 use crate::error::QueryError;
 use crate::expr::Typed;
-use crate::kernel::{self, Kernel, Memo, Simple, map_text, texts};
+use crate::kernel::{self, Columns, Kernel, Memo, Simple, map_text, texts};
 use crate::scope::{Companions, column};
 use crate::types::Type;
-use arrow::array::{ArrayRef, BooleanArray};
+use arrow::array::{ArrayRef, AsArray, BooleanArray, Int64Array, StringArray};
 use arrow::datatypes::DataType;
 use datafusion::common::Result;
 use datafusion::logical_expr::{ColumnarValue, Expr, lit};
@@ -19,6 +19,13 @@ use vedette_xql::{Diagnostic, codes};
 pub(super) const FUNCTIONS: &[Function] = &[
     Function { name: "incidr", plan: |call| plan_incidr(call, false) },
     Function { name: "incidr6", plan: |call| plan_incidr(call, true) },
+    Function { name: "incidrlist", plan: plan_incidrlist },
+    Function { name: "ip_to_int", plan: plan_ip_to_int },
+    Function { name: "safe_ip_to_int", plan: plan_ip_to_int },
+    Function {
+        name: "int_to_ip",
+        plan: |call| Ok(kernel::call(&INT_TO_IP, vec![call.integer(0)?], call.span)),
+    },
     Function { name: "is_ipv4", plan: |call| test(call, &IS_IPV4) },
     Function { name: "is_ipv6", plan: |call| test(call, &IS_IPV6) },
     Function { name: "is_known_private_ipv4", plan: |call| test(call, &IS_PRIVATE_IPV4) },
@@ -34,6 +41,27 @@ fn plan_incidr(call: &Call<'_>, v6: bool) -> Planned {
 
 fn test(call: &Call<'_>, kernel: &'static Simple) -> Planned {
     Ok(kernel::call(kernel, vec![call.text(0)?], call.span))
+}
+
+fn plan_ip_to_int(call: &Call<'_>) -> Planned {
+    Ok(kernel::call(&IP_TO_INT, vec![call.text(0)?], call.span))
+}
+
+/// Are all addresses of a text, separated by commas, in the ranges?
+fn plan_incidrlist(call: &Call<'_>) -> Planned {
+    let ranges = call.text(1)?;
+    if let Some(text) = ranges.text()
+        && parse_ranges(text).is_none()
+    {
+        return Err(no_range(text, ranges.span));
+    }
+    Ok(kernel::call(&IN_CIDR_LIST, vec![call.text(0)?.plain(), ranges.plain()], call.span))
+}
+
+fn no_range(text: &str, span: Span) -> QueryError {
+    let message = format!("`{text}` is not an address range");
+    let help = "write address/length, such as 10.0.0.0/8; several are separated by commas";
+    Diagnostic::error(codes::BAD_CIDR, span, message).with_help(help).into()
 }
 
 /// Is the address in one of the ranges? A text that is no address is in none; null gives null.
@@ -56,9 +84,7 @@ pub(crate) fn in_ranges(
         return Ok(kernel::call(&IN_RANGE, vec![value.to(&Type::Str), ranges.to(&Type::Str)], span));
     };
     let Some(parsed) = parse_ranges(text) else {
-        let message = format!("`{text}` is not an address range");
-        let help = "write address/length, such as 10.0.0.0/8; several are separated by commas";
-        return Err(Diagnostic::error(codes::BAD_CIDR, ranges.span, message).with_help(help).into());
+        return Err(no_range(text, ranges.span));
     };
     if let Some(pair) = exprs.companions(address) {
         return Ok(Typed::bool(number_test(pair, &value.expr, &parsed, truth), span));
@@ -187,6 +213,63 @@ static IN_RANGE: Simple = Simple {
             })
             .collect();
         Ok(ColumnarValue::Array(Arc::new(tests)))
+    },
+};
+
+/// A text with something else than addresses in it, or with none, is not inside.
+static IN_CIDR_LIST: Simple = Simple {
+    name: "incidrlist",
+    returns: |_| DataType::Boolean,
+    run: |args, rows| {
+        let all = Columns::new(args, rows)?;
+        let (lists, ranges) = (all.columns[0].as_string::<i32>(), all.columns[1].as_string::<i32>());
+        let mut known: Option<(&str, Vec<Range>)> = None;
+        let mut tests = Vec::with_capacity(all.rows);
+        for (list, text) in lists.iter().zip(ranges) {
+            let Some((list, text)) = list.zip(text) else {
+                tests.push(None);
+                continue;
+            };
+            if known.as_ref().is_none_or(|(before, _)| *before != text) {
+                known = Some((text, parse_ranges(text).unwrap_or_default()));
+            }
+            let ranges = known.as_ref().map_or(&[][..], |(_, ranges)| ranges);
+            let inside = |address: &str| {
+                address.trim().parse().is_ok_and(|address| ranges.iter().any(|range| range.holds(address)))
+            };
+            tests.push(Some(list.split(',').all(inside)));
+        }
+        all.done(Arc::new(BooleanArray::from(tests)))
+    },
+};
+
+/// 0 to 2^32 - 1; null for what is no IPv4 address.
+static IP_TO_INT: Simple = Simple {
+    name: "ip_to_int",
+    returns: |_| DataType::Int64,
+    run: |args, _| {
+        map_text(&args[0], None, |texts| {
+            let number = |text: &str| Some(i64::from(u32::from(text.trim().parse::<Ipv4Addr>().ok()?)));
+            Ok(Arc::new(texts.iter().map(|text| text.and_then(number)).collect::<Int64Array>()) as ArrayRef)
+        })
+    },
+};
+
+/// Takes 32 bits with or without a sign; null for other numbers.
+static INT_TO_IP: Simple = Simple {
+    name: "int_to_ip",
+    returns: |_| DataType::Utf8,
+    run: |args, rows| {
+        let all = Columns::new(args, rows)?;
+        let address = |row| {
+            let number = all.integer(0, row)?;
+            let bits = match i32::try_from(number) {
+                Ok(signed) => signed as u32,
+                Err(_) => u32::try_from(number).ok()?,
+            };
+            Some(Ipv4Addr::from(bits).to_string())
+        };
+        all.done(Arc::new((0..all.rows).map(address).collect::<StringArray>()))
     },
 };
 

@@ -21,7 +21,11 @@ pub(super) const FUNCTIONS: &[Function] = &[
     Function { name: "abs", plan: plan_abs },
     Function { name: "floor", plan: |call| whole(call, &FLOOR) },
     Function { name: "round", plan: |call| whole(call, &ROUND) },
-    Function { name: "bitwise_and", plan: plan_bitwise_and },
+    Function { name: "ceil", plan: |call| whole(call, &CEIL) },
+    Function { name: "bitwise_and", plan: |call| bitwise(call, &BITWISE_AND) },
+    Function { name: "bitwise_or", plan: |call| bitwise(call, &BITWISE_OR) },
+    Function { name: "bitwise_xor", plan: |call| bitwise(call, &BITWISE_XOR) },
+    Function { name: "bitwise_sleft", plan: |call| bitwise(call, &SHIFT_LEFT) },
 ];
 
 type Planned = std::result::Result<Typed, QueryError>;
@@ -52,14 +56,14 @@ fn whole(call: &Call<'_>, kernel: &'static Simple) -> Planned {
     Ok(kernel::call(kernel, vec![arg], call.span))
 }
 
-fn plan_bitwise_and(call: &Call<'_>) -> Planned {
-    let (a, b) = (call.number(0)?, call.number(1)?);
+fn bitwise(call: &Call<'_>, kernel: &'static Simple) -> Planned {
+    let (a, b) = (call.integer(0)?, call.integer(1)?);
     for arg in [&a, &b] {
         if arg.ty() != Type::Int {
             return Err(call.wrong(arg, "an integer"));
         }
     }
-    Ok(kernel::call(&BITWISE_AND, vec![a, b], call.span))
+    Ok(kernel::call(kernel, vec![a, b], call.span))
 }
 
 macro_rules! integers {
@@ -87,6 +91,13 @@ integers!(SUBTRACT_INTEGERS, "subtract_integers", i64::checked_sub);
 integers!(MULTIPLY_INTEGERS, "multiply_integers", i64::checked_mul);
 integers!(POWER_INTEGERS, "power_integers", |a: i64, b| u32::try_from(b).ok().and_then(|b| a.checked_pow(b)));
 integers!(BITWISE_AND, "bitwise_and", |a, b| Some(a & b));
+integers!(BITWISE_OR, "bitwise_or", |a, b| Some(a | b));
+integers!(BITWISE_XOR, "bitwise_xor", |a, b| Some(a ^ b));
+// Bits that leave at the left are lost; there are no places to the right.
+integers!(SHIFT_LEFT, "bitwise_sleft", |a: i64, b| match b {
+    64.. => Some(0),
+    _ => u32::try_from(b).ok().and_then(|places| a.checked_shl(places)),
+});
 floats!(ADD_FLOATS, "add_floats", |a, b| Some(a + b));
 floats!(SUBTRACT_FLOATS, "subtract_floats", |a, b| Some(a - b));
 floats!(MULTIPLY_FLOATS, "multiply_floats", |a, b| Some(a * b));
@@ -116,6 +127,12 @@ static FLOOR: Simple = Simple {
     name: "floor",
     returns: |_| DataType::Int64,
     run: |args, _| of_one(args, |array| to_integers(array, f64::floor)),
+};
+
+static CEIL: Simple = Simple {
+    name: "ceil",
+    returns: |_| DataType::Int64,
+    run: |args, _| of_one(args, |array| to_integers(array, f64::ceil)),
 };
 
 /// Halves go away from zero.

@@ -3,8 +3,9 @@
 use super::{Call, Function, like_first};
 use crate::error::{QueryError, all};
 use crate::expr::Typed;
-use crate::kernel::{self, Simple, map_text, texts};
-use arrow::array::{ArrayRef, Int64Array, StringArray, StringBuilder};
+use crate::kernel::{self, Columns, Simple, map_text, texts};
+use crate::types::list_type;
+use arrow::array::{ArrayRef, AsArray, Int64Array, ListBuilder, StringArray, StringBuilder};
 use arrow::datatypes::DataType;
 use datafusion::common::Result;
 use datafusion::logical_expr::ColumnarValue;
@@ -17,6 +18,11 @@ pub(super) const FUNCTIONS: &[Function] = &[
     Function { name: "lowercase", plan: |call| Ok(kernel::call(&LOWER, vec![call.text(0)?], call.span)) },
     Function { name: "uppercase", plan: |call| Ok(kernel::call(&UPPER, vec![call.text(0)?], call.span)) },
     Function { name: "replace", plan: plan_replace },
+    Function { name: "trim", plan: |call| plan_trim(call, &TRIM) },
+    Function { name: "ltrim", plan: |call| plan_trim(call, &LTRIM) },
+    Function { name: "rtrim", plan: |call| plan_trim(call, &RTRIM) },
+    Function { name: "split", plan: plan_split },
+    Function { name: "string_count", plan: plan_count },
 ];
 
 type Planned = std::result::Result<Typed, QueryError>;
@@ -30,6 +36,88 @@ fn plan_concat(call: &Call<'_>) -> Planned {
 fn plan_replace(call: &Call<'_>) -> Planned {
     Ok(kernel::call(&REPLACE, vec![call.text(0)?, call.text(1)?, call.text(2)?], call.span))
 }
+
+/// A kernel over a string and a fixed text; over a column of texts a dictionary is none any more.
+fn beside(call: &Call<'_>, kernel: &'static Simple, text: Typed, other: Typed) -> Typed {
+    let text = if other.value().is_some() { text } else { text.plain() };
+    kernel::call(kernel, vec![text, other.plain()], call.span)
+}
+
+/// The characters are a set, in any order; blanks and tabs when none are given.
+fn plan_trim(call: &Call<'_>, kernel: &'static Simple) -> Planned {
+    let characters = if call.count() > 1 { call.text(1)? } else { call.literal(" \t") };
+    Ok(beside(call, kernel, call.text(0)?, characters))
+}
+
+/// Without a delimiter, or with an empty one, at each blank.
+fn plan_split(call: &Call<'_>) -> Planned {
+    let delimiter = if call.count() > 1 { call.text(1)? } else { call.literal(" ") };
+    Ok(kernel::call(&SPLIT, vec![call.text(0)?.plain(), delimiter.plain()], call.span))
+}
+
+fn plan_count(call: &Call<'_>) -> Planned {
+    Ok(kernel::call(&COUNT, vec![call.text(0)?.plain(), call.text(1)?.plain()], call.span))
+}
+
+macro_rules! trim {
+    ($kernel:ident, $name:literal, $method:ident) => {
+        static $kernel: Simple = Simple {
+            name: $name,
+            returns: like_first,
+            run: |args, rows| {
+                if let ColumnarValue::Scalar(_) = &args[1] {
+                    let characters = texts(&args[1])?;
+                    let Some(set) = characters.get(0) else { return each(&args[0], |_| None) };
+                    return each(&args[0], |text| Some(text.$method(|c| set.contains(c)).to_owned()));
+                }
+                rowwise(args, rows, |row| {
+                    Some(row[0]?.$method(|c| row[1].is_some_and(|set| set.contains(c))).to_owned())
+                        .filter(|_| row[1].is_some())
+                })
+            },
+        };
+    };
+}
+
+trim!(TRIM, "trim", trim_matches);
+trim!(LTRIM, "ltrim", trim_start_matches);
+trim!(RTRIM, "rtrim", trim_end_matches);
+
+static SPLIT: Simple = Simple {
+    name: "split",
+    returns: |_| list_type(DataType::Utf8),
+    run: |args, rows| {
+        let all = Columns::new(args, rows)?;
+        let (strings, delimiters) = (all.columns[0].as_string::<i32>(), all.columns[1].as_string::<i32>());
+        let mut lists = ListBuilder::new(StringBuilder::new());
+        for (text, delimiter) in strings.iter().zip(delimiters) {
+            let Some((text, delimiter)) = text.zip(delimiter) else {
+                lists.append_null();
+                continue;
+            };
+            let delimiter = if delimiter.is_empty() { " " } else { delimiter };
+            text.split(delimiter).for_each(|part| lists.values().append_value(part));
+            lists.append(true);
+        }
+        all.done(Arc::new(lists.finish()))
+    },
+};
+
+/// Occurrences do not overlap; the empty text occurs nowhere.
+static COUNT: Simple = Simple {
+    name: "string_count",
+    returns: |_| DataType::Int64,
+    run: |args, rows| {
+        let all = Columns::new(args, rows)?;
+        let (strings, parts) = (all.columns[0].as_string::<i32>(), all.columns[1].as_string::<i32>());
+        let count = |(text, part): (Option<&str>, Option<&str>)| {
+            let (text, part) = text.zip(part)?;
+            let count = if part.is_empty() { 0 } else { text.matches(part).count() };
+            i64::try_from(count).ok()
+        };
+        all.done(Arc::new(strings.iter().zip(parts).map(count).collect::<Int64Array>()))
+    },
+};
 
 /// Applies a function to each string.
 pub(super) fn each(input: &ColumnarValue, work: impl Fn(&str) -> Option<String>) -> Result<ColumnarValue> {

@@ -1,13 +1,16 @@
 //! Time: all of it in microseconds since the epoch, parts and texts in UTC unless a zone is named.
 
 mod calendar;
+mod floor;
 mod format;
+mod parse;
 mod zone;
 
 use super::{Call, Function};
 use crate::error::QueryError;
 use crate::expr::Typed;
 use crate::kernel::{self, Kernel, Simple, texts};
+use crate::timeframe::bounds;
 use crate::types::{Type, time_type};
 use arrow::array::{Array, ArrayRef, AsArray, Int64Array, StringBuilder, TimestampMicrosecondArray};
 use arrow::datatypes::{DataType, Int64Type, TimestampMicrosecondType};
@@ -29,7 +32,12 @@ pub(super) const FUNCTIONS: &[Function] = &[
     Function { name: "extract_time", plan: plan_extract },
     Function { name: "to_epoch", plan: plan_to_epoch },
     Function { name: "to_timestamp", plan: plan_to_timestamp },
+    Function { name: "timestamp_seconds", plan: plan_to_timestamp },
     Function { name: "format_timestamp", plan: plan_format },
+    Function { name: "parse_timestamp", plan: parse::plan_timestamp },
+    Function { name: "parse_epoch", plan: parse::plan_epoch },
+    Function { name: "date_floor", plan: floor::plan },
+    Function { name: "time_frame_end", plan: plan_frame_end },
 ];
 
 type Planned = std::result::Result<Typed, QueryError>;
@@ -98,6 +106,25 @@ fn plan_to_timestamp(call: &Call<'_>) -> Planned {
     Ok(kernel::call(&TO_TIMESTAMP, vec![arg, number(unit(call, 1)?, call)], call.span))
 }
 
+/// Of a query without a time frame it is now.
+fn plan_frame_end(call: &Call<'_>) -> Planned {
+    let context = call.exprs.context;
+    let end = context.timeframe.as_ref().map_or(context.now.0, |frame| bounds(frame, context.now).1);
+    Ok(Typed::literal(moment(end), call.span))
+}
+
+/// A zone that was written into the query; UTC when there is none.
+fn zone(call: &Call<'_>, index: usize) -> std::result::Result<String, QueryError> {
+    if call.count() <= index {
+        return Ok("UTC".to_owned());
+    }
+    let zone = call.fixed_text(index)?;
+    match Zone::parse(&zone) {
+        Some(_) => Ok(zone),
+        None => Err(call.bad(call.syntax(index)?.span, format!("there is no time zone `{zone}`"))),
+    }
+}
+
 fn plan_extract(call: &Call<'_>) -> Planned {
     let name = call.fixed_text(1)?;
     if Part::parse(&name).is_none() {
@@ -111,10 +138,7 @@ fn plan_format(call: &Call<'_>) -> Planned {
     if let Err(why) = Format::parse(&format) {
         return Err(call.bad(call.syntax(0)?.span, why));
     }
-    let zone = if call.count() > 2 { call.fixed_text(2)? } else { "UTC".to_owned() };
-    if Zone::parse(&zone).is_none() {
-        return Err(call.bad(call.syntax(2)?.span, format!("there is no time zone `{zone}`")));
-    }
+    let zone = zone(call, 2)?;
     let args = vec![call.time(1)?, call.literal(format), call.literal(zone)];
     Ok(kernel::call(FormatTimestamp::default(), args, call.span))
 }

@@ -11,6 +11,7 @@ use axum::http::{HeaderMap, header};
 use axum::response::Response;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use utoipa::{IntoParams, ToSchema};
 use vedette_engine::{CancelToken, QueryError, QueryLimits, QueryOptions};
@@ -28,6 +29,9 @@ pub struct QueryRequest {
     limit: Option<u64>,
     /// For queries without `config timeframe`; everything when absent.
     timeframe: Option<Timeframe>,
+    /// Values of the query's `$name`, by name without the `$`.
+    #[serde(default)]
+    parameters: BTreeMap<String, String>,
 }
 
 /// Either `last_seconds`, or `from` and `to`.
@@ -153,6 +157,7 @@ pub async fn run(
         timeframe,
         cancel: cancel.0.clone(),
         limits: QueryLimits { rows: Some(limit), ..QueryLimits::default() },
+        parameters: request.parameters,
     };
     let result = app.engine.run(&request.query, options).await;
     let result = result.map_err(|error| query_error(&request.query, error))?;

@@ -105,6 +105,8 @@ pub fn expr(e: &Expr) -> String {
         ExprKind::Matches { value, pattern, negated } => {
             format!("({} {}matches {})", expr(value), not(*negated), expr(pattern))
         }
+        ExprKind::Arrow { value, path } => format!("({} -> {path:?})", expr(value)),
+        ExprKind::Param(n) => format!("${}", n.text),
         ExprKind::InCidr { value, range, v6, negated } => {
             format!("({} {}incidr{} {})", expr(value), not(*negated), if *v6 { "6" } else { "" }, expr(range))
         }
@@ -133,7 +135,7 @@ fn parts(e: &Expr, see: &mut impl FnMut(&Expr)) {
     see(e);
     match &e.kind {
         ExprKind::Call { args, .. } => args.iter().for_each(|arg| parts(arg, see)),
-        ExprKind::Not(x) => parts(x, see),
+        ExprKind::Not(x) | ExprKind::Arrow { value: x, .. } => parts(x, see),
         ExprKind::In { value, list, .. } => {
             parts(value, see);
             list.iter().for_each(|item| parts(item, see));

@@ -49,10 +49,11 @@ impl Zone {
     }
 
     /// The moment at which a clock of this zone shows `local`, microseconds as if it were UTC.
-    #[allow(dead_code)]
+    /// Of a time that a change of the clock skips, the moment after the change.
     pub(crate) fn to_utc(&self, local: i64) -> i64 {
-        let guess = local - i64::from(self.offset(local)) * 1_000_000;
-        local - i64::from(self.offset(guess)) * 1_000_000
+        let shifted = |offset: i32| local.saturating_sub(i64::from(offset) * 1_000_000);
+        let guess = shifted(self.offset(local));
+        shifted(self.offset(guess))
     }
 }
 
