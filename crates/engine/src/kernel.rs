@@ -108,7 +108,10 @@ impl<K: Kernel> ScalarUDFImpl for Wrapped<K> {
 pub(crate) fn call<K: Kernel>(kernel: K, args: Vec<Typed>, span: Span) -> Typed {
     let types: Vec<DataType> = args.iter().map(|arg| arg.data.clone()).collect();
     let data = kernel.returns(&types);
-    let signature = Signature::variadic_any(Volatility::Immutable);
+    let signature = match args.is_empty() {
+        true => Signature::nullary(Volatility::Immutable),
+        false => Signature::variadic_any(Volatility::Immutable),
+    };
     let function = ScalarUDF::new_from_impl(Wrapped { kernel, signature });
     let args: Vec<Expr> = args.into_iter().map(|arg| arg.expr).collect();
     Typed { expr: function.call(args), data, span }

@@ -11,7 +11,11 @@
 //! =>
 //! name: string
 //! "a"
+//!
+//! value lowercase(s) => string: "abc"
 //! ```
+//!
+//! The last line is short for a query that computes one value in the dataset `one`.
 //!
 //! Cells are JSON; what is not JSON is a string as it stands. Column types: string, word (few
 //! distinct values), ip, integer, float, boolean, timestamp, [string], [integer]. After `=>` may
@@ -196,9 +200,24 @@ fn read(path: &Path) -> File {
                 rows.push(row.to_owned());
             }
             file.cases.push(Case { name: name.to_owned(), query: query.join("\n"), expectation, rows });
+        } else if let Some(value) = line.strip_prefix("value ") {
+            file.cases.push(of_value(value));
         } else {
             assert!(line.trim().is_empty(), "{}: {line}", path.display());
         }
     }
     file
+}
+
+/// `expression => type: value`, or `expression => error …`
+fn of_value(line: &str) -> Case {
+    let (expression, result) = line.rsplit_once(" => ").unwrap();
+    let query = format!("dataset = one | alter r = {expression} | fields r");
+    let (expectation, rows) = match result.split_once(": ") {
+        Some((name, value)) if !name.starts_with("error") => {
+            (String::new(), vec![format!("r: {name}"), value.to_owned()])
+        }
+        _ => (result.to_owned(), Vec::new()),
+    };
+    Case { name: expression.to_owned(), query, expectation, rows }
 }

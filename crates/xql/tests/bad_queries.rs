@@ -5,7 +5,7 @@
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
-use vedette_xql::codes::{CODES, Fault};
+use vedette_xql::codes::{self, CODES, Fault};
 use vedette_xql::{check, parse, render};
 
 fn shelf() -> Vec<PathBuf> {
@@ -42,8 +42,11 @@ fn every_code_of_the_front_end_is_on_the_shelf() {
         .flat_map(|file| check(&std::fs::read_to_string(file).unwrap()))
         .map(|d| d.code)
         .collect();
+    // Every function runs; the code stays for the next one that does not yet.
+    let idle = codes::FUNCTION_NOT_SUPPORTED;
     let missing: Vec<_> = CODES
         .iter()
+        .filter(|row| row.code != idle)
         .filter(|row| {
             !row.code.starts_with("XQL4") && matches!(row.fault, Fault::Query | Fault::NotSupported)
         })

@@ -71,6 +71,10 @@ fn the_text_of_a_span_is_the_expression() {
     for (name, text) in shelf() {
         dump::expressions(&parse(&text).query.unwrap(), &mut |e| {
             let part = &text[e.span.start as usize..e.span.end as usize];
+            // Outside its loop it is none.
+            if part.contains("@element") && !part.contains("arraymap(") {
+                return;
+            }
             let again = parse(&format!("filter {part}")).query.unwrap_or_else(|| panic!("{name}: {part}"));
             let StageKind::Filter(again) = &again.stages[0].kind else { panic!() };
             assert_eq!(dump::expr(again), dump::expr(e), "{name}: {part}");

@@ -6,7 +6,7 @@
 //! DISTINCT values are kept all, so their number bounds the memory.
 
 use ahash::AHashSet;
-use arrow::array::{Array, ArrayRef, AsArray, Float64Array};
+use arrow::array::{ArrayRef, AsArray, Float64Array};
 use arrow::compute::cast;
 use arrow::datatypes::{DataType, Field, FieldRef, Float64Type};
 use datafusion::common::utils::SingleRowListArrayBuilder;

@@ -224,6 +224,10 @@ fn arrow(p: &mut Parser) {
     p.bump();
     if p.at(Arrow) {
         p.bump(); // `->->`
+        if matches!(p.peek(), Str | TripleStr) {
+            p.bump();
+            return;
+        }
     }
     if !matches!(p.peek(), Ident | QuotedIdent | Int | LBracket | LBrace | Param) {
         let message = format!("expected a key after `->`, found {}", p.found());

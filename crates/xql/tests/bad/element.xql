@@ -1,1 +1,1 @@
-dataset = a | alter x = arraymap(list, lowercase("@element")) | comp sum(*) as *
+dataset = a | filter tag = "@element" and x = arraymap(list, lowercase("@element")) | comp sum(*) as *
