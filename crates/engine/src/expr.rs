@@ -169,6 +169,17 @@ impl<'a> Exprs<'a> {
         self.deeper(expr.span, || self.value_here(expr, false))
     }
 
+    /// What something is compared with: any value, or a bare constant such as `CONNECTED`. A word in
+    /// capitals that no field has is one.
+    pub(crate) fn operand(&self, expr: &ast::Expr) -> Result<Typed, QueryError> {
+        match &expr.kind {
+            ExprKind::Field(name) if is_constant(&name.text) && self.scope.find(&name.name).is_none() => {
+                Ok(Typed::literal(ScalarValue::Utf8(Some(name.text.clone())), expr.span))
+            }
+            _ => self.value(expr),
+        }
+    }
+
     /// A condition where only "true" matters: what would be null may as well be false, which
     /// often has a cheaper form.
     pub(crate) fn truth(&self, expr: &ast::Expr) -> Result<Typed, QueryError> {
@@ -226,6 +237,12 @@ impl<'a> Exprs<'a> {
             _ => None,
         }
     }
+}
+
+fn is_constant(word: &str) -> bool {
+    word.len() > 1
+        && word.starts_with(|c: char| c.is_ascii_uppercase())
+        && word.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_')
 }
 
 /// The types of several values as one: what all can be put into. Conditions and times mixed with

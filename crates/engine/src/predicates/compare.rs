@@ -19,7 +19,11 @@ pub(super) fn compare(
     right: &ast::Expr,
     span: Span,
 ) -> Planned {
-    let (left, right) = (exprs.value(left)?, exprs.value(right)?);
+    let right = match op {
+        CompareOp::Eq | CompareOp::NotEq => exprs.operand(right),
+        _ => exprs.value(right),
+    };
+    let (left, right) = (exprs.value(left)?, right?);
     if let Some(test) = null_test(op, &left, &right, span) {
         return Ok(test);
     }
@@ -184,7 +188,7 @@ fn mismatch(left: &Typed, right: &Typed, span: Span) -> QueryError {
 /// `value in (list)`: null in the list is a test for null.
 pub(super) fn within(exprs: &Exprs<'_>, value: &ast::Expr, list: &[ast::Expr], span: Span) -> Planned {
     let value = exprs.value(value)?;
-    let items = all(list.iter().map(|item| exprs.value(item)))?;
+    let items = all(list.iter().map(|item| exprs.operand(item)))?;
     let (nulls, items): (Vec<Typed>, Vec<Typed>) = items.into_iter().partition(Typed::is_null_literal);
     let test = if items.is_empty() {
         let none = lit(ScalarValue::Boolean(if nulls.is_empty() { Some(false) } else { None }));

@@ -2,7 +2,7 @@
 //! wildcards; minding case or not. Each word of a dictionary is looked at once.
 
 use super::wildcard::Wildcard;
-use crate::kernel::{Kernel, Memo, map_text, texts};
+use crate::kernel::{Columns, Kernel, Memo, map_text, texts};
 use ahash::AHashSet;
 use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, StringArray};
 use arrow::compute::cast;
@@ -54,8 +54,8 @@ impl Kernel for TextTest {
         }
         let tests = self.texts.get_or_init(|| Texts::new(self.kind, self.sensitive, &args[1..]));
         match &args[0] {
-            ColumnarValue::Array(array) if array.as_list_opt::<i32>().is_some() => {
-                some_element(array, |words| Ok(tests.column(words)))
+            array if matches!(array.data_type(), DataType::List(_)) => {
+                some_element(array, |words| tests.column(words))
             }
             value => map_text(value, Some(&self.memo), |words| Ok(Arc::new(tests.column(words)) as ArrayRef)),
         }
@@ -97,13 +97,18 @@ impl TextTest {
 }
 
 /// Is the test true for some element? An array without elements holds nothing; no array: null.
-fn some_element(
-    array: &ArrayRef,
-    test: impl Fn(&StringArray) -> Result<BooleanArray>,
+pub(super) fn some_element(
+    array: &ColumnarValue,
+    test: impl Fn(&StringArray) -> BooleanArray,
 ) -> Result<ColumnarValue> {
-    let lists = array.as_list::<i32>();
+    let rows = match array {
+        ColumnarValue::Array(array) => array.len(),
+        ColumnarValue::Scalar(_) => 1,
+    };
+    let all = Columns::new(std::slice::from_ref(array), rows)?;
+    let lists = all.list(0)?;
     let items = cast(lists.values(), &DataType::Utf8)?;
-    let tests = test(items.as_string())?;
+    let tests = test(items.as_string());
     let offsets = lists.value_offsets();
     let any: BooleanArray = (0..lists.len())
         .map(|row| {
@@ -113,7 +118,7 @@ fn some_element(
                 .then(|| items.into_iter().any(|item| tests.is_valid(item) && tests.value(item)))
         })
         .collect();
-    Ok(ColumnarValue::Array(Arc::new(any)))
+    all.done(Arc::new(any))
 }
 
 /// The texts of the query, ready to be compared with.

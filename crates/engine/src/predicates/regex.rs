@@ -1,11 +1,12 @@
 //! `~=`: RE2 expressions on the regex crate. Both refuse what cannot be matched in linear time
 //! (look-around, back-references).
 
+use super::patterns::some_element;
 use crate::error::QueryError;
 use crate::expr::{Exprs, Typed};
 use crate::kernel::{self, Kernel, Memo, map_text, texts};
 use crate::types::Type;
-use arrow::array::{ArrayRef, BooleanArray};
+use arrow::array::{ArrayRef, BooleanArray, StringArray};
 use arrow::datatypes::DataType;
 use datafusion::common::Result;
 use datafusion::logical_expr::ColumnarValue;
@@ -18,7 +19,7 @@ use vedette_xql::{Diagnostic, codes};
 /// Most bytes one compiled expression may take.
 const SIZE: usize = 4 << 20;
 
-/// Finds the pattern anywhere in the string; case counts unless the pattern says `(?i)`.
+/// Finds the pattern anywhere in the string, or in some element of an array; case counts unless the pattern says `(?i)`.
 pub(super) fn matches(
     exprs: &Exprs<'_>,
     value: &ast::Expr,
@@ -26,11 +27,6 @@ pub(super) fn matches(
     span: Span,
 ) -> std::result::Result<Typed, QueryError> {
     let (value, pattern) = (exprs.value(value)?, exprs.value(pattern)?);
-    if let Type::List(_) = value.ty() {
-        let message = "~= searches a string, and this is an array".to_owned();
-        let error = Diagnostic::error(codes::TYPE_MISMATCH, value.span, message);
-        return Err(error.with_help("arraystring() makes one string of it").into());
-    }
     if !matches!(pattern.ty(), Type::Str | Type::Null) {
         let message = format!("~= needs a pattern, and this is {}", pattern.ty().a_name());
         return Err(Diagnostic::error(codes::TYPE_MISMATCH, pattern.span, message).into());
@@ -38,7 +34,13 @@ pub(super) fn matches(
     if let Some(text) = pattern.text() {
         compile(text, pattern.span)?;
     }
-    Ok(kernel::call(Search::default(), vec![value.to(&Type::Str), pattern.to(&Type::Str)], span))
+    let fixed = pattern.value().is_some();
+    let value = match value.ty() {
+        // Some element matches.
+        Type::List(_) if fixed => value.to(&Type::List(Box::new(Type::Str))),
+        _ => value.to(&Type::Str),
+    };
+    Ok(kernel::call(Search::default(), vec![value, pattern.to(&Type::Str)], span))
 }
 
 /// The expression of a pattern in the query, or an error at its place.
@@ -175,11 +177,13 @@ impl Kernel for Search {
             return search_rows(&args[0], &patterns, rows);
         }
         let regex = self.regex.get_or_init(|| patterns.get(0).and_then(|text| re2(text).ok()));
-        map_text(&args[0], Some(&self.memo), |words| {
-            let found: BooleanArray =
-                words.iter().map(|word| Some(regex.as_ref()?.is_match(word?))).collect();
-            Ok(Arc::new(found) as ArrayRef)
-        })
+        let search = |words: &StringArray| -> BooleanArray {
+            words.iter().map(|word| Some(regex.as_ref()?.is_match(word?))).collect()
+        };
+        match &args[0] {
+            array if matches!(array.data_type(), DataType::List(_)) => some_element(array, search),
+            value => map_text(value, Some(&self.memo), |words| Ok(Arc::new(search(words)) as ArrayRef)),
+        }
     }
 }
 
