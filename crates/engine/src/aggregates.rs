@@ -262,10 +262,10 @@ fn plan_quantiles(planner: &mut Planner<'_>, call: &Call<'_>) -> Result<Typed, Q
             }
         },
     };
-    let data = list_type(arg.data.clone());
+    let whole = arg.ty() == Type::Int;
     let bounds = quantiles::call(arg.to(&Type::Float).expr, number, distinct);
     let bounds = planner.compute(bounds, list_type(DataType::Float64), call.span());
-    Ok(Typed::new(datafusion::logical_expr::cast(bounds.expr, data.clone()), data, call.span()))
+    Ok(if whole { crate::kernel::call(&quantiles::WHOLE, vec![bounds], call.span()) } else { bounds })
 }
 
 fn plan_top(planner: &mut Planner<'_>, call: &Call<'_>) -> Result<Typed, QueryError> {

@@ -10,7 +10,7 @@ mod text;
 
 pub(crate) use lists::{Columns, list_of, text_lists};
 pub(crate) use memo::{Memo, same};
-pub(crate) use text::{Texts, map_text, texts};
+pub(crate) use text::{MOST_BYTES, TextColumn, Texts, map_text, texts};
 
 use crate::expr::Typed;
 use arrow::datatypes::DataType;

@@ -90,8 +90,10 @@ impl<'q> World<'q> {
                 Ok(()) => return Ok(()),
                 Err(error) => error,
             };
-            let changed = error.diagnostics.iter().filter(|found| found.is_error());
-            let changed = changed.fold(false, |changed, found| self.mend(found) || changed);
+            let mut changed = false;
+            for found in error.diagnostics.iter().filter(|found| found.is_error()) {
+                changed |= self.mend(found);
+            }
             if !changed {
                 let places = error.diagnostics.iter().filter(|found| found.is_error());
                 let places: Vec<String> = places

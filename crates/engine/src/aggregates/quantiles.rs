@@ -5,10 +5,12 @@
 //!
 //! DISTINCT values are kept all, so their number bounds the memory.
 
+use crate::kernel::{Columns, Simple};
+use crate::types::list_type;
 use ahash::AHashSet;
-use arrow::array::{ArrayRef, AsArray, Float64Array};
+use arrow::array::{Array, ArrayRef, AsArray, Float64Array, ListArray};
 use arrow::compute::cast;
-use arrow::datatypes::{DataType, Field, FieldRef, Float64Type};
+use arrow::datatypes::{DataType, Field, FieldRef, Float64Type, Int64Type};
 use datafusion::common::utils::SingleRowListArrayBuilder;
 use datafusion::common::{Result, internal_err};
 use datafusion::logical_expr::function::{AccumulatorArgs, StateFieldsArgs};
@@ -16,8 +18,6 @@ use datafusion::logical_expr::utils::format_state_name;
 use datafusion::logical_expr::{Accumulator, AggregateUDF, AggregateUDFImpl, Expr, Signature, Volatility};
 use datafusion::scalar::ScalarValue;
 use std::sync::Arc;
-
-use crate::types::list_type;
 
 /// Most parts.
 pub(super) const MOST: i64 = 10_000;
@@ -30,6 +30,21 @@ pub(super) fn call(arg: Expr, number: usize, distinct: bool) -> Expr {
     let signature = Signature::any(1, Volatility::Immutable);
     AggregateUDF::new_from_impl(Quantiles { number, distinct, signature }).call(vec![arg])
 }
+
+/// Bounds as the whole numbers they were; the largest come back as the largest there is.
+pub(super) static WHOLE: Simple = Simple {
+    name: "whole_bounds",
+    returns: |_| list_type(DataType::Int64),
+    run: |args, rows| {
+        let all = Columns::new(args, rows)?;
+        let lists = all.list(0)?;
+        let whole = lists.values().as_primitive::<Float64Type>().unary::<_, Int64Type>(|bound| bound as i64);
+        let item = Arc::new(Field::new_list_field(DataType::Int64, true));
+        let lists =
+            ListArray::try_new(item, lists.offsets().clone(), Arc::new(whole), lists.nulls().cloned())?;
+        all.done(Arc::new(lists))
+    },
+};
 
 #[derive(Debug, PartialEq, Eq, Hash)]
 struct Quantiles {

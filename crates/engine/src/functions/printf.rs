@@ -8,11 +8,9 @@ use super::{Call, Function};
 use crate::error::QueryError;
 use crate::expr::Typed;
 use crate::functions::strings::LONGEST;
-use crate::kernel::{self, Columns, Simple};
+use crate::kernel::{self, Columns, Simple, TextColumn};
 use crate::output::{Cell, ColumnView};
-use arrow::array::StringArray;
 use arrow::datatypes::DataType;
-use std::sync::Arc;
 
 pub(super) const FUNCTIONS: &[Function] = &[Function { name: "format_string", plan }];
 
@@ -51,8 +49,11 @@ static FORMAT: Simple = Simple {
             }
             write(last.as_ref()?.1.as_ref()?, &mut values.iter().map(|view| view.cell(row)))
         };
-        let made: StringArray = (0..all.rows).map(&mut row).collect();
-        all.done(Arc::new(made))
+        let mut made = TextColumn::new(all.rows);
+        for at in 0..all.rows {
+            made.push(row(at))?;
+        }
+        all.done(made.finish())
     },
 };
 

@@ -3,9 +3,9 @@
 use super::{Call, Function, like_first};
 use crate::error::{QueryError, all};
 use crate::expr::Typed;
-use crate::kernel::{self, Columns, Simple, map_text, texts};
+use crate::kernel::{self, Columns, Simple, TextColumn, map_text, texts};
 use crate::types::list_type;
-use arrow::array::{ArrayRef, AsArray, Int64Array, ListBuilder, StringArray, StringBuilder};
+use arrow::array::{Array, ArrayRef, AsArray, Int64Array, ListBuilder, StringBuilder};
 use arrow::datatypes::DataType;
 use datafusion::common::Result;
 use datafusion::logical_expr::ColumnarValue;
@@ -122,8 +122,11 @@ static COUNT: Simple = Simple {
 /// Applies a function to each string.
 pub(super) fn each(input: &ColumnarValue, work: impl Fn(&str) -> Option<String>) -> Result<ColumnarValue> {
     map_text(input, None, |texts| {
-        let made: StringArray = texts.iter().map(|text| text.and_then(&work)).collect();
-        Ok(Arc::new(made) as ArrayRef)
+        let mut made = TextColumn::new(texts.len());
+        for text in texts {
+            made.push(text.and_then(&work))?;
+        }
+        Ok(made.finish())
     })
 }
 
@@ -176,7 +179,7 @@ static CONCAT: Simple = Simple {
         let columns = args.iter().map(texts).collect::<Result<Vec<_>>>()?;
         let scalar = args.iter().all(|arg| matches!(arg, ColumnarValue::Scalar(_)));
         let rows = if scalar { 1 } else { rows };
-        let mut made = StringBuilder::with_capacity(rows, 16 * rows);
+        let mut made = TextColumn::new(rows);
         let mut whole = String::new();
         for row in 0..rows {
             whole.clear();
@@ -187,9 +190,9 @@ static CONCAT: Simple = Simple {
                 }
                 _ => false,
             });
-            made.append_option(complete.then_some(&whole));
+            made.push(complete.then_some(&whole))?;
         }
-        done(Arc::new(made.finish()), scalar)
+        done(made.finish(), scalar)
     },
 };
 
@@ -210,12 +213,12 @@ pub(super) fn rowwise(
     let columns = args.iter().map(texts).collect::<Result<Vec<_>>>()?;
     let scalar = args.iter().all(|arg| matches!(arg, ColumnarValue::Scalar(_)));
     let rows = if scalar { 1 } else { rows };
-    let mut made = StringBuilder::with_capacity(rows, 16 * rows);
+    let mut made = TextColumn::new(rows);
     let mut cells: Vec<Option<&str>> = Vec::with_capacity(columns.len());
     for row in 0..rows {
         cells.clear();
         cells.extend(columns.iter().map(|column| column.get(row)));
-        made.append_option(work(&cells));
+        made.push(work(&cells))?;
     }
-    done(Arc::new(made.finish()), scalar)
+    done(made.finish(), scalar)
 }

@@ -1,11 +1,11 @@
 //! Kernels over arrays, and over several columns at once.
 
-use super::map_text;
+use super::{MOST_BYTES, map_text};
 use arrow::array::{Array, ArrayRef, AsArray, ListArray, ListBuilder, StringBuilder, UInt32Array};
 use arrow::buffer::{NullBuffer, OffsetBuffer};
 use arrow::compute::take;
 use arrow::datatypes::Field;
-use datafusion::common::{Result, exec_datafusion_err};
+use datafusion::common::{Result, exec_datafusion_err, resources_err};
 use datafusion::logical_expr::ColumnarValue;
 use datafusion::scalar::ScalarValue;
 use std::sync::Arc;
@@ -73,6 +73,9 @@ pub(crate) fn text_lists(
         let mut lists = ListBuilder::new(StringBuilder::new());
         for text in texts {
             lists.append_option(text.and_then(&make));
+            if lists.values().values_slice().len() > MOST_BYTES {
+                return resources_err!("a function made arrays of more than {MOST_BYTES} bytes");
+            }
         }
         Ok(Arc::new(lists.finish()) as ArrayRef)
     })

@@ -3,13 +3,39 @@
 
 use super::Memo;
 use crate::types::{is_words, words_type};
-use arrow::array::{Array, ArrayRef, AsArray, DictionaryArray, Int32Array, StringArray};
+use arrow::array::{Array, ArrayRef, AsArray, DictionaryArray, Int32Array, StringArray, StringBuilder};
 use arrow::compute::{cast, take};
 use arrow::datatypes::{DataType, Int32Type};
-use datafusion::common::{Result, exec_err};
+use datafusion::common::{Result, exec_err, resources_err};
 use datafusion::logical_expr::ColumnarValue;
 use datafusion::scalar::ScalarValue;
 use std::sync::Arc;
+
+/// Most bytes of the strings a function makes in one batch: an array cannot hold twice as many.
+pub(crate) const MOST_BYTES: usize = 1 << 30;
+
+/// A column of strings as it grows.
+pub(crate) struct TextColumn(StringBuilder);
+
+impl TextColumn {
+    pub(crate) fn new(rows: usize) -> TextColumn {
+        TextColumn(StringBuilder::with_capacity(rows, 16 * rows))
+    }
+
+    /// Fails when the column holds more than memory should be given to.
+    pub(crate) fn push(&mut self, text: Option<impl AsRef<str>>) -> Result<()> {
+        let length = text.as_ref().map_or(0, |text| text.as_ref().len());
+        if self.0.values_slice().len() + length > MOST_BYTES {
+            return resources_err!("a function made more than {MOST_BYTES} bytes of text");
+        }
+        self.0.append_option(text);
+        Ok(())
+    }
+
+    pub(crate) fn finish(mut self) -> ArrayRef {
+        Arc::new(self.0.finish())
+    }
+}
 
 /// Applies `make` to the strings of `input`. It gives one value for each string, null among them.
 /// Where `input` is a dictionary and the values are strings, the result is a dictionary too.

@@ -67,31 +67,49 @@ impl TextTest {
     fn run_rows(&self, value: &ColumnarValue, other: &ColumnarValue, rows: usize) -> Result<ColumnarValue> {
         let lists = value.to_array(rows)?;
         let others = texts(other)?;
-        if let Some(lists) = lists.as_list_opt::<i32>() {
-            let tests: BooleanArray = (0..rows)
-                .map(|row| {
-                    let other = others.get(row)?;
-                    let items = lists.is_valid(row).then(|| lists.value(row))?;
-                    let items = cast(&items, &DataType::Utf8).ok()?;
-                    Some(items.as_string::<i32>().iter().flatten().any(|item| self.holds(item, other)))
-                })
-                .collect();
-            return Ok(ColumnarValue::Array(Arc::new(tests)));
+        // Often the same as in the row before.
+        let mut last: Option<(&str, Cow<'_, str>)> = None;
+        let mut tests = Vec::with_capacity(rows);
+        let values = match lists.as_list_opt::<i32>() {
+            Some(_) => None,
+            None => Some(texts(value)?),
+        };
+        for row in 0..rows {
+            let Some(other) = others.get(row) else {
+                tests.push(None);
+                continue;
+            };
+            if last.as_ref().is_none_or(|(known, _)| *known != other) {
+                last = Some((other, self.folded(other)));
+            }
+            let other = last.as_ref().map_or("", |(_, folded)| folded.as_ref());
+            tests.push(match &values {
+                Some(values) => values.get(row).map(|value| self.holds(value, other)),
+                None => self.some_item(&lists, row, other)?,
+            });
         }
-        let values = texts(value)?;
-        let tests: BooleanArray =
-            (0..rows).map(|row| Some(self.holds(values.get(row)?, others.get(row)?))).collect();
-        Ok(ColumnarValue::Array(Arc::new(tests)))
+        Ok(ColumnarValue::Array(Arc::new(BooleanArray::from(tests))))
     }
 
+    fn some_item(&self, lists: &ArrayRef, row: usize, other: &str) -> Result<Option<bool>> {
+        let lists = lists.as_list::<i32>();
+        if lists.is_null(row) {
+            return Ok(None);
+        }
+        let items = cast(&lists.value(row), &DataType::Utf8)?;
+        Ok(Some(items.as_string::<i32>().iter().flatten().any(|item| self.holds(item, other))))
+    }
+
+    fn folded<'t>(&self, text: &'t str) -> Cow<'t, str> {
+        if self.sensitive { Cow::Borrowed(text) } else { lower(text) }
+    }
+
+    /// `other` is folded already.
     fn holds(&self, value: &str, other: &str) -> bool {
-        let (value, other) = match self.sensitive {
-            true => (Cow::Borrowed(value), Cow::Borrowed(other)),
-            false => (lower(value), lower(other)),
-        };
+        let value = self.folded(value);
         match self.kind {
             Kind::Equals => value == other,
-            Kind::Contains => value.contains(other.as_ref()),
+            Kind::Contains => value.contains(other),
         }
     }
 }

@@ -98,7 +98,10 @@ fn column(ty: &str, cells: &[&Json], shape: Shape) -> ArrayRef {
         "float" => Arc::new(cells.iter().map(|cell| cell.as_f64()).collect::<Float64Array>()),
         "boolean" => Arc::new(cells.iter().map(|cell| cell.as_bool()).collect::<BooleanArray>()),
         "timestamp" => {
-            let moment = |cell: &&Json| cell.as_str().map(|text| Time::parse(text).unwrap().0);
+            let moment = |cell: &&Json| {
+                // Numbers are microseconds.
+                cell.as_i64().or_else(|| cell.as_str().map(|text| Time::parse(text).unwrap().0))
+            };
             let times: TimestampMicrosecondArray = cells.iter().map(moment).collect();
             Arc::new(times.with_timezone("UTC"))
         }

@@ -1,22 +1,24 @@
 //! `arraymap`, `arrayfilter` and the like: an expression for each element. The elements of all rows
-//! become one column `@element`, the other columns the expression reads are repeated beside it,
-//! and the expression runs over that table.
+//! become one column `@element`; what the expression computes without the element is computed once
+//! a row and repeated beside it; and the rest of the expression runs over that table.
 //!
-//! Arguments: the array, the expression as text, the columns the expression reads.
+//! Arguments: the array, the expression as text, what is computed once a row.
 
 use super::shape::places;
 use super::{Planned, array};
 use crate::expr::Typed;
 use crate::functions::Call;
-use crate::kernel::{self, Columns, Kernel, list_of};
+use crate::kernel::{self, Columns, Kernel, MOST_BYTES, list_of};
 use crate::scope::column;
 use crate::types::{Type, list_type};
 use arrow::array::{
-    Array, ArrayRef, AsArray, BooleanArray, Int64Array, ListArray, RecordBatch, UInt32Array, new_empty_array,
+    Array, ArrayRef, AsArray, BooleanArray, Int64Array, ListArray, RecordBatch, StringArray, UInt32Array,
+    new_empty_array,
 };
 use arrow::compute::{cast, concat, take};
 use arrow::datatypes::{DataType, Field, Schema};
-use datafusion::common::{Column, DFSchema, Result, TableReference};
+use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
+use datafusion::common::{Column, DFSchema, Result, internal_err, resources_err};
 use datafusion::logical_expr::execution_props::ExecutionProps;
 use datafusion::logical_expr::physical_planning_context::PhysicalPlanningContext;
 use datafusion::logical_expr::simplify::SimplifyContext;
@@ -52,15 +54,35 @@ pub(super) fn plan(call: &Call<'_>, what: What) -> Planned {
         }),
         _ => call.exprs.truth(syntax),
     })?;
-    let own = Column::new_unqualified(ELEMENT);
-    let mut reads: Vec<Column> =
-        body.expr.column_refs().into_iter().filter(|read| **read != own).cloned().collect();
-    reads.sort();
-    let mut args = vec![array, call.literal(body.expr.to_string())];
+    let text = call.literal(body.expr.to_string());
+    let mut outer = Vec::new();
+    let inner = hoist(body.expr, &mut outer)?;
+    let mut args = vec![array, text];
     // Their types are known when the plan runs.
-    args.extend(reads.iter().map(|read| Typed::new(Expr::Column(read.clone()), DataType::Null, call.span)));
-    let kernel = Loop { what, data: body.data, body: body.expr, reads, compiled: OnceLock::new() };
+    args.extend(outer.into_iter().map(|outer| Typed::new(outer, DataType::Null, call.span)));
+    let kernel = Loop { what, data: body.data, body: inner, compiled: OnceLock::new() };
     Ok(kernel::call(kernel, args, call.span))
+}
+
+/// The body with everything that has nothing to do with the element moved out of it.
+fn hoist(body: Expr, outer: &mut Vec<Expr>) -> Result<Expr> {
+    let own = Column::new_unqualified(ELEMENT);
+    let moved = body.transform_down(|part| {
+        let reads = part.column_refs();
+        if reads.is_empty() || reads.contains(&own) {
+            return Ok(Transformed::no(part));
+        }
+        let at = outer.iter().position(|known| *known == part).unwrap_or(outer.len());
+        if at == outer.len() {
+            outer.push(part);
+        }
+        Ok(Transformed::new(column(&outer_name(at)), true, TreeNodeRecursion::Jump))
+    })?;
+    Ok(moved.data)
+}
+
+fn outer_name(at: usize) -> String {
+    format!("__outer{at}")
 }
 
 #[derive(Debug)]
@@ -69,7 +91,6 @@ struct Loop {
     body: Expr,
     /// The type of what the body gives.
     data: DataType,
-    reads: Vec<Column>,
     compiled: OnceLock<std::result::Result<Arc<dyn PhysicalExpr>, String>>,
 }
 
@@ -135,7 +156,7 @@ fn by_row(lists: &ListArray, test: impl Fn(Range<usize>) -> bool) -> ArrayRef {
 
 impl Loop {
     /// What the body gives for each value of the lists, those of null rows included.
-    fn each(&self, lists: &ListArray, reads: &[ArrayRef]) -> Result<ArrayRef> {
+    fn each(&self, lists: &ListArray, outer: &[ArrayRef]) -> Result<ArrayRef> {
         let values = lists.values();
         let mut parents = vec![0u32; values.len()];
         let offsets = lists.value_offsets();
@@ -144,14 +165,22 @@ impl Loop {
         }
         let parents = UInt32Array::from(parents);
         let mut parts = Vec::new();
-        for start in (0..values.len()).step_by(CHUNK) {
-            let length = CHUNK.min(values.len() - start);
+        let mut bytes = 0;
+        let mut start = 0;
+        while start < values.len() {
+            let length = chunk(&parents.values()[start..], outer);
             let rows = parents.slice(start, length);
             let mut columns = vec![values.slice(start, length)];
-            for read in reads {
-                columns.push(take(read, &rows, None)?);
+            for outer in outer {
+                columns.push(take(outer, &rows, None)?);
             }
-            parts.push(self.evaluate(columns, length)?);
+            let part = self.evaluate(columns, length)?;
+            bytes += part.get_buffer_memory_size();
+            if bytes > MOST_BYTES {
+                return resources_err!("the elements of {} fill more than {MOST_BYTES} bytes", self.name());
+            }
+            parts.push(part);
+            start += length;
         }
         if parts.is_empty() {
             return Ok(new_empty_array(&self.data));
@@ -161,32 +190,39 @@ impl Loop {
     }
 
     fn evaluate(&self, columns: Vec<ArrayRef>, rows: usize) -> Result<ArrayRef> {
-        let schema = self.schema(&columns)?;
+        let names = (0..columns.len()).map(|at| match at {
+            0 => ELEMENT.to_owned(),
+            at => outer_name(at - 1),
+        });
+        let fields = names.zip(&columns);
+        let fields: Vec<Field> =
+            fields.map(|(name, column)| Field::new(name, column.data_type().clone(), true)).collect();
+        let schema = Arc::new(Schema::new(fields));
         let compiled = self.compiled.get_or_init(|| self.compile(&schema).map_err(|why| why.to_string()));
-        let batch = RecordBatch::try_new(schema.inner().clone(), columns)?;
+        let batch = RecordBatch::try_new(schema, columns)?;
         match compiled {
             Ok(body) => body.evaluate(&batch)?.into_array(rows),
-            Err(why) => datafusion::common::internal_err!("{why}"),
+            Err(why) => internal_err!("{why}"),
         }
     }
 
-    fn schema(&self, columns: &[ArrayRef]) -> Result<DFSchema> {
-        let own = (None, ELEMENT);
-        let reads = self.reads.iter().map(|read| (read.relation.clone(), read.name.as_str()));
-        let names: Vec<(Option<TableReference>, &str)> = std::iter::once(own).chain(reads).collect();
-        let fields = names.iter().zip(columns);
-        let fields = fields.map(|((_, name), column)| Field::new(*name, column.data_type().clone(), true));
-        let schema = Arc::new(Schema::new(fields.collect::<Vec<_>>()));
-        DFSchema::from_field_specific_qualified_schema(
-            names.into_iter().map(|(table, _)| table).collect(),
-            &schema,
-        )
-    }
-
-    fn compile(&self, schema: &DFSchema) -> Result<Arc<dyn PhysicalExpr>> {
-        let context = SimplifyContext::builder().with_schema(Arc::new(schema.clone())).build();
+    fn compile(&self, schema: &Schema) -> Result<Arc<dyn PhysicalExpr>> {
+        let schema = Arc::new(DFSchema::try_from(schema.clone())?);
+        let context = SimplifyContext::builder().with_schema(schema.clone()).build();
         let simplifier = ExprSimplifier::new(context);
-        let body = simplifier.simplify(simplifier.coerce(self.body.clone(), schema)?)?;
-        create_physical_expr(&body, schema, &ExecutionProps::new(), &PhysicalPlanningContext::default())
+        let body = simplifier.simplify(simplifier.coerce(self.body.clone(), &schema)?)?;
+        create_physical_expr(&body, &schema, &ExecutionProps::new(), &PhysicalPlanningContext::default())
     }
+}
+
+/// How many elements to compute at a time, so that what is repeated beside them stays small.
+fn chunk(parents: &[u32], outer: &[ArrayRef]) -> usize {
+    const BYTES: usize = 16 << 20;
+    let texts: Vec<&StringArray> = outer.iter().filter_map(|outer| outer.as_string_opt::<i32>()).collect();
+    let mut bytes = 0;
+    let fits = parents.iter().take(CHUNK).take_while(|row| {
+        bytes += texts.iter().map(|texts| texts.value_length(**row as usize) as usize).sum::<usize>();
+        bytes <= BYTES
+    });
+    fits.count().max(1)
 }
