@@ -129,6 +129,18 @@ pub struct IngestArgs {
 pub enum XqlCommand {
     /// Find every mistake of the queries in these files
     Check(XqlCheckArgs),
+    /// Put queries into the usual layout; nothing else of them changes
+    Fmt(XqlFmtArgs),
+}
+
+#[derive(ClapArgs)]
+pub struct XqlFmtArgs {
+    /// Files to rewrite (- reads standard input and writes standard output)
+    #[arg(required = true, value_name = "FILE")]
+    pub files: Vec<PathBuf>,
+    /// Write nothing; name the files that are not in the usual layout and fail if there are any
+    #[arg(long)]
+    pub check: bool,
 }
 
 #[derive(ClapArgs)]

@@ -26,6 +26,7 @@ pub fn run(command: Command) -> Result<u8, Failure> {
         Command::Query(args) => query::run(&args),
         Command::Ingest(args) => ingest::run(&args),
         Command::Xql(XqlCommand::Check(args)) => xql::check_files(&args),
+        Command::Xql(XqlCommand::Fmt(args)) => xql::format_files(&args),
     }
 }
 

@@ -115,6 +115,20 @@ fn xql_check_gives_the_promised_json() {
 }
 
 #[test]
+fn xql_fmt_rewrites_what_it_can_read_and_nothing_else() {
+    let folder = tempfile::tempdir().unwrap();
+    let (good, bad) = (folder.path().join("good.xql"), folder.path().join("bad.xql"));
+    std::fs::write(&good, "dataset=xdr_data|limit 5").unwrap();
+    std::fs::write(&bad, "dataset=xdr_data|limit").unwrap();
+    let checked = vedette(&["xql", "fmt", "--check", good.to_str().unwrap()]);
+    assert_eq!((code(&checked), out(&checked).contains("good.xql")), (1, true));
+    assert_eq!(code(&vedette(&["xql", "fmt", bad.to_str().unwrap(), good.to_str().unwrap()])), 1);
+    assert_eq!(std::fs::read_to_string(&bad).unwrap(), "dataset=xdr_data|limit");
+    assert_eq!(std::fs::read_to_string(&good).unwrap(), "dataset = xdr_data\n| limit 5\n");
+    assert_eq!(code(&vedette(&["xql", "fmt", "--check", good.to_str().unwrap()])), 0);
+}
+
+#[test]
 fn panos_logs_are_ingested_and_queried_without_a_server() {
     let folder = tempfile::tempdir().unwrap();
     let data = folder.path().join("data");

@@ -17,6 +17,7 @@ mod check;
 pub mod codes;
 mod diagnostic;
 mod foreign;
+mod format;
 pub mod functions;
 mod grammar;
 mod lexer;
@@ -32,6 +33,7 @@ mod timeframe;
 
 pub use codes::Fault;
 pub use diagnostic::{Diagnostic, MAX_DIAGNOSTICS, Severity};
+pub use format::{WIDTH, format};
 pub use nearest::nearest;
 pub use render::render;
 pub use source::line_column;

@@ -1,14 +1,15 @@
-//! `vedette xql check`: finds every mistake of a query, offline.
+//! `vedette xql`: mistakes of a query and its layout, offline.
 
-use crate::args::{TextOrJson, XqlCheckArgs};
+use crate::args::{TextOrJson, XqlCheckArgs, XqlFmtArgs};
 use crate::failure::Failure;
 use serde_json::json;
 use std::io::{IsTerminal, Write};
+use std::path::Path;
 use vedette_xql::{Severity, check, line_column, render};
 
 pub fn check_files(args: &XqlCheckArgs) -> Result<u8, Failure> {
     let mut out = std::io::stdout().lock();
-    let colour = std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none();
+    let colour = colour();
     let mut wrong = false;
     for path in &args.files {
         let text = super::read_text(path)?;
@@ -29,6 +30,53 @@ pub fn check_files(args: &XqlCheckArgs) -> Result<u8, Failure> {
         }
     }
     Ok(u8::from(wrong))
+}
+
+fn colour() -> bool {
+    std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none()
+}
+
+/// Rewrites each file that is not in the usual layout, whole or not at all.
+pub fn format_files(args: &XqlFmtArgs) -> Result<u8, Failure> {
+    let mut failed = false;
+    for path in &args.files {
+        let text = super::read_text(path)?;
+        let formatted = match vedette_xql::format(&text) {
+            Ok(formatted) => formatted,
+            Err(mistakes) => {
+                let name = path.display().to_string();
+                mistakes.iter().for_each(|one| eprintln!("{}", render(&text, one, Some(&name), colour())));
+                failed = true;
+                continue;
+            }
+        };
+        if args.check {
+            failed |= formatted != text;
+            if formatted != text {
+                println!("{}: not in the usual layout", path.display());
+            }
+        } else if path.as_os_str() == "-" {
+            std::io::stdout().lock().write_all(formatted.as_bytes())?;
+        } else if formatted != text {
+            replace(path, &formatted)?;
+        }
+    }
+    Ok(u8::from(failed))
+}
+
+/// Writes beside the file and renames, so that no query is lost half-way.
+fn replace(path: &Path, text: &str) -> Result<(), Failure> {
+    let wrong =
+        |error: &dyn std::fmt::Display| Failure::Ours(format!("cannot write {}: {error}", path.display()));
+    // The file a link points to, not the link, is what is rewritten.
+    let path = path.canonicalize().map_err(|error| wrong(&error))?;
+    let folder = path.parent().unwrap_or(Path::new("."));
+    let mut file = tempfile::NamedTempFile::new_in(folder).map_err(|error| wrong(&error))?;
+    file.write_all(text.as_bytes()).map_err(|error| wrong(&error))?;
+    let rights = std::fs::metadata(&path).map_err(|error| wrong(&error))?.permissions();
+    file.as_file().set_permissions(rights).map_err(|error| wrong(&error))?;
+    file.persist(&path).map_err(|error| wrong(&error))?;
+    Ok(())
 }
 
 /// A diagnostic as the command line promises it.
