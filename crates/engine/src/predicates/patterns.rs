@@ -5,6 +5,7 @@ use super::wildcard::Wildcard;
 use crate::kernel::{Columns, Kernel, Memo, map_text, texts};
 use ahash::AHashSet;
 use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, StringArray};
+use arrow::buffer::{Buffer, OffsetBuffer};
 use arrow::compute::cast;
 use arrow::datatypes::DataType;
 use datafusion::common::Result;
@@ -179,15 +180,35 @@ impl Texts {
     }
 
     fn column(&self, words: &StringArray) -> BooleanArray {
-        words.iter().map(|word| word.map(|word| self.test(word))).collect()
+        if self.sensitive {
+            return words.iter().map(|word| word.map(|word| self.test(word))).collect();
+        }
+        match ascii_lower(words) {
+            Some(words) => words.iter().map(|word| word.map(|word| self.test(word))).collect(),
+            None => words.iter().map(|word| word.map(|word| self.test(&lower(word)))).collect(),
+        }
     }
 
+    /// The word is in lower case already, unless case counts.
     fn test(&self, word: &str) -> bool {
-        let word = if self.sensitive { Cow::Borrowed(word) } else { lower(word) };
-        self.exact.contains(word.as_ref())
-            || self.wild.iter().any(|wild| wild.matches(&word))
+        self.exact.contains(word)
+            || self.wild.iter().any(|wild| wild.matches(word))
             || self.parts.iter().any(|part| word.contains(part.as_str()))
     }
+}
+
+/// All words in lower case at once, which costs less than looking through them; only where they
+/// are ASCII.
+fn ascii_lower(words: &StringArray) -> Option<StringArray> {
+    let (first, last) = (*words.offsets().first()? as usize, *words.offsets().last()? as usize);
+    let bytes = words.values().get(first..last)?;
+    if !bytes.is_ascii() {
+        return None;
+    }
+    let lowered = Buffer::from_vec(bytes.to_ascii_lowercase());
+    let lengths = (0..words.len()).map(|at| words.value_length(at) as usize);
+    let offsets = OffsetBuffer::from_lengths(lengths);
+    StringArray::try_new(offsets, lowered, words.nulls().cloned()).ok()
 }
 
 /// In lower case; texts that are so already cost nothing.
