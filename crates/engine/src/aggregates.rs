@@ -335,6 +335,8 @@ fn first_of(
     order: Vec<SortExpr>,
     span: Span,
 ) -> Result<Typed, QueryError> {
-    let first = first_value(arg.expr, order).null_treatment(NullTreatment::IgnoreNulls).build()?;
+    // The builder forgets an order that was given before it.
+    let first = first_value(arg.expr, Vec::new()).order_by(order);
+    let first = first.null_treatment(NullTreatment::IgnoreNulls).build()?;
     Ok(planner.compute(first, arg.data, span))
 }
