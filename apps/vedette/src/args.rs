@@ -21,6 +21,9 @@ pub enum Command {
     Demo(DemoArgs),
     /// Detect scans in capture files (pcap, pcapng); no server needed
     Replay(ReplayArgs),
+    /// Measure how good detection is
+    #[command(subcommand)]
+    Bench(BenchCommand),
     /// Run an XQL query
     Query(QueryArgs),
     /// Read other products' logs into datasets
@@ -91,6 +94,26 @@ impl ReplayArgs {
     pub fn json(&self) -> bool {
         self.format == TextOrJson::Json
     }
+}
+
+#[derive(Subcommand)]
+pub enum BenchCommand {
+    /// Score the detector on a folder of captures with labels in manifest.tsv
+    Detect(BenchDetectArgs),
+}
+
+#[derive(ClapArgs)]
+pub struct BenchDetectArgs {
+    #[arg(value_name = "DIR")]
+    pub folder: PathBuf,
+    /// Write the scores as JSON
+    #[arg(long, value_name = "FILE")]
+    pub json: Option<PathBuf>,
+    /// Write them as a page in Markdown
+    #[arg(long, value_name = "FILE")]
+    pub markdown: Option<PathBuf>,
+    #[arg(long, value_enum, default_value_t = Level::Medium)]
+    pub sensitivity: Level,
 }
 
 #[derive(ClapArgs)]

@@ -1,6 +1,8 @@
 //! One file a command. Each takes its resolved arguments and gives an exit code.
 
 mod alerts;
+mod bench;
+mod capture;
 mod demo;
 mod ingest;
 mod log;
@@ -23,6 +25,7 @@ pub fn run(command: Command) -> Result<u8, Failure> {
         Command::Alerts(command) => alerts::run(&command),
         Command::Selftest(target) => selftest::run(&target),
         Command::Replay(args) => replay::run(&args),
+        Command::Bench(command) => bench::run(&command),
         Command::Query(args) => query::run(&args),
         Command::Ingest(args) => ingest::run(&args),
         Command::Xql(XqlCommand::Check(args)) => xql::check_files(&args),

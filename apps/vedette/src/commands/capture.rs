@@ -1,0 +1,126 @@
+//! A capture file through packets and flows into the detector.
+
+use crate::failure::Failure;
+use std::collections::HashMap;
+use std::fs::File;
+use std::path::Path;
+use std::sync::Arc;
+use vedette_detect::{Config, Detector};
+use vedette_event::{Detection, Event, Observer, ObserverKind, Time};
+use vedette_parse::flow::{FlowFolder, FolderConfig};
+use vedette_parse::pcap::Reader;
+
+/// A campaign when it was opened, and at last.
+pub struct Told {
+    pub opened: Detection,
+    pub latest: Detection,
+}
+
+pub struct Outcome {
+    /// In the order they opened.
+    pub told: Vec<Told>,
+    pub packets: u64,
+    pub events: u64,
+    /// What could not be read.
+    pub notes: Vec<String>,
+    pub damaged: bool,
+}
+
+/// Replays a capture. `local` are addresses of the host that recorded it.
+///
+/// # Errors
+/// The file is not there, or no capture.
+pub fn replay(path: &Path, config: Config, local: Vec<std::net::IpAddr>) -> Result<Outcome, Failure> {
+    let cannot = |what: &str| Failure::Input(format!("{}: {what}", path.display()));
+    let file = File::open(path).map_err(|error| cannot(&error.to_string()))?;
+    let size = file.metadata().map_err(|error| cannot(&error.to_string()))?;
+    if !size.is_file() {
+        return Err(cannot("not a file; give a pcap or pcapng file"));
+    }
+    // SAFETY: the map is only read. Another process that cuts the file while it is read ends this
+    // command with SIGBUS, as it does every tool that maps captures; no memory is unsound by it.
+    let data = unsafe { memmap2::Mmap::map(&file) }.map_err(|error| cannot(&error.to_string()))?;
+    let reader = Reader::new(&data).map_err(|error| cannot(&error.to_string()))?;
+    let hostname = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    let observer = Arc::new(Observer { id: hostname.clone(), hostname, kind: ObserverKind::Capture });
+    let mut folder = FlowFolder::new(FolderConfig { own_addresses: local, ..FolderConfig::new(observer) });
+    let mut state = Campaigns::new(config);
+    let mut events = Vec::new();
+    let (mut packets, mut undecoded, mut damaged) = (0u64, 0u64, false);
+    let mut notes = Vec::new();
+    let mut now = Time::ZERO;
+    for frame in reader {
+        let frame = match frame {
+            Ok(frame) => frame,
+            Err(error) => {
+                damaged = true;
+                notes.push(error.to_string());
+                if error.is_final() { break } else { continue }
+            }
+        };
+        packets += 1;
+        now = now.max(frame.time);
+        match vedette_parse::packet::decode(&frame) {
+            Ok(packet) => folder.push(&packet, &mut events),
+            Err(_) => undecoded += 1,
+        }
+        state.take(&mut events);
+    }
+    folder.finish(&mut events);
+    state.take(&mut events);
+    state.finish();
+    if undecoded > 0 {
+        notes.push(format!("{undecoded} of {packets} packets are no IP, ARP or ND that can be read"));
+    }
+    Ok(Outcome { packets, events: state.events, told: state.done(), notes, damaged })
+}
+
+/// The detector, and what it told of each of its campaigns.
+struct Campaigns {
+    detector: Detector,
+    changes: Vec<Detection>,
+    positions: HashMap<String, usize>,
+    told: Vec<Told>,
+    events: u64,
+}
+
+impl Campaigns {
+    fn new(config: Config) -> Campaigns {
+        Campaigns {
+            detector: Detector::new(config),
+            changes: Vec::new(),
+            positions: HashMap::new(),
+            told: Vec::new(),
+            events: 0,
+        }
+    }
+
+    fn take(&mut self, events: &mut Vec<Event>) {
+        for event in events.drain(..) {
+            self.events += 1;
+            self.detector.observe(&event, &mut self.changes);
+        }
+        self.keep();
+    }
+
+    fn finish(&mut self) {
+        self.detector.finish(&mut self.changes);
+        self.keep();
+    }
+
+    fn keep(&mut self) {
+        for change in self.changes.drain(..) {
+            match self.positions.get(&change.id).and_then(|&position| self.told.get_mut(position)) {
+                Some(told) => told.latest = change,
+                None => {
+                    self.positions.insert(change.id.clone(), self.told.len());
+                    self.told.push(Told { opened: change.clone(), latest: change });
+                }
+            }
+        }
+    }
+
+    fn done(self) -> Vec<Told> {
+        self.told
+    }
+}
