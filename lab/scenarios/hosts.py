@@ -10,7 +10,8 @@ import sys
 import time
 
 GREETINGS = {21: b"220 ready\r\n", 22: b"SSH-2.0-OpenSSH_9.2p1\r\n", 25: b"220 mail ESMTP\r\n", 3306: b"J\0\0\0\n8.0.36\0"}
-TCP = [21, 22, 25, 80, 88, 111, 135, 139, 389, 443, 445, 502, 631, 2049, 3306, 5060, 6443, 8080, 9100, 9200, 49664]
+TCP = [21, 22, 25, 80, 88, 111, 135, 139, 389, 443, 445, 502, 631, 2049, 3306, 5060, 6443, 6881, 8080, 9100, 9200, 27001, 49664, 51413]
+IP_PKTINFO = 8
 UDP = [53, 111, 123, 137, 161, 3478, 5353, 50000]
 
 
@@ -29,6 +30,8 @@ def serve():
             selector.register(s, selectors.EVENT_READ, ("listen", port))
     for port in UDP:
         s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        # Told by the kernel and given back with the answer: which of our addresses was asked.
+        s.setsockopt(socket.IPPROTO_IP, IP_PKTINFO, 1)
         s.bind(("0.0.0.0", port))
         selector.register(s, selectors.EVENT_READ, ("udp", port))
     while True:
@@ -41,8 +44,9 @@ def serve():
                         peer.send(GREETINGS[port])
                     selector.register(peer, selectors.EVENT_READ, ("peer", port))
                 elif kind == "udp":
-                    data, address = key.fileobj.recvfrom(4096)
-                    key.fileobj.sendto(b"answer " + data[:64], address)
+                    data, asked, _, address = key.fileobj.recvmsg(4096, 256)
+                    asked = [(level, kind, cell) for level, kind, cell in asked if kind == IP_PKTINFO]
+                    key.fileobj.sendmsg([b"answer " + data[:64]], asked, 0, address)
                 else:
                     data = key.fileobj.recv(65536)
                     if data:
@@ -133,12 +137,13 @@ def knock(host):
 
 def p2p(host, *peers):
     """Peers of a peer-to-peer network call in on one port and out to their own; many are gone."""
+    ports = {peer: random.choice([6881, 51413, 27001, random.randrange(20000, 60000)]) for peer in peers}
     for n in range(120):
         peer = random.choice(peers)
         if n % 3 == 0:
             datagram(host, 50000, b"ping" * 8, 0.05, 40000 + n)
         else:
-            talk(peer, random.choice([6881, 51413, 20000 + n * 7]), timeout=0.2)
+            talk(peer, ports[peer], timeout=0.2)
 
 
 def stun(host):

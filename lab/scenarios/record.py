@@ -78,6 +78,13 @@ class Lab:
             subprocess.run(["ip", "netns", "del", name], check=False)
 
 
+def written(text, where):
+    """The text with the lab's own variables replaced, longer names first; shell syntax stays."""
+    for name in sorted(where, key=len, reverse=True):
+        text = text.replace(f"${{{name}}}", where[name]).replace(f"${name}", where[name])
+    return text.replace(str(HERE) + "/", "")
+
+
 def record(out, number, row):
     name, kind, what, types, shape, sources, addresses, command = row
     with Lab(number) as lab:
@@ -103,9 +110,7 @@ def record(out, number, row):
         time.sleep(1.5)
         end(tcpdump)
         end(services)
-        shown = subprocess.run(["bash", "-c", f"cat <<END\n{command}\nEND"], env=environment, capture_output=True, text=True, check=True).stdout.strip()
-        shown = shown.replace(str(HERE) + "/", "")
-        source = subprocess.run(["bash", "-c", f"echo {sources}"], env=environment, capture_output=True, text=True, check=True).stdout.strip()
+        shown, source = written(command, where), written(sources, where)
         return "\t".join([name, f"{name}.pcap", kind, what, source, where["T"], "", "", f"{duration:.2f}", command.split()[0], shown, types, shape])
 
 

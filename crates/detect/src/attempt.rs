@@ -23,6 +23,10 @@ use vedette_event::{Change, Detection, Event, EventKind, Time, Transport};
 const OS_PROBE: f32 = 1.6;
 /// Contacts of one host within this time are made at the same moment.
 const PARALLEL: i64 = 20_000;
+/// Below are ports of servers.
+const FIRST_CLIENT_PORT: u16 = 1_024;
+/// From here on stacks take the ports of clients (with margin: Linux 32768, Windows 49152).
+const FIRST_EPHEMERAL: u16 = 16_384;
 /// A connection that has been open this long is a conversation.
 const CONVERSES: i64 = 100_000;
 
@@ -89,7 +93,13 @@ impl Detector {
         }
     }
 
-    fn case<'a>(&self, event: &'a Event, slot: Slot, technique: Technique, answer: Answer) -> Case<'a> {
+    pub(crate) fn case<'a>(
+        &self,
+        event: &'a Event,
+        slot: Slot,
+        technique: Technique,
+        answer: Answer,
+    ) -> Case<'a> {
         let port = port_of(event, technique);
         let key = self.hasher.hash_one((event.target, port, technique));
         Case { event, slot, technique, answer, key, port }
@@ -157,6 +167,7 @@ impl Detector {
             key,
             target: event.target,
             port: case.port,
+            source_port: if technique.has_ports() { event.source_port } else { 0 },
             technique,
             answer: case.answer,
             tool: look.tool.map(|row| row as u8),
@@ -221,6 +232,7 @@ impl Detector {
             self.is_flood(event, answer, out);
         }
         self.judge(case, decided, Some(crowd), out);
+        self.await_lull(case);
     }
 
     /// A probe of a source whose campaign is open, or was closed a moment ago.
@@ -309,7 +321,10 @@ impl Detector {
         let tool = fingerprint::of(event);
         let crafted = fingerprint::is_crafted(event);
         let context = self.context(case, tool.is_some(), crafted);
-        let weight = evidence::weigh(technique, answer, event.first.options != 0, context);
+        let mut weight = evidence::weigh(technique, answer, event.first.options != 0, context);
+        if payload::asks_who_is_there(event) {
+            weight = Weight { host: 0.0, port: weight.port.max(evidence::WHO_IS_THERE) };
+        }
         Look { tool, crafted, os_probe: fingerprint::os_probe(event), weight }
     }
 
@@ -334,6 +349,8 @@ impl Detector {
             tool,
             crafted,
             empty: technique == Technique::Udp && event.first.payload_len == 0,
+            same_port: may_keep_port(event, technique)
+                && own(&|source| source.keeps_port(event.target, key, technique, event.source_port)),
             in_conversation,
             parallel: answer == Answer::Aborted
                 && own(&|source| source.has_parallel(event.target, key, began, PARALLEL)),
@@ -352,6 +369,16 @@ fn port_of(event: &Event, technique: Technique) -> u16 {
         (_, Technique::IcmpQuery) => event.icmp.map_or(0, |icmp| icmp.kind.into()),
         _ if technique.has_ports() => event.target_port,
         _ => 0,
+    }
+}
+
+/// Whether a repeated source port says anything: not from a server's port to ports of clients,
+/// where it may be an answer whose question was not seen.
+fn may_keep_port(event: &Event, technique: Technique) -> bool {
+    match technique {
+        Technique::Udp => event.source_port >= FIRST_CLIENT_PORT && event.target_port < FIRST_EPHEMERAL,
+        Technique::Syn => event.source_port != 0,
+        _ => false,
     }
 }
 

@@ -9,6 +9,7 @@ use crate::campaigns::{Campaigns, NoiseKey, Serial};
 use crate::config::Config;
 use crate::crowd::Crowds;
 use crate::links::Links;
+use crate::lull::Lulls;
 use crate::report;
 use crate::services::Services;
 use crate::sources::Sources;
@@ -49,6 +50,7 @@ pub struct Detector {
     pub(crate) crowds: Crowds,
     pub(crate) links: Links,
     pub(crate) campaigns: Campaigns,
+    pub(crate) lulls: Lulls,
     /// When campaigns of unconfirmed sources opened lately, and the one for those that are too many.
     pub(crate) openings: VecDeque<Time>,
     pub(crate) storm: Option<Serial>,
@@ -70,6 +72,7 @@ impl Detector {
             crowds: Crowds::new(hasher.clone()),
             links: Links::new(hasher.clone()),
             campaigns: Campaigns::default(),
+            lulls: Lulls::default(),
             openings: VecDeque::new(),
             storm: None,
             campaign_bytes: memory / 4,
@@ -99,6 +102,7 @@ impl Detector {
             return;
         }
         self.clock = now;
+        self.end_lulls(now, out);
         while let Some((due, serial)) = self.campaigns.first_due()
             && due <= now
         {
@@ -108,6 +112,7 @@ impl Detector {
 
     /// The events end: tells the final state of every campaign that is not closed.
     pub fn finish(&mut self, out: &mut Vec<Detection>) {
+        self.end_all_lulls(self.clock, out);
         for serial in self.campaigns.serials() {
             self.close(serial, out);
         }

@@ -132,6 +132,8 @@ pub(crate) struct Context {
     pub(crate) crafted: bool,
     /// A datagram without payload.
     pub(crate) empty: bool,
+    /// It came from the port that other ports of the same host were tried from.
+    pub(crate) same_port: bool,
     /// The two hosts hold a conversation already: further connections that are accepted are
     /// then usually its data channels (FTP, RPC, media).
     pub(crate) in_conversation: bool,
@@ -160,8 +162,8 @@ const SILENT: Weight = Weight { host: 0.5, port: 0.15 };
 /// ln(0.5 / 0.1): nmap and others reset at once what `connect()` opened; so do a few load
 /// balancers, each at one service.
 const ABORTED: Weight = Weight { host: 1.6, port: 0.3 };
-/// Clients that need several services of a host open one after the other: ln(0.5 / 0.3).
-const PARALLEL: f32 = 0.5;
+/// Clients that need several services of a host open one after the other: ln(0.5 / 0.25).
+const PARALLEL: f32 = 0.7;
 /// Reading a banner and leaving: as above, but protocols in which the server speaks first and
 /// transfers from the server look the same.
 const GREETED: Weight = Weight { host: 0.4, port: 0.12 };
@@ -207,6 +209,9 @@ const NEIGHBOUR: f32 = 0.25;
 const CRAFTED: f32 = 0.5;
 /// The fingerprint of a scanning tool. Never enough by itself: it needs several contacts.
 const TOOL: f32 = 0.9;
+/// A stack takes a new source port for each connection and socket; raw tools keep theirs:
+/// ln(0.6 / 0.3), with caution because some protocols prescribe the port.
+const SAME_PORT: f32 = 0.6;
 /// From the Internet to an internal host that does not serve: benign clients come with the right
 /// name and port, 9 of 10 succeed: ln(0.8 / 0.1) - ln(0.8 / 0.2) is 0.69, taken with caution
 /// because published names outlive services.
@@ -214,6 +219,13 @@ const INBOUND: f32 = 0.45;
 /// From an internal host to the Internet: peers of peer-to-peer networks, moved services and
 /// mobile hosts are often gone: ln(0.8 / 0.35) - ln(0.8 / 0.2).
 const OUTBOUND: f32 = -0.55;
+/// A connection opened and closed in silence, and not made again while a monitoring system with
+/// short rounds would have made it again, and then one with long rounds: ln(0.9 / 0.45) and
+/// ln(0.9 / 0.37). See [`crate::lull`].
+pub(crate) const NOT_AGAIN: [f32; 2] = [0.7, 0.9];
+/// A question that only finds out who is there (NetBIOS node status), answered or not: asked of
+/// one host after a failed look-up, of a row of them by sweeps: ln(0.9 / 0.4).
+pub(crate) const WHO_IS_THERE: f32 = 0.8;
 /// What is left of a weight whatever excuses it.
 const LEAST_PART: f32 = 0.3;
 /// Of an accepted contact beside a running conversation counts this part.
@@ -231,6 +243,9 @@ pub(crate) fn weigh(technique: Technique, answer: Answer, options: bool, context
         bonus += TOOL;
     } else if context.crafted && technique == Technique::Syn {
         bonus += CRAFTED;
+    }
+    if context.same_port && !context.tool {
+        bonus += SAME_PORT;
     }
     if answer.is_failure() {
         bonus += match context.crossing {
@@ -259,6 +274,8 @@ fn base(technique: Technique, answer: Answer, options: bool, context: Context) -
             Answer::Refused => STRAY_REFUSED,
             _ => STRAY_UNANSWERED,
         }),
+        // One socket that asks several services of a host is nobody's client.
+        Technique::Udp if context.same_port && answer.is_open() => Weight::default(),
         Technique::Udp => Weight::both(udp(answer) + empty_bonus(answer, context)),
         Technique::IpProtocol => Weight { host: IP_PROTOCOL, port: IP_PROTOCOL / 2.0 },
         Technique::Echo => {
@@ -324,6 +341,7 @@ mod tests {
         tool: false,
         crafted: false,
         empty: false,
+        same_port: false,
         in_conversation: false,
         parallel: false,
         neighbour: false,

@@ -262,7 +262,7 @@ fn belongs(contact: &Contact, target: Option<IpAddr>, now: Time, reach: i64) -> 
     let here = target.is_none_or(|target| contact.target == target);
     let recent = now.since(contact.last) <= reach;
     let kind = match contact.answer {
-        Answer::Talked => contact.weight.host > 0.0,
+        Answer::Talked => contact.weight.host.max(contact.weight.port) > 0.0,
         Answer::Unasked => false,
         Answer::Pending => now.since(contact.first) < STAYS_OPEN,
         _ => true,

@@ -14,6 +14,7 @@
 //! | `evidence`, `technique`, `fingerprint`, `payload`, `scales` | weights, kinds of probes, tools, time scales |
 //! | `source`, `sources`, `services`, `links`, `table`, `sets`, `seen` | what is remembered, within bounds |
 //! | `crowd` | decoys and distributed scans |
+//! | `lull` | silent connections that are not made again |
 //! | `noise` | what is no scan |
 //! | `campaign`, `campaigns`, `naming`, `severity`, `mitre`, `words`, `report` | what is told |
 //!
@@ -29,6 +30,7 @@ mod evidence;
 mod fingerprint;
 mod judge;
 mod links;
+mod lull;
 mod mitre;
 mod naming;
 mod networks;

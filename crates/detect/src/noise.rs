@@ -136,6 +136,7 @@ impl Detector {
             key,
             target: event.target,
             port: event.target_port,
+            source_port: event.source_port,
             technique: Technique::Answer,
             answer: Answer::Unasked,
             tool: None,

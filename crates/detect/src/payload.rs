@@ -65,6 +65,13 @@ pub(crate) const PAYLOADS: [Payload; 23] = [
     script(b"GET /Nmap/folder"),
 ];
 
+/// A NetBIOS node status request for any name ("*"): what nbtscan and nmap's scripts sweep with.
+pub(crate) fn asks_who_is_there(event: &Event) -> bool {
+    event.transport == Transport::Udp
+        && event.target_port == 137
+        && event.first.payload_prefix().get(12..16) == Some(b"\x20CKA")
+}
+
 /// The row that the source's first payload in a flow fits.
 pub(crate) fn of(event: &Event) -> Option<usize> {
     if event.kind != EventKind::FlowEnd || event.transport != Transport::Tcp {

@@ -34,6 +34,8 @@ pub(crate) struct Contact {
     pub(crate) key: u64,
     pub(crate) target: IpAddr,
     pub(crate) port: u16,
+    /// Of the first packet; 0 where there is none.
+    pub(crate) source_port: u16,
     pub(crate) technique: Technique,
     pub(crate) answer: Answer,
     /// Row of the fingerprint it fitted.
@@ -315,6 +317,18 @@ impl Source {
         })
     }
 
+    /// It tried two other ports of this host from this port of its own. One other is what a host
+    /// with two peers behind it, or an address that is asked for its own port, looks like.
+    pub(crate) fn keeps_port(&self, target: IpAddr, except: u64, technique: Technique, from: u16) -> bool {
+        let alike = self.contacts.iter().rev().filter(|contact| {
+            contact.source_port == from
+                && contact.target == target
+                && contact.key != except
+                && contact.technique == technique
+        });
+        alike.take(2).count() == 2
+    }
+
     /// It has made the same contact with the address before or after `target`.
     pub(crate) fn has_neighbour(&self, target: IpAddr, technique: Technique, port: u16) -> bool {
         let wanted = bits(target);
@@ -401,6 +415,7 @@ mod tests {
             key: (bits(target) as u64) << 16 | u64::from(port),
             target,
             port,
+            source_port: 0,
             technique: Technique::Syn,
             answer: Answer::Refused,
             tool: None,

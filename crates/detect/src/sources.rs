@@ -117,6 +117,7 @@ mod tests {
                 key: port.into(),
                 target: ip(1),
                 port,
+                source_port: 0,
                 technique: Technique::Syn,
                 answer: Answer::Refused,
                 tool: None,

@@ -1,0 +1,105 @@
+//! Connections that are opened and closed without a word: scans of open ports, and their benign twins.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod synthetic;
+
+use synthetic::*;
+use vedette_detect::{Config, Detector};
+use vedette_event::{Closing, Event, Outcome, ScanType, Shape, Transport};
+
+const PORTS: [u16; 8] = [22, 25, 80, 443, 3306, 5432, 8080, 9090];
+
+/// One silent connection to each of `ports`, one after the other.
+fn round(at: i64, ports: &[u16]) -> Vec<Event> {
+    let each = |(n, &port): (usize, &u16)| {
+        connection(at + n as i64 * 5_000, ip("10.0.0.9"), ip("10.0.0.5"), port, 0, 0, 1_000)
+    };
+    ports.iter().enumerate().flat_map(each).collect()
+}
+
+#[test]
+fn a_row_of_open_ports_that_nobody_comes_back_to_is_a_scan() {
+    for ports in [&PORTS[..5], &PORTS[..]] {
+        let told = told(round(0, ports));
+        let [scan] = &scans(&told)[..] else { panic!("{told:#?}") };
+        assert_eq!((scan.shape, &scan.scan_types[..]), (Shape::Vertical, &[ScanType::TcpConnect][..]));
+        assert_eq!(scan.open_ports, ports);
+    }
+}
+
+#[test]
+fn it_is_told_when_no_round_has_followed_without_any_event() {
+    let mut detector = Detector::new(Config::default());
+    let mut out = Vec::new();
+    let many: Vec<u16> = (1_000..1_012).collect();
+    in_order(round(0, &many)).iter().for_each(|event| detector.observe(event, &mut out));
+    detector.advance(START.plus(60 * SECOND), &mut out);
+    assert!(out.is_empty(), "the next round may still come");
+    detector.advance(START.plus(70 * SECOND), &mut out);
+    assert_eq!(scans(&out).len(), 1, "{out:#?}");
+}
+
+#[test]
+fn rounds_of_monitoring_are_none_however_long_they_take() {
+    for (every, rounds) in [(10, 12), (60, 12), (300, 12)] {
+        let events: Vec<Event> = (0..rounds).flat_map(|n| round(n * every * SECOND, &PORTS)).collect();
+        assert!(scans(&told(events)).is_empty(), "every {every} s");
+    }
+}
+
+#[test]
+fn four_silent_services_are_a_client_with_several_connections() {
+    assert!(scans(&told(round(0, &PORTS[..4]))).is_empty());
+}
+
+#[test]
+fn connect_and_reset_of_four_open_ports_at_once_is_a_scan() {
+    let each =
+        |(n, &port): (i64, &u16)| connection(n * 200, ip("10.0.0.9"), ip("10.0.0.5"), port, 0, 0, 2_000);
+    let mut events: Vec<Event> = (0..).zip(&PORTS[..4]).flat_map(each).collect();
+    for event in &mut events {
+        if event.closing == Closing::Fin {
+            event.closing = Closing::ResetBySource;
+        }
+    }
+    assert_eq!(scans(&told(events)).len(), 1);
+}
+
+#[test]
+fn open_datagram_services_asked_from_one_port_speak_for_nobody() {
+    let target = ip("10.0.0.5");
+    let ask = |at: i64, from: u16, port: u16, outcome| udp(at, ip("10.0.0.9"), from, target, port, outcome);
+    let mixed = |from: &dyn Fn(u16) -> u16| -> Vec<Event> {
+        (0..14_u16)
+            .map(|n| {
+                let outcome = if n % 2 == 0 { Outcome::Accepted } else { Outcome::Refused };
+                ask(i64::from(n) * 10_000, from(n), 100 + n, outcome)
+            })
+            .collect()
+    };
+    assert_eq!(scans(&told(mixed(&|_| 41_000))).len(), 1);
+    assert!(scans(&told(mixed(&|n| 41_000 + n))).is_empty(), "a client takes a port for each question");
+}
+
+#[test]
+fn node_status_of_a_row_of_hosts_is_a_sweep_although_they_answer() {
+    let query = |n: u32| {
+        let mut event =
+            udp(i64::from(n) * 20_000, ip("10.0.0.9"), 137, v4(0x0a00_0100 + n), 137, Outcome::Accepted);
+        event.first.payload_prefix[12..].copy_from_slice(b"\x20CKA");
+        event.first.payload_prefix_len = 16;
+        event
+    };
+    let told = told((1..40).map(query).collect());
+    let [scan] = &scans(&told)[..] else { panic!("{told:#?}") };
+    assert_eq!((scan.shape, scan.distinct_hosts), (Shape::Horizontal, 39));
+    assert!(scans(&synthetic::told((1..4).map(query).collect())).is_empty(), "a few look-ups");
+}
+
+#[test]
+fn names_that_others_ask_for_are_no_sweep() {
+    let registration = |n: u32| udp(0, ip("10.0.0.9"), 137, v4(0x0a00_0100 + n), 137, Outcome::Accepted);
+    let events: Vec<Event> = (1..40).map(registration).collect();
+    assert!(events.iter().all(|event| event.transport == Transport::Udp));
+    assert!(scans(&told(events)).is_empty());
+}
