@@ -54,11 +54,11 @@ impl Detector {
 
     /// Time has passed: judges the rows that were not repeated.
     pub(crate) fn end_lulls(&mut self, now: Time, out: &mut Vec<Detection>) {
-        for stage in 0..ROUNDS.len() {
+        for (stage, weight) in NOT_AGAIN.into_iter().enumerate() {
             while self.lulls.waiting[stage].front().is_some_and(|&(due, _)| due <= now)
                 && let Some((due, event)) = self.lulls.waiting[stage].pop_front()
             {
-                self.end_lull(stage, NOT_AGAIN[stage], *event, due, out);
+                self.end_lull(stage, weight, *event, due, out);
             }
         }
     }
