@@ -10,6 +10,7 @@ use crate::scales::Standing;
 use crate::sets::{HostSet, PortSet};
 use crate::source::{Contact, LineKey};
 use crate::technique::{TECHNIQUES, Technique};
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -39,7 +40,7 @@ pub(crate) const MEMBERS: usize = 1_000;
 const OBSERVERS: usize = 1_000;
 
 /// One of the sources of a campaign.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Member {
     pub(crate) address: IpAddr,
     pub(crate) probes: u64,
@@ -65,7 +66,7 @@ pub(crate) struct Probe {
 }
 
 /// How the sources of a campaign belong together.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Arrangement {
     Single,
     Decoy,
@@ -73,14 +74,14 @@ pub(crate) enum Arrangement {
 }
 
 /// Connections to a service after it was found open.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Use {
     pub(crate) connections: u32,
     pub(crate) talked: u32,
 }
 
 /// What opened it.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Verdict {
     /// `None` for what is not decided by the evidence of one source.
     pub(crate) line: Option<LineKey>,
@@ -89,7 +90,7 @@ pub(crate) struct Verdict {
     pub(crate) contacts: Vec<Contact>,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Campaign {
     pub(crate) id: String,
     pub(crate) kind: DetectionKind,

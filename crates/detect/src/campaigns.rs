@@ -4,6 +4,7 @@
 
 use crate::campaign::Campaign;
 use ahash::RandomState;
+use serde::{Deserialize, Serialize};
 use std::collections::{BTreeSet, HashMap};
 use std::net::IpAddr;
 use vedette_event::{DetectionKind, Time};
@@ -13,7 +14,7 @@ const MOST: usize = 65_536;
 
 /// What a recognised thing other than a scan is about: floods by target and port, backscatter by
 /// who answers, discovery by who discovers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub(crate) struct NoiseKey {
     pub(crate) kind: DetectionKind,
     pub(crate) address: IpAddr,
@@ -110,6 +111,25 @@ impl Campaigns {
 
     pub(crate) fn noise(&self, key: &NoiseKey) -> Option<Serial> {
         self.noise.get(key).copied()
+    }
+
+    /// What a checkpoint keeps: how many were opened, and each by its number.
+    pub(crate) fn saved(&self) -> (Serial, Vec<(Serial, &Campaign, Option<NoiseKey>)>) {
+        let mut all: Vec<_> =
+            self.entries.iter().map(|(&serial, entry)| (serial, &entry.campaign, entry.noise)).collect();
+        all.sort_unstable_by_key(|&(serial, ..)| serial);
+        (self.opened, all)
+    }
+
+    /// Puts campaigns back under their numbers.
+    pub(crate) fn restore(opened: Serial, saved: Vec<(Serial, Campaign, Option<NoiseKey>)>) -> Campaigns {
+        let mut campaigns = Campaigns::default();
+        for (serial, campaign, noise) in saved.into_iter().take(MOST) {
+            campaigns.opened = serial.wrapping_sub(1);
+            campaigns.open(campaign, noise);
+        }
+        campaigns.opened = opened;
+        campaigns
     }
 
     /// Every campaign's number, in the order of opening.

@@ -12,6 +12,7 @@ use crate::sets::PortSet;
 use crate::table::Recent;
 use crate::technique::Technique;
 use ahash::RandomState;
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 use vedette_event::Time;
@@ -31,7 +32,7 @@ const MOSTLY: f32 = 0.7;
 /// The pooled test's bar above the single source's: it has many more chances to fail.
 const POOL_EXTRA: f64 = 5.0;
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub(crate) struct CrowdKey {
     pub(crate) target: IpAddr,
     pub(crate) technique: Technique,
@@ -54,7 +55,7 @@ pub(crate) struct Step {
     pub(crate) weight: f32,
 }
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 struct Member {
     source: IpAddr,
     contacts: u32,
@@ -64,7 +65,7 @@ struct Member {
     steps: u32,
 }
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 struct Seen {
     sent: Time,
     twin: u64,
@@ -72,8 +73,8 @@ struct Seen {
     stepped: bool,
 }
 
-#[derive(Debug, Default)]
-struct Crowd {
+#[derive(Debug, Default, Serialize, Deserialize)]
+pub(crate) struct Crowd {
     members: Vec<Member>,
     ports: BTreeMap<u16, Seen>,
     all_ports: PortSet,
@@ -105,6 +106,24 @@ impl Crowds {
         if let Some(crowd) = self.table.entry(key, Crowd::default) {
             crowd.note(step);
         }
+    }
+
+    /// All of them, the least recently used first.
+    pub(crate) fn saved(&self) -> Vec<(CrowdKey, &Crowd)> {
+        let mut all: Vec<_> = self.table.iter().map(|(key, crowd)| (*key, crowd)).collect();
+        all.reverse();
+        all
+    }
+
+    /// Puts crowds back; those that hang together wrongly are left out.
+    pub(crate) fn restore(saved: Vec<(CrowdKey, Crowd)>, hasher: RandomState) -> Crowds {
+        let mut crowds = Crowds::new(hasher);
+        for (key, crowd) in saved {
+            if crowd.is_whole() {
+                crowds.table.entry(key, || crowd);
+            }
+        }
+        crowds
     }
 
     /// A contact noted before turned out to weigh this much more or less.
@@ -161,6 +180,11 @@ impl Member {
 }
 
 impl Crowd {
+    fn is_whole(&self) -> bool {
+        let known = |seen: &Seen| seen.member < self.members.len();
+        self.members.len() <= MEMBERS && self.ports.len() <= PORTS && self.ports.values().all(known)
+    }
+
     fn note(&mut self, step: Step) {
         let Some(member) = self.member(step.source) else { return };
         let room = self.ports.len() < PORTS;

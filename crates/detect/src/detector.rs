@@ -45,6 +45,7 @@ pub struct Detector {
     pub(crate) config: Config,
     pub(crate) margin: f64,
     pub(crate) hasher: RandomState,
+    pub(crate) seeds: [u64; 4],
     pub(crate) sources: Sources,
     pub(crate) services: Services,
     pub(crate) crowds: Crowds,
@@ -55,16 +56,25 @@ pub struct Detector {
     pub(crate) openings: VecDeque<Time>,
     pub(crate) storm: Option<Serial>,
     campaign_bytes: usize,
-    clock: Time,
-    events: u64,
+    pub(crate) clock: Time,
+    pub(crate) events: u64,
     closed_early: u64,
 }
 
 impl Detector {
     pub fn new(config: Config) -> Detector {
+        // From the system's own source of chance, so that no sender can guess it.
+        let chance = RandomState::new();
+        Detector::seeded(config, [1_u8, 2, 3, 4].map(|n| chance.hash_one(n)))
+    }
+
+    /// The same seeds give the same keys of contacts, which a checkpoint holds.
+    pub(crate) fn seeded(config: Config, seeds: [u64; 4]) -> Detector {
         let memory = config.memory.max(LEAST_MEMORY);
-        let hasher = RandomState::new();
+        let [a, b, c, d] = seeds;
+        let hasher = RandomState::with_seeds(a, b, c, d);
         Detector {
+            seeds,
             margin: config.sensitivity.margin(),
             // The tables of services, crowds and cards take at most an eighth.
             sources: Sources::new(memory / 8 * 5, hasher.clone()),

@@ -10,10 +10,11 @@
 
 use crate::networks::Crossing;
 use crate::technique::Technique;
+use serde::{Deserialize, Serialize};
 use vedette_event::{Closing, Event, EventKind, Outcome};
 
 /// What came of a first contact, as far as is known.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[repr(u8)]
 pub(crate) enum Answer {
     /// Accepted; what was said is known when the flow ends.
@@ -110,7 +111,7 @@ impl Answer {
 }
 
 /// How a contact counts: for "many services of this host" and for "this service on many hosts".
-#[derive(Clone, Copy, Debug, PartialEq, Default)]
+#[derive(Clone, Copy, Debug, PartialEq, Default, Serialize, Deserialize)]
 pub(crate) struct Weight {
     pub(crate) host: f32,
     pub(crate) port: f32,

@@ -16,6 +16,7 @@
 //! | `crowd` | decoys and distributed scans |
 //! | `lull` | silent connections that are not made again |
 //! | `noise` | what is no scan |
+//! | `checkpoint` | what is remembered, as bytes |
 //! | `campaign`, `campaigns`, `naming`, `severity`, `mitre`, `words`, `report` | what is told |
 //!
 //! Deliberately absent: a clock, I/O, async, anything random that could show in the output.
@@ -23,6 +24,7 @@
 mod attempt;
 mod campaign;
 mod campaigns;
+mod checkpoint;
 mod config;
 mod crowd;
 mod detector;
@@ -50,6 +52,7 @@ mod technique;
 mod testing;
 mod words;
 
+pub use checkpoint::CheckpointError;
 pub use config::{Config, Sensitivity};
 pub use detector::{Detector, Statistics};
 pub use networks::Networks;

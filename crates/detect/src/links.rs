@@ -14,6 +14,9 @@ use vedette_event::{Event, Outcome};
 /// Cards and addresses remembered: more than one LAN holds.
 const CARDS: usize = 4_096;
 
+/// Cards with their owners, addresses with their cards.
+pub(crate) type Saved = (Vec<([u8; 6], IpAddr)>, Vec<(IpAddr, Option<[u8; 6]>)>);
+
 pub(crate) struct Links {
     owners: Recent<[u8; 6], IpAddr>,
     /// Addresses on the LAN, with the card they ask from when they have asked.
@@ -23,6 +26,26 @@ pub(crate) struct Links {
 impl Links {
     pub(crate) fn new(hasher: RandomState) -> Links {
         Links { owners: Recent::new(CARDS, hasher.clone()), cards: Recent::new(CARDS, hasher) }
+    }
+
+    /// What is known, the oldest first.
+    pub(crate) fn saved(&self) -> Saved {
+        let mut owners: Vec<_> = self.owners.iter().map(|(&card, &owner)| (card, owner)).collect();
+        let mut cards: Vec<_> = self.cards.iter().map(|(&address, &card)| (address, card)).collect();
+        owners.reverse();
+        cards.reverse();
+        (owners, cards)
+    }
+
+    pub(crate) fn restore((owners, cards): Saved, hasher: RandomState) -> Links {
+        let mut links = Links::new(hasher);
+        for (card, owner) in owners {
+            links.owners.entry(card, || owner);
+        }
+        for (address, card) in cards {
+            links.cards.entry(address, || card);
+        }
+        links
     }
 
     /// Learns from an ARP request or neighbour solicitation.

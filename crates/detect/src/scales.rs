@@ -6,6 +6,7 @@
 //!
 //! Belongs here: decay, floor, bar. Does not belong here: what a contact weighs.
 
+use serde::{Deserialize, Serialize};
 use vedette_event::Time;
 
 pub(crate) const SCALES: usize = 4;
@@ -19,7 +20,7 @@ const ABOVE: [f64; SCALES] = [0.0, 0.7, 2.0, 3.5];
 const FLOOR: f32 = -4.2;
 
 /// One sequential test on all scales.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Evidence {
     sums: [f32; SCALES],
     /// When the sums were last brought up to date.
@@ -27,7 +28,7 @@ pub(crate) struct Evidence {
 }
 
 /// Where a test stands on the scale on which it is closest to its bar.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Standing {
     pub(crate) scale: usize,
     pub(crate) score: f64,

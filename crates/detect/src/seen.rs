@@ -5,12 +5,15 @@
 //!
 //! Belongs here: a bounded set of 32-bit tags. Does not belong here: what a contact is.
 
+use serde::{Deserialize, Serialize};
+
 /// Tags of one generation; two are kept, at most 64 KiB a source.
 const MOST: usize = 8_192;
 const LEAST: usize = 64;
 
 /// A set that forgets its older half when it is full. Tags come from seeded hashes.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(into = "Vec<u32>", from = "Vec<u32>")]
 pub(crate) struct Seen {
     /// Open addressing, a power of two long, 0 for a free place.
     current: Vec<u32>,
@@ -49,6 +52,21 @@ impl Seen {
 
     pub(crate) fn heap_bytes(&self) -> usize {
         (self.current.capacity() + self.previous.capacity()) * 4
+    }
+}
+
+/// Tags, older ones first: entering them again gives a table that is whole whatever they are.
+impl From<Seen> for Vec<u32> {
+    fn from(seen: Seen) -> Vec<u32> {
+        seen.previous.into_iter().chain(seen.current).filter(|&tag| tag != 0).collect()
+    }
+}
+
+impl From<Vec<u32>> for Seen {
+    fn from(tags: Vec<u32>) -> Seen {
+        let mut seen = Seen::default();
+        tags.into_iter().for_each(|tag| seen.insert(u64::from(tag) << 32));
+        seen
     }
 }
 

@@ -1,6 +1,7 @@
 //! Sets of ports and hosts that stay small: exact as long as that is cheap.
 
 use crate::networks::bits;
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 use std::net::IpAddr;
 
@@ -8,7 +9,8 @@ use std::net::IpAddr;
 const FEW: usize = 256;
 
 /// Port numbers, exact; at most 8 KiB.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(into = "Vec<u16>", from = "Vec<u16>")]
 pub(crate) struct PortSet {
     few: Vec<u16>,
     many: Option<Box<[u64; 1024]>>,
@@ -69,8 +71,25 @@ impl PortSet {
     }
 }
 
+impl From<PortSet> for Vec<u16> {
+    fn from(set: PortSet) -> Vec<u16> {
+        set.iter().collect()
+    }
+}
+
+impl From<Vec<u16>> for PortSet {
+    fn from(ports: Vec<u16>) -> PortSet {
+        let mut set = PortSet::default();
+        ports.into_iter().for_each(|port| {
+            set.insert(port);
+        });
+        set
+    }
+}
+
 /// Hosts: the first [`HostSet::LISTED`] by address, all of them by an estimated number.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(into = "SavedHosts", try_from = "SavedHosts")]
 pub(crate) struct HostSet {
     listed: BTreeSet<IpAddr>,
     latest: Option<IpAddr>,
@@ -128,6 +147,33 @@ impl HostSet {
 
     pub(crate) fn heap_bytes(&self) -> usize {
         self.listed.len() * 32 + self.sketch.as_ref().map_or(0, |_| Self::REGISTERS)
+    }
+}
+
+/// A [`HostSet`] as a checkpoint holds it.
+#[derive(Serialize, Deserialize)]
+struct SavedHosts {
+    listed: Vec<IpAddr>,
+    sketch: Vec<u8>,
+}
+
+impl From<HostSet> for SavedHosts {
+    fn from(set: HostSet) -> SavedHosts {
+        let sketch = set.sketch.map_or_else(Vec::new, |registers| registers.to_vec());
+        SavedHosts { listed: set.listed.into_iter().collect(), sketch }
+    }
+}
+
+impl TryFrom<SavedHosts> for HostSet {
+    type Error = &'static str;
+
+    fn try_from(saved: SavedHosts) -> Result<HostSet, &'static str> {
+        let sketch = match saved.sketch.len() {
+            0 => None,
+            _ => Some(Box::new(saved.sketch.try_into().map_err(|_| "a sketch of another size")?)),
+        };
+        let listed: BTreeSet<IpAddr> = saved.listed.into_iter().take(HostSet::LISTED).collect();
+        Ok(HostSet { listed, latest: None, sketch })
     }
 }
 

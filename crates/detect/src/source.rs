@@ -14,6 +14,7 @@ use crate::networks::bits;
 use crate::scales::{Evidence, SCALES, Standing};
 use crate::seen::Seen;
 use crate::technique::Technique;
+use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;
 use std::net::IpAddr;
 use vedette_event::Time;
@@ -28,7 +29,7 @@ const SPREAD_EXTRA: f64 = 5.0;
 const SCATTERED: f32 = 0.15;
 
 /// A first contact and what came of it.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub(crate) struct Contact {
     /// Seeded hash of what makes it distinct.
     pub(crate) key: u64,
@@ -54,7 +55,7 @@ pub(crate) struct Contact {
 }
 
 /// A row or column of the matrix.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub(crate) enum LineKey {
     Host(IpAddr),
     Port(Technique, u16),
@@ -77,21 +78,21 @@ impl LineKey {
 /// A line whose evidence suffices.
 pub(crate) type Decided = Option<(LineKey, Standing)>;
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 struct Line {
     key: LineKey,
     evidence: Evidence,
 }
 
 /// The test of many ports on many hosts.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 struct Spread {
     hosts: Marks,
     ports: Marks,
     evidence: Evidence,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Source {
     pub(crate) contacts: VecDeque<Contact>,
     lines: Vec<Line>,
@@ -371,7 +372,8 @@ impl Spread {
 }
 
 /// Values met lately, as a map of bits.
-#[derive(Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(into = "Vec<u64>", try_from = "Vec<u64>")]
 struct Marks {
     words: [u64; Marks::BITS / 64],
     set: usize,
@@ -380,6 +382,21 @@ struct Marks {
 impl Default for Marks {
     fn default() -> Marks {
         Marks { words: [0; Marks::BITS / 64], set: 0 }
+    }
+}
+
+impl From<Marks> for Vec<u64> {
+    fn from(marks: Marks) -> Vec<u64> {
+        marks.words.to_vec()
+    }
+}
+
+impl TryFrom<Vec<u64>> for Marks {
+    type Error = &'static str;
+
+    fn try_from(words: Vec<u64>) -> Result<Marks, &'static str> {
+        let words: [u64; Marks::BITS / 64] = words.try_into().map_err(|_| "a map of another size")?;
+        Ok(Marks { words, set: words.iter().map(|word| word.count_ones() as usize).sum() })
     }
 }
 

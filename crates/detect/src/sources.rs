@@ -81,6 +81,19 @@ impl Sources {
         Some(result)
     }
 
+    /// Sources with how much matters, the most important first, the newest first among equals.
+    pub(crate) fn by_importance(&self) -> impl Iterator<Item = (&IpAddr, &Source)> {
+        (0..CLASSES).rev().flat_map(|class| self.table.newest_first(class))
+    }
+
+    /// Puts a source back that a checkpoint held; one that is known stays as it is.
+    pub(crate) fn put_back(&mut self, address: IpAddr, source: Source) {
+        if self.find(address).is_none() {
+            let slot = self.admit(address);
+            self.change(slot, |place| *place = source);
+        }
+    }
+
     fn forget_one(&mut self) -> bool {
         let Some((_, source)) = self.table.least(IN_CAMPAIGN.into()).and_then(|slot| self.table.remove(slot))
         else {

@@ -122,6 +122,16 @@ impl<K: Hash + Eq + Copy, V, const CLASSES: usize> Table<K, V, CLASSES> {
         self.ends[..below.min(CLASSES)].iter().map(|&(oldest, _)| oldest).find(|&slot| slot != NONE)
     }
 
+    /// Entries of a class, the newest first.
+    pub(crate) fn newest_first(&self, class: usize) -> impl Iterator<Item = (&K, &V)> {
+        let mut slot = self.ends.get(class).map_or(NONE, |&(_, newest)| newest);
+        std::iter::from_fn(move || {
+            let entry = self.entry(slot)?;
+            slot = entry.prev;
+            Some((&entry.key, &entry.value))
+        })
+    }
+
     fn entry(&self, slot: Slot) -> Option<&Entry<K, V>> {
         self.pieces.get(slot as usize / PIECE)?.get(slot as usize % PIECE)?.as_ref()
     }
@@ -195,6 +205,11 @@ impl<K: Hash + Eq + Copy, V> Recent<K, V> {
             }
         };
         self.table.get_mut(slot)
+    }
+
+    /// The newest first.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (&K, &V)> {
+        self.table.newest_first(0)
     }
 
     pub(crate) fn find_mut(&mut self, key: &K) -> Option<&mut V> {

@@ -1,8 +1,9 @@
 //! What kind of probe a first packet is, from its transport and flags alone.
 
+use serde::{Deserialize, Serialize};
 use vedette_event::{Event, ScanType, Transport, flag};
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[repr(u8)]
 pub(crate) enum Technique {
     Syn,

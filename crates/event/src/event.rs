@@ -1,6 +1,7 @@
 //! A connection attempt, whatever saw it: live sensor, capture file or another product's log.
 
 use crate::Time;
+use serde::{Deserialize, Serialize};
 use std::net::IpAddr;
 use std::sync::Arc;
 
@@ -18,7 +19,7 @@ pub mod flag {
 }
 
 /// Who saw the event.
-#[derive(Debug, PartialEq, Eq, Hash)]
+#[derive(Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Observer {
     /// Stable identifier: of the agent, or of the log source or file.
     pub id: String,
@@ -26,7 +27,7 @@ pub struct Observer {
     pub kind: ObserverKind,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum ObserverKind {
     Sensor,
     Capture,
@@ -168,7 +169,7 @@ pub struct Icmp {
 }
 
 /// The local process of an attempt, where the sensor knows it.
-#[derive(Clone, Debug, PartialEq, Eq, Default)]
+#[derive(Clone, Debug, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Process {
     pub pid: u32,
     pub name: String,

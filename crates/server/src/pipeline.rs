@@ -18,6 +18,7 @@ mod detecting;
 mod intake;
 pub mod lines;
 pub mod observed;
+mod remembering;
 mod storing;
 pub mod watch;
 

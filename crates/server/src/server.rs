@@ -117,6 +117,9 @@ fn certificate(
     Certificate::new(Authority::open(&config.data_dir, now)?, names, now).map(Some)
 }
 
+/// File of what the detector remembers, in the data folder.
+const DETECTOR_STATE: &str = "detector.state";
+
 /// What was opened and bound before the parts are put together.
 struct Bound {
     lake: Lake,
@@ -170,9 +173,10 @@ fn assemble(config: ServerConfig, bound: Bound) -> Result<RunningServer, ServerE
         .map(|detection| {
             let (detecting, alerting) = (app.detecting.clone(), app.alerting.clone());
             let (intake, sensing) = (intake.clone(), app.sensing.clone());
+            let state = app.data_dir.join(DETECTOR_STATE);
             std::thread::Builder::new()
                 .name("vedette-detect".to_owned())
-                .spawn(move || detecting.run(detection, outlets.detector, intake, sensing, alerting))
+                .spawn(move || detecting.run(detection, state, outlets.detector, intake, sensing, alerting))
         })
         .transpose()
         .map_err(ServerError::Thread)?;

@@ -3,10 +3,12 @@
 
 use super::alerting::Alerting;
 use super::intake::Intake;
+use super::remembering::Remembering;
 use crate::clock;
 use crate::sensing::Sensing;
 use parking_lot::Mutex;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
@@ -49,6 +51,8 @@ pub struct Detecting {
     /// Times the detector panicked and began anew.
     pub faults: AtomicU64,
     statistics: Mutex<Statistics>,
+    /// Times that what is remembered could not be written, since the last time it could.
+    pub unsaved: AtomicU64,
 }
 
 impl Detecting {
@@ -68,18 +72,22 @@ impl Detecting {
         *self.statistics.lock()
     }
 
-    /// Runs until the queue ends, then tells the final state of every campaign.
+    /// Runs until the queue ends. Campaigns then stay open: what is remembered goes to the file
+    /// `state`, from where the next run goes on with it.
     pub fn run(
         self: Arc<Detecting>,
         config: Config,
+        state: PathBuf,
         queue: Receiver<Arc<Vec<Event>>>,
         intake: Arc<Intake>,
         sensing: Arc<Sensing>,
         alerting: Arc<Alerting>,
     ) {
         let _running = Running::begin(&self.running);
+        let remembering = Remembering::new(state);
         let mut worker = Worker {
-            detector: Detector::new(config.clone()),
+            detector: remembering.recall(config.clone()),
+            remembering,
             config,
             health: self.clone(),
             intake,
@@ -121,6 +129,7 @@ impl Drop for Running<'_> {
 
 struct Worker {
     detector: Detector,
+    remembering: Remembering,
     config: Config,
     health: Arc<Detecting>,
     intake: Arc<Intake>,
@@ -156,11 +165,16 @@ impl Worker {
         self.tell();
         self.alerting.retry(now);
         *self.health.statistics.lock() = self.detector.statistics();
+        self.remembering.keep(&self.detector);
+        self.health.unsaved.store(self.remembering.failures(), Ordering::Relaxed);
     }
 
     fn finish(&mut self) {
-        self.guarded(|detector, found| detector.finish(found));
-        self.tell();
+        if !self.remembering.finish(&self.detector) {
+            // Nobody will go on with them.
+            self.guarded(|detector, found| detector.finish(found));
+            self.tell();
+        }
         self.alerting.retry(clock::now());
     }
 
