@@ -34,6 +34,30 @@ fn everything_taken_in_before_a_stop_is_stored() {
 }
 
 #[test]
+fn a_scan_that_goes_on_across_a_restart_is_one_alert() {
+    let dir = Arc::new(tempfile::tempdir().unwrap());
+    let mut host = Host::start_in(dir.clone(), |_| ());
+    let play = |host: &Host, ports: u16| {
+        let capture = captures::scan([10, 9, 0, 1], [10, 9, 0, 2], ports);
+        host.runtime.block_on(host.server().replay_capture(&capture)).unwrap();
+    };
+    let alert = |host: &Host, ports: u64| {
+        host.wait(|| {
+            let found = host.get("/api/v1/alerts");
+            let whole = &found["alerts"][0];
+            (found["total"] == 1 && whole["distinct_ports"] == ports).then(|| whole["id"].clone())
+        })
+    };
+    play(&host, 50);
+    let before = alert(&host, 50);
+    host.stop();
+    let host = Host::start_in(dir, |_| ());
+    play(&host, 60);
+    assert_eq!(alert(&host, 60), before);
+    assert_eq!(host.get("/api/v1/alerts?active=true")["total"], 1, "it goes on");
+}
+
+#[test]
 fn an_alert_that_was_active_at_a_crash_does_not_stay_so() {
     let dir = Arc::new(tempfile::tempdir().unwrap());
     let mut host = Host::start_in(dir.clone(), |_| ());
