@@ -85,6 +85,9 @@ pub struct ReplayArgs {
     pub format: TextOrJson,
     #[arg(long, value_enum, default_value_t = Level::Medium)]
     pub sensitivity: Level,
+    /// Say why this source has fired, or has not (repeatable)
+    #[arg(long, value_name = "IP")]
+    pub explain: Vec<IpAddr>,
     /// Address of the host that recorded the capture; tells inbound from outbound (repeatable)
     #[arg(long, value_name = "IP")]
     pub local: Vec<IpAddr>,
@@ -190,6 +193,15 @@ pub enum AlertsCommand {
     },
     /// One alert, whole
     Show {
+        #[command(flatten)]
+        target: ServerArgs,
+        #[arg(value_name = "ID")]
+        id: i64,
+        #[arg(long, value_enum, default_value_t = TextOrJson::Text)]
+        format: TextOrJson,
+    },
+    /// The numbers behind an alert: each contact's weight, and what would have made it not fire
+    Explain {
         #[command(flatten)]
         target: ServerArgs,
         #[arg(value_name = "ID")]

@@ -4,6 +4,7 @@ mod alerts;
 mod bench;
 mod capture;
 mod demo;
+mod explain;
 mod ingest;
 mod log;
 mod query;

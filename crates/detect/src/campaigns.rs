@@ -24,6 +24,9 @@ pub(crate) struct NoiseKey {
 /// A campaign's number in the order of opening; never used twice.
 pub(crate) type Serial = u32;
 
+/// A campaign as a checkpoint holds it.
+pub(crate) type Saved<'a> = (Serial, &'a Campaign, Option<NoiseKey>);
+
 struct Entry {
     campaign: Campaign,
     due: Time,
@@ -114,7 +117,7 @@ impl Campaigns {
     }
 
     /// What a checkpoint keeps: how many were opened, and each by its number.
-    pub(crate) fn saved(&self) -> (Serial, Vec<(Serial, &Campaign, Option<NoiseKey>)>) {
+    pub(crate) fn saved(&self) -> (Serial, Vec<Saved<'_>>) {
         let mut all: Vec<_> =
             self.entries.iter().map(|(&serial, entry)| (serial, &entry.campaign, entry.noise)).collect();
         all.sort_unstable_by_key(|&(serial, ..)| serial);

@@ -7,7 +7,7 @@
 //! silent connections, are not kept: they are of minutes.
 
 use crate::campaign::Campaign;
-use crate::campaigns::{Campaigns, NoiseKey, Serial};
+use crate::campaigns::{self, Campaigns, NoiseKey, Serial};
 use crate::config::Config;
 use crate::crowd::{Crowd, CrowdKey, Crowds};
 use crate::detector::Detector;
@@ -67,7 +67,7 @@ struct Saved<'a> {
     openings: &'a VecDeque<Time>,
     storm: Option<Serial>,
     opened: Serial,
-    campaigns: Vec<(Serial, &'a Campaign, Option<NoiseKey>)>,
+    campaigns: Vec<campaigns::Saved<'a>>,
     crowds: Vec<(CrowdKey, &'a Crowd)>,
     links: links::Saved,
 }

@@ -169,7 +169,7 @@ const PARALLEL: f32 = 0.7;
 /// transfers from the server look the same.
 const GREETED: Weight = Weight { host: 0.4, port: 0.12 };
 /// ln(0.2 / 0.8): the source wanted this service, and got it.
-const TALKED: f32 = -1.39;
+pub(crate) const TALKED: f32 = -1.39;
 /// No stack sends FIN, NULL, Xmas or other impossible flags; broken middleboxes and damaged
 /// frames do, about once in 20 of all such packets seen: ln(1 / 0.05).
 const ILLEGAL: f32 = 3.0;

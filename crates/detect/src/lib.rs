@@ -17,7 +17,7 @@
 //! | `lull` | silent connections that are not made again |
 //! | `noise` | what is no scan |
 //! | `checkpoint` | what is remembered, as bytes |
-//! | `campaign`, `campaigns`, `naming`, `severity`, `mitre`, `words`, `report` | what is told |
+//! | `campaign`, `campaigns`, `naming`, `severity`, `mitre`, `words`, `explain`, `report` | what is told |
 //!
 //! Deliberately absent: a clock, I/O, async, anything random that could show in the output.
 
@@ -29,6 +29,7 @@ mod config;
 mod crowd;
 mod detector;
 mod evidence;
+mod explain;
 mod fingerprint;
 mod judge;
 mod links;
@@ -55,4 +56,5 @@ mod words;
 pub use checkpoint::CheckpointError;
 pub use config::{Config, Sensitivity};
 pub use detector::{Detector, Statistics};
+pub use explain::SourceStanding;
 pub use networks::Networks;

@@ -3,7 +3,7 @@
 use crate::campaign::{Arrangement, Campaign};
 use crate::fingerprint::FINGERPRINTS;
 use crate::networks::Networks;
-use crate::{mitre, naming, severity, words};
+use crate::{explain, mitre, naming, severity, words};
 use std::net::IpAddr;
 use vedette_event::{
     Change, Detection, DetectionKind, Direction, Mitre, OpenPort, ScanType, Tool, port_list,
@@ -85,6 +85,7 @@ pub(crate) fn detection(campaign: &Campaign, change: Change, networks: &Networks
         score: round(campaign.score),
         threshold: round(campaign.verdict.standing.bar),
         reasons: words::reasons(campaign, real_source.as_deref()),
+        explanation: explain::verdict(campaign),
         sensor_losses: campaign.losses,
         observers: campaign.observers.iter().map(|observer| observer.id.clone()).collect(),
     }

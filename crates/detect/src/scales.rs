@@ -73,6 +73,11 @@ impl Evidence {
         })
     }
 
+    /// The sum on one scale.
+    pub(crate) fn on(&self, scale: usize) -> f64 {
+        self.sums.get(scale).map_or(0.0, |&sum| f64::from(sum))
+    }
+
     /// The greatest sum, whatever its bar: how suspicious it is.
     pub(crate) fn suspicion(&self) -> f32 {
         self.sums.iter().fold(FLOOR, |most, &sum| most.max(sum))
@@ -83,6 +88,11 @@ impl Evidence {
 /// decayed below a hundredth.
 pub(crate) fn reach(scale: usize) -> i64 {
     (SECONDS[scale.min(SCALES - 1)] * 5.0 * 1e6) as i64
+}
+
+/// What a scale adds to the bar.
+pub(crate) fn above(scale: usize) -> f64 {
+    ABOVE[scale.min(SCALES - 1)]
 }
 
 /// "a minute", … for reasons.

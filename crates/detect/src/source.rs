@@ -275,6 +275,15 @@ impl Source {
         lines.into_iter().map(|(key, _)| key).collect()
     }
 
+    /// The line closest to its bar, and how it stands.
+    pub(crate) fn closest(&self, margin: f64) -> Decided {
+        let lines = self.lines.iter().map(|line| (line.key, line.evidence.standing(margin)));
+        let spread =
+            self.spread.iter().map(|s| (LineKey::Spread, s.evidence.standing(margin + SPREAD_EXTRA)));
+        let above = |standing: &Standing| standing.score - standing.bar;
+        lines.chain(spread).max_by(|(_, a), (_, b)| above(a).total_cmp(&above(b)))
+    }
+
     /// How suspicious it is, by its most suspicious line.
     pub(crate) fn suspicion(&self) -> f32 {
         self.most.1

@@ -252,13 +252,7 @@ pub(crate) fn reasons(campaign: &Campaign, real_source: Option<&str>) -> Vec<Str
 
 fn standing(campaign: &Campaign) -> String {
     let verdict = &campaign.verdict;
-    let line = match verdict.line {
-        Some(LineKey::Host(host)) => format!("distinct ports of {host}"),
-        Some(LineKey::Port(technique, 0)) => format!("{} of distinct hosts", technique_name(technique)),
-        Some(LineKey::Port(_, port)) => format!("port {port} of distinct hosts"),
-        Some(LineKey::Spread) => "many ports of many hosts".to_owned(),
-        None => "all sources together".to_owned(),
-    };
+    let line = about(verdict.line);
     format!(
         "Evidence over {} for {line}: {:.1}; {:.1} is enough",
         scales::words(verdict.standing.scale),
@@ -267,7 +261,18 @@ fn standing(campaign: &Campaign) -> String {
     )
 }
 
-fn technique_name(technique: Technique) -> &'static str {
+/// What the contacts on a line have in common.
+pub(crate) fn about(line: Option<LineKey>) -> String {
+    match line {
+        Some(LineKey::Host(host)) => format!("distinct ports of {host}"),
+        Some(LineKey::Port(technique, 0)) => format!("{} of distinct hosts", technique_name(technique)),
+        Some(LineKey::Port(_, port)) => format!("port {port} of distinct hosts"),
+        Some(LineKey::Spread) => "many ports of many hosts".to_owned(),
+        None => "all sources together".to_owned(),
+    }
+}
+
+pub(crate) fn technique_name(technique: Technique) -> &'static str {
     match technique {
         Technique::Syn => "SYN",
         Technique::Fin => "FIN",

@@ -167,6 +167,36 @@ pub struct SensorLosses {
     pub attempts_aggregated: u64,
 }
 
+/// One contact that was weighed.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct WeighedContact {
+    pub time: Time,
+    pub source: Option<IpAddr>,
+    pub target: IpAddr,
+    pub port: u16,
+    /// As in the reasons: `SYN`, `UDP`, `ping`, …
+    pub technique: String,
+    /// What came of it: `refused`, `opened and closed without a word`, …
+    pub answer: String,
+    /// Nats: the logarithm of how much likelier a scanner makes such a contact than a client.
+    pub weight: f64,
+    /// The sum of weights after this contact, older ones faded with time.
+    pub score: f64,
+}
+
+/// The numbers behind a verdict.
+#[derive(Clone, Debug, PartialEq, Default, Serialize, Deserialize)]
+pub struct Explanation {
+    /// What the contacts have in common: `distinct ports of 10.0.0.5`.
+    pub about: String,
+    /// Over how long they were added up: `a minute`, `an hour`, `a day` or `a week`.
+    pub within: String,
+    /// The contacts that decided, in order, at most 32.
+    pub contacts: Vec<WeighedContact>,
+    /// What would have made it not fire (or, of a source that did not fire, fire): a sentence each.
+    pub otherwise: Vec<String>,
+}
+
 /// A campaign as it stands. The same object goes to `replay --format json`, the API and `alerts`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Detection {
@@ -210,6 +240,9 @@ pub struct Detection {
     pub threshold: f64,
     /// Why it fired, strongest first: one sentence each with its number.
     pub reasons: Vec<String>,
+    /// The same as numbers.
+    #[serde(default)]
+    pub explanation: Explanation,
     pub sensor_losses: SensorLosses,
     /// Identifiers of the observers that saw it.
     pub observers: Vec<String>,

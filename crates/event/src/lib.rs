@@ -13,8 +13,8 @@ mod value;
 
 pub use dataset::{Dataset, Field, FieldType};
 pub use detection::{
-    Attribution, Change, Detection, DetectionKind, Mitre, OpenPort, ScanType, SensorLosses, Severity, Shape,
-    Tool, port_list,
+    Attribution, Change, Detection, DetectionKind, Explanation, Mitre, OpenPort, ScanType, SensorLosses,
+    Severity, Shape, Tool, WeighedContact, port_list,
 };
 pub use event::{
     Closing, Direction, Event, EventKind, FirstPacket, Icmp, Observer, ObserverKind, Outcome, Process,

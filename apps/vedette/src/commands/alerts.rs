@@ -29,6 +29,17 @@ pub fn run(command: &AlertsCommand) -> Result<u8, Failure> {
                 TextOrJson::Text => write_alert(&mut out, &alert)?,
             }
         }
+        AlertsCommand::Explain { target, id, format } => {
+            let alert = Client::need(target)?.get(&format!("/alerts/{id}"))?;
+            let numbers = &alert["explanation"];
+            match format {
+                TextOrJson::Json => writeln!(out, "{numbers}")?,
+                TextOrJson::Text => {
+                    writeln!(out, "{}", super::table::cell(&alert["name"]))?;
+                    super::explain::write(&mut out, numbers, &alert["threshold"])?;
+                }
+            }
+        }
         AlertsCommand::Close { target, id, reason, comment } => {
             let mut change = json!({"status": "closed", "resolution": reason});
             if let Some(text) = comment {

@@ -3,9 +3,10 @@
 use crate::failure::Failure;
 use std::collections::HashMap;
 use std::fs::File;
+use std::net::IpAddr;
 use std::path::Path;
 use std::sync::Arc;
-use vedette_detect::{Config, Detector};
+use vedette_detect::{Config, Detector, SourceStanding};
 use vedette_event::{Detection, Event, Observer, ObserverKind, Time};
 use vedette_parse::flow::{FlowFolder, FolderConfig};
 use vedette_parse::pcap::Reader;
@@ -19,6 +20,8 @@ pub struct Told {
 pub struct Outcome {
     /// In the order they opened.
     pub told: Vec<Told>,
+    /// How sources stand that were asked about; nothing is known of some.
+    pub standings: Vec<(IpAddr, Option<SourceStanding>)>,
     pub packets: u64,
     pub events: u64,
     /// What could not be read.
@@ -30,7 +33,20 @@ pub struct Outcome {
 ///
 /// # Errors
 /// The file is not there, or no capture.
-pub fn replay(path: &Path, config: Config, local: Vec<std::net::IpAddr>) -> Result<Outcome, Failure> {
+pub fn replay(path: &Path, config: Config, local: Vec<IpAddr>) -> Result<Outcome, Failure> {
+    replay_and_explain(path, config, local, &[])
+}
+
+/// The same, and how these sources stand at the end.
+///
+/// # Errors
+/// As [`replay`].
+pub fn replay_and_explain(
+    path: &Path,
+    config: Config,
+    local: Vec<IpAddr>,
+    explain: &[IpAddr],
+) -> Result<Outcome, Failure> {
     let cannot = |what: &str| Failure::Input(format!("{}: {what}", path.display()));
     let file = File::open(path).map_err(|error| cannot(&error.to_string()))?;
     let size = file.metadata().map_err(|error| cannot(&error.to_string()))?;
@@ -68,11 +84,12 @@ pub fn replay(path: &Path, config: Config, local: Vec<std::net::IpAddr>) -> Resu
     }
     folder.finish(&mut events);
     state.take(&mut events);
+    let standings = explain.iter().map(|&source| (source, state.detector.explain(source))).collect();
     state.finish();
     if undecoded > 0 {
         notes.push(format!("{undecoded} of {packets} packets are no IP, ARP or ND that can be read"));
     }
-    Ok(Outcome { packets, events: state.events, told: state.done(), notes, damaged })
+    Ok(Outcome { packets, events: state.events, told: state.done(), standings, notes, damaged })
 }
 
 /// The detector, and what it told of each of its campaigns.

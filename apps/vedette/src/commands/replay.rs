@@ -4,7 +4,8 @@ use crate::args::ReplayArgs;
 use crate::commands::capture;
 use crate::failure::Failure;
 use std::io::Write;
-use vedette_detect::Config;
+use std::net::IpAddr;
+use vedette_detect::{Config, SourceStanding};
 use vedette_event::{Detection, DetectionKind};
 
 pub fn run(args: &ReplayArgs) -> Result<u8, Failure> {
@@ -12,7 +13,12 @@ pub fn run(args: &ReplayArgs) -> Result<u8, Failure> {
     let mut out = std::io::stdout().lock();
     let mut damaged = false;
     for path in &args.files {
-        let outcome = capture::replay(path, Config { sensitivity, ..Config::default() }, args.local.clone())?;
+        let outcome = capture::replay_and_explain(
+            path,
+            Config { sensitivity, ..Config::default() },
+            args.local.clone(),
+            &args.explain,
+        )?;
         for note in &outcome.notes {
             eprintln!("{}: {note}", path.display());
         }
@@ -26,6 +32,9 @@ pub fn run(args: &ReplayArgs) -> Result<u8, Failure> {
                 write_text(&mut out, detection)?;
             }
         }
+        for (source, standing) in &outcome.standings {
+            write_standing(&mut out, *source, standing.as_ref(), args.json())?;
+        }
         if !args.json() {
             let scans = outcome.told.iter().filter(|told| told.latest.kind == DetectionKind::Scan).count();
             eprintln!(
@@ -37,6 +46,27 @@ pub fn run(args: &ReplayArgs) -> Result<u8, Failure> {
         }
     }
     Ok(u8::from(damaged))
+}
+
+/// Why a source has fired, or has not.
+fn write_standing(
+    out: &mut impl Write,
+    source: IpAddr,
+    standing: Option<&SourceStanding>,
+    json: bool,
+) -> Result<(), Failure> {
+    let Some(standing) = standing else {
+        eprintln!("{source}: nothing is remembered of it: it made no attempt, or was forgotten");
+        return Ok(());
+    };
+    let numbers = serde_json::to_value(standing).map_err(|error| Failure::Ours(error.to_string()))?;
+    if json {
+        return Ok(writeln!(out, "{numbers}")?);
+    }
+    let verdict = if standing.campaign.is_some() { "is in a campaign" } else { "has not fired" };
+    writeln!(out, "{source} {verdict}: {} of {}", standing.score, standing.threshold)?;
+    super::explain::write(out, &numbers["explanation"], &numbers["threshold"])?;
+    Ok(writeln!(out)?)
 }
 
 fn write_text(out: &mut impl Write, found: &Detection) -> std::io::Result<()> {

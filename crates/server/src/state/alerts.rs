@@ -88,6 +88,7 @@ fn empty_detection() -> Detection {
         score: 0.0,
         threshold: 0.0,
         reasons: Vec::new(),
+        explanation: vedette_event::Explanation::default(),
         sensor_losses: vedette_event::SensorLosses::default(),
         observers: Vec::new(),
     }
