@@ -260,7 +260,7 @@ impl Detector {
             campaign.forged_by = campaign.forged_by.or(forger);
             campaign.reopen();
         });
-        if closed {
+        if self.declassify(serial, event) || closed {
             self.tell(serial, Change::Updated, out);
         }
         self.note_step(case, weight.host);

@@ -35,6 +35,8 @@ const OPEN_SERVICES: usize = 1_000;
 const DECIDING: usize = 32;
 /// Lines told apart. A source that scans more of them scans everything.
 const LINES: usize = 12;
+/// Services told apart for classes of discovery, which have fewer.
+pub(crate) const SERVICES: usize = 32;
 /// Members kept with what is known of each.
 pub(crate) const MEMBERS: usize = 1_000;
 const OBSERVERS: usize = 1_000;
@@ -104,6 +106,8 @@ pub(crate) struct Campaign {
     pub(crate) swept: HostSet,
     pub(crate) ports: PortSet,
     pub(crate) protocols: PortSet,
+    /// Techniques and ports, the first ones; one more than [`SERVICES`] means more.
+    pub(crate) services: Vec<(Technique, u16)>,
     pub(crate) open: BTreeMap<OpenPort, Use>,
     pub(crate) open_ports: PortSet,
     /// Probes by technique, without the packets of an operating system detection.
@@ -134,6 +138,10 @@ pub(crate) struct Campaign {
     lines: Vec<LineKey>,
     /// Of `probes`, those that only looked for hosts.
     pub(crate) sweep_probes: u64,
+    /// Name of the class that covers it; it is no scan as long as one does.
+    pub(crate) class: Option<String>,
+    /// It uses an approved scanner's address, but not rightly: the reason.
+    pub(crate) impostor: Option<String>,
     /// It stands for many that began at the same time.
     pub(crate) storm: bool,
     /// The crowd its members belong to.
@@ -162,6 +170,7 @@ impl Campaign {
             swept: HostSet::default(),
             ports: PortSet::default(),
             protocols: PortSet::default(),
+            services: Vec::new(),
             open: BTreeMap::new(),
             open_ports: PortSet::default(),
             techniques: [0; TECHNIQUES],
@@ -183,6 +192,8 @@ impl Campaign {
             losses: SensorLosses::default(),
             lines: verdict_line.into_iter().collect(),
             sweep_probes: 0,
+            class: None,
+            impostor: None,
             storm: false,
             crowd: None,
             closed: None,
@@ -363,6 +374,9 @@ impl Campaign {
         let mut new = self.targets.insert(target);
         if technique.has_ports() {
             new |= self.ports.insert(port);
+            if self.services.len() <= SERVICES && !self.services.contains(&(technique, port)) {
+                self.services.push((technique, port));
+            }
         } else {
             self.protocols.insert(port);
         }
@@ -473,7 +487,7 @@ impl Campaign {
     }
 }
 
-fn transport_of(technique: Technique) -> Transport {
+pub(crate) fn transport_of(technique: Technique) -> Transport {
     match technique {
         Technique::Udp => Transport::Udp,
         Technique::SctpInit | Technique::SctpCookieEcho => Transport::Sctp,

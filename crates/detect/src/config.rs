@@ -1,5 +1,6 @@
 //! What can be set about detection. Every setting has a default that suits a company network.
 
+use crate::class::Class;
 use crate::networks::Networks;
 
 /// How much evidence it takes to raise an alert. Moves one number, [`Sensitivity::margin`].
@@ -50,10 +51,17 @@ pub struct Config {
     /// Which addresses are our own. The default counts every address that is not routed on the
     /// Internet.
     pub networks: Networks,
+    /// Discovery that raises no alert. The default are the shipped classes.
+    pub classes: Vec<Class>,
 }
 
 impl Default for Config {
     fn default() -> Config {
-        Config { sensitivity: Sensitivity::Medium, memory: 256 << 20, networks: Networks::default() }
+        Config {
+            sensitivity: Sensitivity::Medium,
+            memory: 256 << 20,
+            networks: Networks::default(),
+            classes: Class::shipped(),
+        }
     }
 }

@@ -91,6 +91,7 @@ impl Detector {
                 contacts.iter().flatten().for_each(|contact| campaign.take_over(member, contact));
             });
         }
+        resumed |= self.declassify(serial, event);
         if resumed {
             self.tell(serial, Change::Updated, out);
         }
@@ -158,6 +159,9 @@ impl Detector {
         });
         if let Some(key) = crowd {
             self.crowds.set_campaign(key, Some(serial));
+        }
+        if arrangement == Arrangement::Single {
+            self.classify(serial, event);
         }
         if running.is_none() {
             self.tell(serial, Change::Opened, out);

@@ -16,6 +16,7 @@
 //! | `crowd` | decoys and distributed scans |
 //! | `lull` | silent connections that are not made again |
 //! | `noise` | what is no scan |
+//! | `class`, `classify` | discovery that raises no alert, from files |
 //! | `checkpoint` | what is remembered, as bytes |
 //! | `campaign`, `campaigns`, `naming`, `severity`, `mitre`, `words`, `explain`, `report` | what is told |
 //!
@@ -25,6 +26,8 @@ mod attempt;
 mod campaign;
 mod campaigns;
 mod checkpoint;
+mod class;
+mod classify;
 mod config;
 mod crowd;
 mod detector;
@@ -54,6 +57,7 @@ mod testing;
 mod words;
 
 pub use checkpoint::CheckpointError;
+pub use class::Class;
 pub use config::{Config, Sensitivity};
 pub use detector::{Detector, Statistics};
 pub use explain::SourceStanding;

@@ -65,7 +65,7 @@ fn unrouted_v4(v4: Ipv4Addr) -> bool {
         || (a == 198 && (18..20).contains(&b))
 }
 
-fn within(address: IpAddr, base: IpAddr, length: u8) -> bool {
+pub(crate) fn within(address: IpAddr, base: IpAddr, length: u8) -> bool {
     let (a, b, width) = match (address, base) {
         (IpAddr::V4(a), IpAddr::V4(b)) => (u128::from(a.to_bits()), u128::from(b.to_bits()), 32),
         (IpAddr::V6(a), IpAddr::V6(b)) => (a.to_bits(), b.to_bits(), 128),

@@ -19,6 +19,7 @@ const PAYLOAD_CONFIDENCE: f64 = 0.9;
 pub(crate) fn detection(campaign: &Campaign, change: Change, networks: &Networks) -> Detection {
     let scan_types = match campaign.kind {
         DetectionKind::Scan => naming::scan_types(campaign),
+        _ if campaign.class.is_some() => naming::scan_types(campaign),
         _ => Vec::new(),
     };
     let shape = naming::shape(campaign);

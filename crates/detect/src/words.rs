@@ -93,7 +93,10 @@ pub(crate) fn name(campaign: &Campaign, facts: &Facts<'_>) -> String {
         }
         DetectionKind::Flood => format!("Flood of {whom} from {from}"),
         DetectionKind::Backscatter => format!("Backscatter from {from} at {whom}"),
-        DetectionKind::BenignDiscovery => format!("Traceroute to {whom} from {from}"),
+        DetectionKind::BenignDiscovery => match &campaign.class {
+            Some(class) => format!("{} of {whom} from {from}", capital(class)),
+            None => format!("Traceroute to {whom} from {from}"),
+        },
         DetectionKind::Scan => {
             let what = facts.scan_types.first().map_or("Scan", |&kind| scan_name(kind));
             let ports = match (facts.shape, campaign.ports.len()) {
@@ -122,6 +125,13 @@ pub(crate) fn summary(campaign: &Campaign, facts: &Facts<'_>) -> String {
         DetectionKind::Backscatter => format!(
             "{from} sent {probes} to {whom} within {within} that answer nothing {whom} asked: someone uses our addresses as invented sources."
         ),
+        DetectionKind::BenignDiscovery if campaign.class.is_some() => {
+            format!(
+                "{} {} of {whom} within {within}; this is known and approved.",
+                capital(&from),
+                tried(campaign)
+            )
+        }
         DetectionKind::BenignDiscovery => {
             format!("{from} traced the route to {whom}: {probes} with small hop limits within {within}.")
         }
@@ -208,6 +218,9 @@ pub(crate) fn reasons(campaign: &Campaign, real_source: Option<&str>) -> Vec<Str
     let mut reasons = Vec::new();
     if let Some(reason) = real_source {
         reasons.push(format!("Likeliest real source: {reason}"));
+    }
+    if let Some(impostor) = &campaign.impostor {
+        reasons.push(capital(impostor));
     }
     if campaign.storm {
         reasons.push(
