@@ -85,6 +85,9 @@ pub struct ReplayArgs {
     pub format: TextOrJson,
     #[arg(long, value_enum, default_value_t = Level::Medium)]
     pub sensitivity: Level,
+    /// Folder of classes of benign discovery and approved scanners, JSON files, beside the shipped ones
+    #[arg(long, value_name = "DIR")]
+    pub classes: Option<PathBuf>,
     /// Say why this source has fired, or has not (repeatable)
     #[arg(long, value_name = "IP")]
     pub explain: Vec<IpAddr>,

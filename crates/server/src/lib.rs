@@ -14,12 +14,14 @@
 //! | `listener`, `tls` | connections |
 //! | `sensing`, `health`, `selftest`, `live` | the sensor inside, how all is, the proof, the news |
 //! | `setup`, `throttle`, `secret`, `local`, `files` | getting in, and keeping others out |
+//! | `classes` | what an administrator says is no scan |
 //! | `replay`, `offline` | captures played as if now; ingest without a server |
 
 mod access;
 mod api;
 mod app;
 mod assets;
+pub mod classes;
 mod clock;
 mod config;
 mod files;

@@ -2,6 +2,7 @@
 
 use crate::api::routes::router;
 use crate::app::{App, HttpCounts};
+use crate::classes;
 use crate::clock;
 use crate::config::ServerConfig;
 use crate::files;
@@ -130,7 +131,12 @@ struct Bound {
     certificate: Option<Arc<Certificate>>,
 }
 
-fn assemble(config: ServerConfig, bound: Bound) -> Result<RunningServer, ServerError> {
+fn assemble(mut config: ServerConfig, bound: Bound) -> Result<RunningServer, ServerError> {
+    if let Some(detection) = &mut config.detection {
+        let (classes, troubles) = classes::with_own(&config.data_dir.join(classes::FOLDER));
+        detection.classes = classes;
+        troubles.iter().for_each(|trouble| tracing::warn!(%trouble, "class of discovery"));
+    }
     let Bound { lake, store, listener, address, hostname, certificate } = bound;
     let now = clock::now();
     let (stop, stopping) = watch::channel(false);

@@ -9,16 +9,18 @@ use vedette_detect::{Config, SourceStanding};
 use vedette_event::{Detection, DetectionKind};
 
 pub fn run(args: &ReplayArgs) -> Result<u8, Failure> {
-    let sensitivity = args.sensitivity.into();
+    let mut config = Config { sensitivity: args.sensitivity.into(), ..Config::default() };
+    if let Some(folder) = &args.classes {
+        let (classes, troubles) = vedette_server::classes::with_own(folder);
+        config.classes = classes;
+        if !troubles.is_empty() {
+            return Err(Failure::Input(troubles.join("\n")));
+        }
+    }
     let mut out = std::io::stdout().lock();
     let mut damaged = false;
     for path in &args.files {
-        let outcome = capture::replay_and_explain(
-            path,
-            Config { sensitivity, ..Config::default() },
-            args.local.clone(),
-            &args.explain,
-        )?;
+        let outcome = capture::replay_and_explain(path, config.clone(), args.local.clone(), &args.explain)?;
         for note in &outcome.notes {
             eprintln!("{}: {note}", path.display());
         }
