@@ -104,14 +104,14 @@ impl ReplayArgs {
 
 #[derive(Subcommand)]
 pub enum BenchCommand {
-    /// Score the detector on a folder of captures with labels in manifest.tsv
+    /// Score the detector on folders of captures with labels in manifest.tsv
     Detect(BenchDetectArgs),
 }
 
 #[derive(ClapArgs)]
 pub struct BenchDetectArgs {
-    #[arg(value_name = "DIR")]
-    pub folder: PathBuf,
+    #[arg(required = true, value_name = "DIR")]
+    pub folders: Vec<PathBuf>,
     /// Write the scores as JSON
     #[arg(long, value_name = "FILE")]
     pub json: Option<PathBuf>,

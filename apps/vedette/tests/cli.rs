@@ -66,6 +66,84 @@ fn replay_tells_one_scan_with_the_promised_keys() {
 }
 
 #[test]
+fn a_bench_scores_labels_and_says_what_is_wrong() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    std::fs::copy(demo_scan(), path("demo.pcap")).unwrap();
+    let told = vedette(&["replay", demo_scan().to_str().unwrap(), "--format", "json"]);
+    let scan: Value = serde_json::from_str(&out(&told)).unwrap();
+    let source = scan["source_ips"][0].as_str().unwrap();
+    let kind = scan["scan_types"][0].as_str().unwrap();
+    let head = "scenario\tfile\tkind\tsources\ttypes\tshape";
+    let label = |rest: &str| std::fs::write(path("manifest.tsv"), format!("{head}\n{rest}\n")).unwrap();
+    let bench =
+        || vedette(&["bench", "detect", &path(""), "--json", &path("s.json"), "--markdown", &path("s.md")]);
+
+    label(&format!("a\tdemo.pcap\tpositive\t{source}\t{kind}\tvertical"));
+    let output = bench();
+    assert_eq!(code(&output), 0, "{}{}", out(&output), err(&output));
+    let scores: Value = serde_json::from_str(&std::fs::read_to_string(path("s.json")).unwrap()).unwrap();
+    assert_eq!(
+        (&scores["summary"]["right_source"], &scores["scenarios"][0]["alerts"]),
+        (&1.into(), &1.into())
+    );
+    assert!(std::fs::read_to_string(path("s.md")).unwrap().contains("| a |"));
+
+    label("a\tdemo.pcap\tpositive\t192.0.2.1\tudp\tblock\nb\tdemo.pcap\tnegative\t\t\t");
+    let output = bench();
+    assert_eq!(code(&output), 1);
+    assert!(out(&output).contains("FALSE ALARM") && out(&output).contains("WRONG"), "{}", out(&output));
+
+    label("a\tmissing.pcap\tpositive");
+    assert!(err(&bench()).contains("missing.pcap"));
+    label("a\tdemo.pcap\tperhaps");
+    assert!(err(&bench()).contains("line 2"));
+}
+
+#[test]
+fn a_verdict_and_its_absence_are_explained() {
+    let demo = demo_scan();
+    let demo = demo.to_str().unwrap();
+    let scan: Value = serde_json::from_str(&out(&vedette(&["replay", demo, "--format", "json"]))).unwrap();
+    let (source, target) = (scan["source_ips"][0].as_str().unwrap(), scan["target_ips"][0].as_str().unwrap());
+    let contacts = scan["explanation"]["contacts"].as_array().unwrap();
+    assert!(contacts.last().unwrap()["score"].as_f64() >= scan["threshold"].as_f64());
+    let text = out(&vedette(&["replay", demo, "--explain", source]));
+    assert!(text.contains("is in a campaign") && text.contains("Without"), "{text}");
+    let output = vedette(&["replay", demo, "--explain", "192.0.2.1", "--explain", target]);
+    assert!(err(&output).contains("192.0.2.1: nothing is remembered"), "{}", err(&output));
+}
+
+#[test]
+fn classes_of_discovery_are_read_from_a_folder() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("us.json");
+    let demo = demo_scan();
+    let replay = || {
+        vedette(&[
+            "replay",
+            demo.to_str().unwrap(),
+            "--format",
+            "json",
+            "--classes",
+            folder.path().to_str().unwrap(),
+        ])
+    };
+    let scan: Value = serde_json::from_str(&out(&replay())).unwrap();
+    let source = &scan["source_ips"][0];
+    std::fs::write(
+        &file,
+        format!(r#"{{"name":"audit","why":"agreed","sources":[{source}],"expires":"2100-01-01T00:00:00Z"}}"#),
+    )
+    .unwrap();
+    let covered: Value = serde_json::from_str(&out(&replay())).unwrap();
+    assert_eq!(covered["kind"], "benign_discovery", "{covered}");
+    std::fs::write(&file, "{}").unwrap();
+    let output = replay();
+    assert!(code(&output) == 1 && err(&output).contains("us.json"), "{}", err(&output));
+}
+
+#[test]
 fn a_damaged_capture_gives_what_could_be_read_and_says_so() {
     let folder = tempfile::tempdir().unwrap();
     let cut = folder.path().join("cut.pcap");

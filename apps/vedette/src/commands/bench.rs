@@ -1,4 +1,4 @@
-//! `vedette bench detect`: how good the detector is on a folder of labelled captures.
+//! `vedette bench detect`: how good the detector is on folders of labelled captures.
 
 mod expect;
 mod manifest;
@@ -14,7 +14,11 @@ use vedette_detect::Config;
 
 pub fn run(command: &BenchCommand) -> Result<u8, Failure> {
     let BenchCommand::Detect(args) = command;
-    let scores = scores(&args.folder, Config { sensitivity: args.sensitivity.into(), ..Config::default() })?;
+    let config = Config { sensitivity: args.sensitivity.into(), ..Config::default() };
+    let mut scores = Vec::new();
+    for folder in &args.folders {
+        scores.extend(score(folder, &config)?);
+    }
     let summary = page::Summary::of(&scores);
     if let Some(path) = &args.json {
         let result = serde_json::json!({ "summary": summary, "scenarios": scores });
@@ -28,7 +32,7 @@ pub fn run(command: &BenchCommand) -> Result<u8, Failure> {
     Ok(u8::from(!scores.iter().all(score::Score::is_right)))
 }
 
-fn scores(folder: &Path, config: Config) -> Result<Vec<score::Score>, Failure> {
+fn score(folder: &Path, config: &Config) -> Result<Vec<score::Score>, Failure> {
     let path = folder.join("manifest.tsv");
     let wrong = |what: String| Failure::Input(format!("{}: {what}", path.display()));
     let text = std::fs::read_to_string(&path).map_err(|error| wrong(error.to_string()))?;
