@@ -28,7 +28,7 @@ if ! { node_is_new node && npm_is_new npm; } && ! node_is_new .tools/bin/node; t
 fi
 if [ "$what" = test ]; then
   need ip iproute2; need nft nftables; need nmap nmap; need setcap libcap2-bin; need setpriv util-linux
-  need chromium chromium; need ping iputils-ping
+  need chromium chromium; need ping iputils-ping; need fping fping; need arp-scan arp-scan; need sqlite3 sqlite3
   if ! { cargo fmt --version && cargo clippy --version; } >/dev/null 2>&1; then
     echo "rustfmt or clippy is missing. Install them with:  rustup component add rustfmt clippy" >&2
     exit 1
