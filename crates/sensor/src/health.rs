@@ -39,7 +39,7 @@ pub struct SensorHealth {
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Degraded {
-    /// In a word or two: `process owner`, `established TCP`, `interface`.
+    /// In a word or two: `established TCP`, `interface`, `privileges`.
     pub what: &'static str,
     /// One sentence.
     pub reason: String,

@@ -307,10 +307,7 @@ impl Worker {
     }
 
     fn degraded(&self) -> Vec<Degraded> {
-        let mut degraded = vec![Degraded::new(
-            "process owner",
-            "this sensor does not look up which local program made a connection",
-        )];
+        let mut degraded = Vec::new();
         if self.capture.level() == Level::Shed {
             let reason = format!(
                 "the capture ring overflowed: of established TCP one packet in {SHED_ONE_IN} is looked at"

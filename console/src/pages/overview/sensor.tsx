@@ -45,6 +45,7 @@ export function SensorPanel({ sensor }: { sensor: Sensor }) {
             {count(sensor.packets_dropped)} packets, {count(sensor.events_dropped)} events
           </span>
         </Fact>
+        <Fact name="Local programs">not looked up yet</Fact>
       </dl>
     </Panel>
   );
