@@ -159,7 +159,7 @@ impl<'a> Exprs<'a> {
                 let message = format!("the parameter ${} has no value", name.text);
                 let help = "whoever runs the query gives the values: as parameters of the library query or \
                             of the request";
-                Err(Diagnostic::error(codes::BAD_ARGUMENT, name.span, message).with_help(help).into())
+                Err(Diagnostic::error(codes::MISSING_PARAMETER, name.span, message).with_help(help).into())
             }
         }
     }
@@ -225,15 +225,31 @@ impl<'a> Exprs<'a> {
                 let field = self.scope.field(name)?;
                 Ok(Typed::new(field.expr(), field.data.clone(), span))
             }
+            ExprKind::Word(name) => self.word(name, span),
+            ExprKind::InQuery { value, query, negated } => {
+                crate::subquery::within(self, value, query, *negated, span)
+            }
             ExprKind::Call { function, args } => functions::call(self, function, args, span, truth),
             _ => predicates::plan(self, expr, truth),
+        }
+    }
+
+    /// A field, or else an enum value, which is written in capitals.
+    fn word(&self, name: &Name, span: Span) -> Result<Typed, QueryError> {
+        let capitals = |c: char| c == '_' || c.is_ascii_uppercase() || c.is_ascii_digit();
+        match self.scope.find(&name.name) {
+            Some(field) => Ok(Typed::new(field.expr(), field.data.clone(), span)),
+            None if name.text.chars().all(capitals) => {
+                Ok(Typed::literal(ScalarValue::Utf8(Some(name.text.clone())), span))
+            }
+            None => Err(self.scope.unknown_value(name).into()),
         }
     }
 
     /// The numbers beside an address field, when the expression is nothing but that field.
     pub(crate) fn companions(&self, expr: &ast::Expr) -> Option<&'a Companions> {
         match &expr.kind {
-            ExprKind::Field(name) => self.scope.find(&name.name)?.companions.as_ref(),
+            ExprKind::Field(name) | ExprKind::Word(name) => self.scope.find(&name.name)?.companions.as_ref(),
             _ => None,
         }
     }

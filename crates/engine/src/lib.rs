@@ -28,6 +28,7 @@ mod result;
 mod scope;
 mod source;
 mod stages;
+mod subquery;
 mod timeframe;
 mod types;
 

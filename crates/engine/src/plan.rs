@@ -55,14 +55,18 @@ impl Rows {
 
 /// The plan of a whole query; its columns are those of the result.
 pub(crate) fn plan(context: &Context, query: &Query) -> Result<LogicalPlan, QueryError> {
+    finish(read(context, query)?)
+}
+
+/// The rows of a query, or of one inside another, which takes over the settings of the outer one.
+pub(crate) fn read(context: &Context, query: &Query) -> Result<Rows, QueryError> {
     let mut context = context.clone();
     context.case_sensitive = query.config.case_sensitive.unwrap_or(context.case_sensitive);
     if let Some(own) = &query.config.timeframe {
         context.timeframe = Some(own.clone());
     }
     let rows = source::read(&context, &query.source, query.span)?;
-    let rows = query.stages.iter().try_fold(rows, |rows, stage| stages::apply(&context, rows, stage))?;
-    finish(rows)
+    query.stages.iter().try_fold(rows, |rows, stage| stages::apply(&context, rows, stage))
 }
 
 /// Puts the rows into their order and leaves only what the user sees.

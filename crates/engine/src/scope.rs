@@ -120,6 +120,13 @@ impl Scope {
         self.find(&name.name).ok_or_else(|| self.unknown(name).into())
     }
 
+    /// The same for a bare word that something is compared with.
+    pub(crate) fn unknown_value(&self, name: &Name) -> Diagnostic {
+        let error = self.unknown(name);
+        let help = error.help.clone().unwrap_or_default();
+        error.with_help(format!("a text stands in quotes: \"{}\"; as a field: {help}", name.text))
+    }
+
     fn unknown(&self, name: &Name) -> Diagnostic {
         let message = format!("there is no field `{}` here", name.text);
         let error = Diagnostic::error(codes::UNKNOWN_FIELD, name.span, message);

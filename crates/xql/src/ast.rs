@@ -155,6 +155,14 @@ pub enum ExprKind {
     /// A `*` is a wildcard where the operator allows it.
     Str(String),
     Field(Name),
+    /// A bare word where a value is compared with: a field, or else an enum value (`PROCESS`).
+    Word(Name),
+    /// `value in (dataset = … | …)`; the query has one column.
+    InQuery {
+        value: Box<Expr>,
+        query: Box<Query>,
+        negated: bool,
+    },
     Call {
         function: Name,
         args: Vec<Expr>,

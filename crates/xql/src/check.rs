@@ -17,10 +17,10 @@ pub(crate) fn check(root: &SyntaxNode, diagnostics: &mut Findings) {
     for node in root.descendants() {
         match node.kind() {
             CallExpr => call(&node, diagnostics),
-            FieldExpr => field(&node, diagnostics),
             FieldChoice => fieldset(&node, diagnostics),
             Literal => literal(&node, diagnostics),
             CompareExpr => comparison(&node, diagnostics),
+            Subquery => subquery(&node, diagnostics),
             _ => {}
         }
     }
@@ -286,16 +286,6 @@ fn comparison(node: &SyntaxNode, diagnostics: &mut Findings) {
     }
 }
 
-/// Prefixes of names that are no fields.
-const PREFIXES: [(&str, &str); 1] = [("xdm_alias.", "an XDM_ALIAS")];
-
-fn field(node: &SyntaxNode, diagnostics: &mut Findings) {
-    let Some(name) = lower::name_in(node) else { return };
-    if let Some((_, what)) = PREFIXES.iter().find(|(prefix, _)| name.name.starts_with(prefix)) {
-        diagnostics.push(not_supported(name.span, what));
-    }
-}
-
 fn fieldset(node: &SyntaxNode, diagnostics: &mut Findings) {
     if let Some(name) = lower::name_in(node).filter(|name| name.name.starts_with("fieldset.")) {
         diagnostics.push(not_supported(name.span, "a fieldset"));
@@ -316,12 +306,6 @@ fn literal(node: &SyntaxNode, diagnostics: &mut Findings) {
                  array_all",
             ),
         );
-    } else if is_parameter(&text) {
-        let message = format!("\"{}\" looks like a parameter, but is taken as plain text", clip(&text));
-        diagnostics.push(
-            Diagnostic::warning(codes::SYNTAX_NOT_SUPPORTED, lower::span(node), message)
-                .with_help("without the quotes it is one"),
-        );
     }
 }
 
@@ -339,10 +323,17 @@ fn inside_loop(node: &SyntaxNode) -> bool {
     })
 }
 
-/// `"$originalalertid"`, as drill-down queries have it.
-fn is_parameter(text: &str) -> bool {
-    text.strip_prefix('$').is_some_and(|name| {
-        name.starts_with(|c: char| c.is_ascii_alphabetic())
-            && name.chars().all(|c| c == '_' || c.is_ascii_alphanumeric())
-    })
+/// A query in brackets stands behind `in` or in a stage that takes one.
+fn subquery(node: &SyntaxNode, diagnostics: &mut Findings) {
+    let placed = node.parent().is_some_and(|parent| match parent.kind() {
+        CompareExpr => lower::has_word(&parent, "in"),
+        kind => kind == Stage,
+    });
+    if !placed {
+        let message = "a query in brackets stands behind `in`, `join` or `union`";
+        diagnostics.push(
+            Diagnostic::error(codes::EXPECTED_VALUE, lower::span(node), message)
+                .with_help("to compare with its rows: field in (dataset = … | fields one_field)"),
+        );
+    }
 }

@@ -84,6 +84,7 @@ codes! {
     BAD_CIDR = "XQL405", Query, "An address range that cannot be read.";
     DUPLICATE_NAME = "XQL406", Query, "Two columns with the same name.";
     BAD_LITERAL = "XQL407", Query, "A literal that does not fit the field's type.";
+    MISSING_PARAMETER = "XQL408", Query, "A parameter of the query has no value.";
     // Limits
     QUERY_TOO_LONG = "XQL801", Limit, "The text of the query is longer than this server reads.";
     NESTED_TOO_DEEPLY = "XQL802", Limit, "Brackets or functions nested too deeply.";

@@ -17,11 +17,10 @@ use crate::syntax::SyntaxKind::*;
 /// More stages than any query needs; a plan of this depth still fits the engine's stack.
 pub(crate) const MAX_STAGES: usize = 250;
 
-/// What has been seen of the query so far.
+/// What has been seen of one query so far.
 #[derive(Default)]
 struct Progress {
     source: bool,
-    stages: usize,
 }
 
 pub(crate) fn query(p: &mut Parser) {
@@ -43,6 +42,54 @@ pub(crate) fn query(p: &mut Parser) {
         separator(p);
     }
     p.finish_root();
+}
+
+/// Queries inside one another. Real ones have two; each is a plan of its own.
+const MAX_QUERIES: u32 = 10;
+
+/// `( dataset = … | … )`; the cursor stands on the bracket.
+pub(crate) fn inner_query(p: &mut Parser) {
+    let open = p.span();
+    if p.inner_queries == MAX_QUERIES {
+        p.error(
+            codes::NESTED_TOO_DEEPLY,
+            format!("queries are nested more than {MAX_QUERIES} deep here"),
+            "store the inner ones as datasets with target, and read those",
+        );
+        return p.give_up();
+    }
+    if !p.enter() {
+        return;
+    }
+    let form = p.stage_form;
+    p.inner_queries += 1;
+    p.start(Subquery);
+    p.bump();
+    let mut progress = Progress::default();
+    loop {
+        stage(p, &mut progress);
+        end_of_stage(p);
+        if matches!(p.peek(), RParen | Eof | Semicolon) {
+            break;
+        }
+        separator(p);
+        if p.at(RParen) && p.previous_kind() == Some(Pipe) {
+            let message = "nothing follows this pipe";
+            let span = p.previous_span();
+            p.report(
+                Diagnostic::error(codes::EMPTY_STAGE, span, message)
+                    .with_help("add a stage or remove the `|`"),
+            );
+            break;
+        }
+    }
+    if !p.eat(RParen) {
+        p.unclosed_bracket(open);
+    }
+    p.finish();
+    p.inner_queries -= 1;
+    p.stage_form = form;
+    p.leave();
 }
 
 /// The pipe after a stage, or the end.
@@ -91,8 +138,8 @@ fn stage(p: &mut Parser, progress: &mut Progress) {
         p.error(codes::EMPTY_STAGE, "a stage is missing before this", "remove one of the pipes");
         return;
     }
-    progress.stages += 1;
-    if progress.stages > MAX_STAGES {
+    p.stages += 1;
+    if p.stages > MAX_STAGES {
         p.error(
             codes::TOO_MANY_STAGES,
             format!("a query may have {MAX_STAGES} stages, and this is one more"),

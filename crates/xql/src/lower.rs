@@ -128,15 +128,20 @@ impl Lowering {
     }
 
     fn compare(&mut self, node: &SyntaxNode) -> Option<ExprKind> {
-        let sides: Vec<_> = exprs(node).map(|side| self.expr(&side)).collect();
+        let query = child(node, Subquery).map(|inner| self.query(&inner));
+        let sides: Vec<_> =
+            exprs(node).filter(|side| side.kind() != Subquery).map(|side| self.expr(&side)).collect();
         let list = child(node, InList).map(|list| {
-            let items: Vec<_> = exprs(&list).map(|item| self.expr(&item)).collect();
+            let items: Vec<_> = exprs(&list).map(|item| self.expr(&item).map(word)).collect();
             all(items)
         });
         let negated = has_word(node, "not");
         let operator = tokens(node).find(|token| !token.text().eq_ignore_ascii_case("not"))?;
         let mut sides = all(sides)?.into_iter();
         let value = Box::new(sides.next()?);
+        if let Some(query) = query {
+            return Some(ExprKind::InQuery { value, query: Box::new(query?), negated });
+        }
         if let Some(list) = list {
             return Some(ExprKind::In { value, list: list?, negated });
         }
@@ -144,7 +149,11 @@ impl Lowering {
         if sides.next().is_some() {
             return None; // a chain, which was reported
         }
-        let compare = |op| ExprKind::Compare { op, left: value.clone(), right: right.clone() };
+        if is_role(node) && matches!(operator.kind(), Eq | NotEq) {
+            // Roles are an array, and this asks whether it holds one.
+            return Some(ExprKind::Contains { value, part: right, negated: operator.kind() == NotEq });
+        }
+        let compare = |op| ExprKind::Compare { op, left: value.clone(), right: Box::new(word(*right.clone())) };
         Some(match operator.kind() {
             Eq | EqEq => compare(CompareOp::Eq),
             NotEq | LtGt => compare(CompareOp::NotEq),
@@ -171,6 +180,20 @@ fn field(name: Name) -> ExprKind {
         Some(prefix) => ExprKind::Str(name.text.get(prefix.len()..).unwrap_or_default().to_owned()),
         None => ExprKind::Field(name),
     }
+}
+
+/// A bare name on the right of a comparison may be an enum value.
+fn word(expr: Expr) -> Expr {
+    match expr.kind {
+        ExprKind::Field(name) => Expr { kind: ExprKind::Word(name), span: expr.span },
+        _ => expr,
+    }
+}
+
+/// `roles = ROLE.X`
+fn is_role(compare: &SyntaxNode) -> bool {
+    let right = exprs(compare).nth(1).and_then(|right| name_in(&right));
+    right.is_some_and(|name| name.name.starts_with("role."))
 }
 
 /// `$name`

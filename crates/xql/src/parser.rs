@@ -31,6 +31,10 @@ pub(crate) struct Parser<'t> {
     broken_lines: Vec<Span>,
     diagnostics: Findings,
     nesting: u32,
+    /// Queries in brackets that the cursor is inside of.
+    pub inner_queries: u32,
+    /// Stages read so far, those of inner queries too.
+    pub stages: usize,
     /// Nothing more is reported: the text was given up.
     gave_up: bool,
     last_error: Option<Span>,
@@ -54,6 +58,8 @@ impl<'t> Parser<'t> {
             broken_lines,
             diagnostics: Findings::default(),
             nesting: 0,
+            inner_queries: 0,
+            stages: 0,
             gave_up: false,
             last_error: None,
             stage_form: None,
@@ -104,7 +110,11 @@ impl<'t> Parser<'t> {
 
     /// Does the stage end here, whatever it holds?
     pub fn at_stage_end(&self) -> bool {
-        matches!(self.peek(), Pipe | PipePipe | Semicolon | Eof)
+        match self.peek() {
+            Pipe | PipePipe | Semicolon | Eof => true,
+            RParen => self.inner_queries > 0,
+            _ => false,
+        }
     }
 
     pub fn span(&self) -> Span {

@@ -3,6 +3,7 @@
 
 use crate::codes;
 use crate::foreign;
+use crate::grammar;
 use crate::grammar::expression::{Level, begins_value, bracketed, expression, level, literal};
 use crate::lexer::clip;
 use crate::parser::Parser;
@@ -131,8 +132,5 @@ pub(super) fn begins_query(p: &Parser) -> bool {
 }
 
 pub(super) fn subquery(p: &mut Parser) {
-    p.not_supported(p.span(), "a query inside a query");
-    p.start(Subquery);
-    p.take_brackets();
-    p.finish();
+    grammar::inner_query(p);
 }

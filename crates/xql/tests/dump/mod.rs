@@ -91,6 +91,10 @@ pub fn expr(e: &Expr) -> String {
         ExprKind::Float(f) => format!("{f:?}"),
         ExprKind::Str(s) => format!("{s:?}"),
         ExprKind::Field(n) => name(n),
+        ExprKind::Word(n) => format!("word {}", name(n)),
+        ExprKind::InQuery { value, query, negated } => {
+            format!("({} {}in query {{\n{}}})", expr(value), not(*negated), self::query(query))
+        }
         ExprKind::Call { function, args } => format!("{}({})", name(function), join(args, expr)),
         ExprKind::Not(x) => format!("(not {})", expr(x)),
         ExprKind::And(a, b) => format!("({} and {})", expr(a), expr(b)),
@@ -132,10 +136,13 @@ pub fn expressions(query: &Query, see: &mut impl FnMut(&Expr)) {
 }
 
 fn parts(e: &Expr, see: &mut impl FnMut(&Expr)) {
-    see(e);
+    // A bare word means something else where nothing is compared.
+    if !matches!(e.kind, ExprKind::Word(_)) {
+        see(e);
+    }
     match &e.kind {
         ExprKind::Call { args, .. } => args.iter().for_each(|arg| parts(arg, see)),
-        ExprKind::Not(x) | ExprKind::Arrow { value: x, .. } => parts(x, see),
+        ExprKind::Not(x) | ExprKind::Arrow { value: x, .. } | ExprKind::InQuery { value: x, .. } => parts(x, see),
         ExprKind::In { value, list, .. } => {
             parts(value, see);
             list.iter().for_each(|item| parts(item, see));
@@ -183,7 +190,7 @@ pub fn names(query: &Query, see: &mut impl FnMut(&Name)) {
         }
     }
     expressions(query, &mut |e| match &e.kind {
-        ExprKind::Field(name) | ExprKind::Call { function: name, .. } => see(name),
+        ExprKind::Field(name) | ExprKind::Word(name) | ExprKind::Call { function: name, .. } => see(name),
         _ => {}
     });
 }
