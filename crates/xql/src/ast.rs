@@ -80,6 +80,34 @@ pub enum Source {
     Dataset(Vec<Name>),
     /// `preset = network_story`.
     Preset(Vec<Name>),
+    /// `cold_dataset = a`.
+    ColdDataset(Vec<Name>),
+    /// `datamodel dataset = a`; none named: every mapped dataset.
+    Datamodel(Vec<Name>),
+    Search(Search),
+    Call(LibraryCall),
+}
+
+/// `search "a", "b" dataset = c`: rows in which every text occurs in some field.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Search {
+    pub texts: Vec<Text>,
+    /// None named: every dataset.
+    pub datasets: Vec<Name>,
+}
+
+/// `call "library query" parameter = value`.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct LibraryCall {
+    pub query: Text,
+    pub parameters: Vec<(Name, Text)>,
+}
+
+/// A text written into the query, without its quotes.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Text {
+    pub text: String,
+    pub span: Span,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -95,8 +123,162 @@ pub enum StageKind {
     Comp(Comp),
     Dedup { keys: Vec<Name>, order: Vec<SortKey> },
     Fields(Fields),
-    Limit { count: u64 },
+    Limit(Count),
     Sort(Vec<SortKey>),
+    ArrayExpand { field: Name, limit: Option<u64> },
+    Bin { field: Name, size: BinSize },
+    GetRole { field: Name, alias: Option<Name> },
+    IpLoc(IpLoc),
+    Join(Join),
+    ReplaceNull(Vec<Assignment>),
+    Tag(Vec<Text>),
+    Target(Target),
+    Top(Top),
+    Transaction(Transaction),
+    Union(UnionWith),
+    View(View),
+    WindowComp(Vec<WindowCall>),
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub enum Count {
+    Number(u64),
+    Param(Name),
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub enum BinSize {
+    /// `bins = n`: the width of a bucket.
+    Width(u64),
+    /// `span = 1h`: of times.
+    Span(BinSpan),
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct BinSpan {
+    pub length: Duration,
+    /// A moment (seconds since the epoch) at which a bucket begins.
+    pub timeshift: Option<i64>,
+    pub timezone: Option<Text>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct IpLoc {
+    pub field: Name,
+    /// None named: all.
+    pub columns: Vec<FieldChoice>,
+    pub suffix: Option<String>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Join {
+    pub kind: JoinKind,
+    pub conflict: Conflict,
+    pub query: Box<Query>,
+    /// Fields of the inner query are `alias.field` in the condition.
+    pub alias: Name,
+    pub on: Expr,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub enum JoinKind {
+    Inner,
+    Left,
+    Right,
+}
+
+/// Which column stays when both sides have one of a name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub enum Conflict {
+    /// The inner query's goes by `<name>_joined_10`, `_joined_11`, …
+    Both,
+    Left,
+    Right,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Target {
+    pub lookup: bool,
+    pub append: bool,
+    pub name: Name,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Top {
+    pub count: u64,
+    pub field: Name,
+    pub by: Vec<Name>,
+    /// Which figures are shown, and under which names; none written: both.
+    pub figures: Vec<FieldChoice>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Transaction {
+    pub keys: Vec<Name>,
+    pub span: Option<BinSpan>,
+    pub starts: Option<Edge>,
+    pub ends: Option<Edge>,
+    pub allow_unclosed: bool,
+    pub max_events: u64,
+}
+
+/// What begins or ends a transaction.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub enum Edge {
+    When(Expr),
+    /// An event that holds this text somewhere.
+    Holding(Text),
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub enum UnionWith {
+    Dataset(Name),
+    Query(Box<Query>),
+}
+
+/// How the result is shown. The engine passes it on.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(tag = "view", rename_all = "snake_case")]
+pub enum View {
+    Graph { parameters: Vec<ViewParameter> },
+    Highlight { fields: Vec<Name>, values: Vec<String> },
+    ColumnOrder { populated: bool },
+}
+
+/// `header = "x"`, `yaxis = a, b`, `seriescolor("a", "#fff")`.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct ViewParameter {
+    /// Lower case.
+    pub name: String,
+    pub values: Vec<Text>,
+    pub span: Span,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct WindowCall {
+    pub function: Name,
+    pub args: Vec<Expr>,
+    pub by: Vec<Name>,
+    pub order: Vec<SortKey>,
+    pub frame: Option<Frame>,
+    pub alias: Option<Name>,
+    pub span: Span,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct Frame {
+    pub start: Bound,
+    pub end: Bound,
+    /// `frame_type = range`: bounds are distances of the sort key, not numbers of rows.
+    pub range: bool,
+    pub span: Span,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub enum Bound {
+    Unbounded,
+    /// From the current row: negative is before it.
+    Offset(f64),
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -109,9 +291,14 @@ pub struct Assignment {
 pub struct Comp {
     pub aggregates: Vec<Aggregate>,
     pub by: Vec<Name>,
+    /// `by asc key`.
+    pub order: Vec<SortKey>,
+    /// `addrawdata = true as name`.
+    pub raw: Option<Name>,
 }
 
-/// `function(argument) as alias`. `argument` is `None` for `count()`.
+/// `function(argument) as alias`; no argument for `count()`. The alias `*` is that of
+/// `sum(*) as *`: the function over every other column.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Aggregate {
     pub function: Name,

@@ -1,7 +1,7 @@
 //! What can be checked without any data: functions and their arguments, and the forms of XQL that are
 //! not supported yet. Works on the tree, so it also looks at parts beside a syntax error.
 
-use crate::ast::Span;
+use crate::ast::{Name, Span};
 use crate::codes;
 use crate::diagnostic::{Diagnostic, Findings};
 use crate::foreign;
@@ -17,7 +17,6 @@ pub(crate) fn check(root: &SyntaxNode, diagnostics: &mut Findings) {
     for node in root.descendants() {
         match node.kind() {
             CallExpr => call(&node, diagnostics),
-            FieldChoice => fieldset(&node, diagnostics),
             Literal => literal(&node, diagnostics),
             CompareExpr => comparison(&node, diagnostics),
             Subquery => subquery(&node, diagnostics),
@@ -34,6 +33,9 @@ fn not_supported(span: Span, what: &str) -> Diagnostic {
 fn call(node: &SyntaxNode, diagnostics: &mut Findings) {
     let Some(name) = lower::name_in(node) else { return };
     let in_comp = node.parent().is_some_and(|parent| parent.kind() == Aggregate);
+    if node.parent().is_some_and(|parent| parent.kind() == WindowCall) {
+        return window(node, &name, diagnostics);
+    }
     let Some(function) = functions::find(&name.name) else {
         let near = !diagnostics.plenty();
         diagnostics.push(unknown_function(&name.name, &name.text, name.span, in_comp, near));
@@ -58,6 +60,27 @@ fn call(node: &SyntaxNode, diagnostics: &mut Findings) {
     }
     if let Some(list) = lower::child(node, ArgList) {
         arguments(function, name.span, &list, diagnostics);
+    }
+}
+
+/// A function of windowcomp.
+fn window(node: &SyntaxNode, name: &Name, diagnostics: &mut Findings) {
+    let can = |function: &&Function| matches!(function.kind, Kind::Window | Kind::AggregateOrWindow);
+    match functions::find(&name.name) {
+        Some(function) if can(&function) => {
+            if let Some(list) = lower::child(node, ArgList) {
+                arguments(function, name.span, &list, diagnostics);
+            }
+        }
+        _ => {
+            let known: Vec<&str> = functions::FUNCTIONS.iter().filter(can).map(|f| f.name).collect();
+            let message = format!("windowcomp has no function `{}`", clip(&name.text));
+            let help = match nearest(&name.name, known.iter().copied()) {
+                Some(near) => format!("did you mean {near}()?"),
+                None => format!("it has {}", known.join(", ")),
+            };
+            diagnostics.push(Diagnostic::error(codes::NOT_AN_AGGREGATE, name.span, message).with_help(help));
+        }
     }
 }
 
@@ -136,7 +159,7 @@ fn inside_scalar_in_comp(node: &SyntaxNode) -> bool {
 
 fn arguments(function: &Function, name: Span, list: &SyntaxNode, diagnostics: &mut Findings) {
     let args: Vec<SyntaxNode> = lower::exprs(list).collect();
-    if args.iter().any(is_star) {
+    if args.iter().any(is_star) && !aliased_star(list) {
         return star_argument(function, &args, diagnostics);
     }
     // Where the parser complained, the number of arguments is not known.
@@ -173,6 +196,13 @@ fn plural(count: usize) -> String {
     }
 }
 
+/// `sum(*) as *`
+fn aliased_star(list: &SyntaxNode) -> bool {
+    let aggregate = list.parent().and_then(|call| call.parent());
+    let alias = aggregate.and_then(|aggregate| lower::child(&aggregate, Alias));
+    alias.and_then(|alias| lower::name_in(&alias)).is_some_and(|name| name.name == "*")
+}
+
 fn is_star(arg: &SyntaxNode) -> bool {
     arg.kind() == FieldExpr && arg.text() == "*"
 }
@@ -183,7 +213,8 @@ fn star_argument(function: &Function, args: &[SyntaxNode], diagnostics: &mut Fin
     diagnostics.push(if function.name == "count" {
         Diagnostic::error(codes::BAD_ARGUMENT, span, "count takes no `*`").with_help("write count()")
     } else if function.kind.is_aggregate() {
-        not_supported(span, "`*` for every field")
+        Diagnostic::error(codes::BAD_ARGUMENT, span, "`*` as an argument means every field")
+            .with_help(format!("write: comp {}(*) as *", function.name))
     } else {
         Diagnostic::error(codes::BAD_ARGUMENT, span, format!("`{}` takes no `*`", function.name))
             .with_help(format!("the form is: {}", function.signature()))
@@ -283,12 +314,6 @@ fn comparison(node: &SyntaxNode, diagnostics: &mut Findings) {
         && let Some(text) = string_literal(&range)
     {
         cidr(&text, lower::span(&range), diagnostics);
-    }
-}
-
-fn fieldset(node: &SyntaxNode, diagnostics: &mut Findings) {
-    if let Some(name) = lower::name_in(node).filter(|name| name.name.starts_with("fieldset.")) {
-        diagnostics.push(not_supported(name.span, "a fieldset"));
     }
 }
 

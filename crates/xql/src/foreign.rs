@@ -79,7 +79,7 @@ pub(crate) fn stage(p: &mut Parser) -> bool {
     let second = p.nth_text(1).eq_ignore_ascii_case("by") && matches!(foreign.word, "order" | "group");
     let shown = if second { format!("{word} by") } else { word };
     p.error(codes::FOREIGN_STAGE, format!("XQL has no stage `{shown}`"), foreign.help);
-    let grammar = foreign.read_as.and_then(stages::find).and_then(|info| {
+    let grammar = foreign.read_as.and_then(stages::find).map(|info| {
         p.stage_form = Some(info.form);
         info.grammar
     });

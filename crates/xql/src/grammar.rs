@@ -162,28 +162,10 @@ fn stage(p: &mut Parser, progress: &mut Progress) {
 fn known_stage(p: &mut Parser, info: &'static StageInfo, progress: &mut Progress) {
     check_place(p, info, progress);
     p.stage_form = Some(info.form);
-    match info.grammar {
-        Some(grammar) => {
-            p.start(Stage);
-            p.bump();
-            grammar(p);
-            p.finish();
-        }
-        None => {
-            p.report(
-                Diagnostic::error(
-                    codes::STAGE_NOT_SUPPORTED,
-                    p.span(),
-                    format!("the stage `{}` is not supported yet", info.name),
-                )
-                .with_help("nothing is wrong with the query: this version of Vedette cannot run it"),
-            );
-            p.start(OpaqueStage);
-            p.bump();
-            p.take_opaque();
-            p.finish();
-        }
-    }
+    p.start(Stage);
+    p.bump();
+    (info.grammar)(p);
+    p.finish();
 }
 
 fn check_place(p: &mut Parser, info: &StageInfo, progress: &mut Progress) {

@@ -1,7 +1,7 @@
 //! From the lossless tree to `ast`. Lowering never guesses: a part that did not parse gives `None`, and
 //! some diagnostic has said why. Everything is visited even so, to find every mistake in one pass.
 
-use crate::ast::{self, CompareOp, Expr, ExprKind, Name, Source, Span, Stage};
+use crate::ast::{self, CompareOp, Expr, ExprKind, Name, Source, Span, Stage, Text};
 use crate::codes;
 use crate::diagnostic::{Diagnostic, Findings};
 use crate::literal;
@@ -27,7 +27,7 @@ impl Lowering {
                 Some(Lower::Stage(lower)) => {
                     stages.push(lower(self, &node).map(|kind| Stage { kind, span: span(&node) }));
                 }
-                Some(Lower::NotYet) | None => stages.push(None),
+                None => stages.push(None),
             }
         }
         Some(ast::Query { config, source: source?, stages: all(stages)?, span: query_span(root) })
@@ -153,7 +153,8 @@ impl Lowering {
             // Roles are an array, and this asks whether it holds one.
             return Some(ExprKind::Contains { value, part: right, negated: operator.kind() == NotEq });
         }
-        let compare = |op| ExprKind::Compare { op, left: value.clone(), right: Box::new(word(*right.clone())) };
+        let compare =
+            |op| ExprKind::Compare { op, left: value.clone(), right: Box::new(word(*right.clone())) };
         Some(match operator.kind() {
             Eq | EqEq => compare(CompareOp::Eq),
             NotEq | LtGt => compare(CompareOp::NotEq),
@@ -304,5 +305,83 @@ pub(crate) fn alias_in(node: &SyntaxNode) -> Option<Option<Name>> {
     match child(node, Alias) {
         Some(alias) => name_in(&alias).map(Some),
         None => Some(None),
+    }
+}
+
+/// A `Setting` node: `word = value` or `word = value, value` or `word(value, …)`.
+pub(crate) struct Pair {
+    pub word: Text,
+    pub values: Vec<Text>,
+}
+
+pub(crate) fn settings(node: &SyntaxNode) -> Vec<Pair> {
+    children(node, Setting).filter_map(|setting| option(&setting)).collect()
+}
+
+fn option(setting: &SyntaxNode) -> Option<Pair> {
+    let mut tokens = tokens(setting);
+    let word = tokens.next()?;
+    let mut values: Vec<Text> = Vec::new();
+    let mut sign: Option<u32> = None;
+    for token in tokens {
+        match token.kind() {
+            Eq | EqEq | Comma | LParen | RParen => {}
+            Minus => sign = Some(token_span(&token).start),
+            _ => {
+                let mut value = Text { text: plain_text(&token), span: token_span(&token) };
+                if let Some(start) = sign.take() {
+                    value.text.insert(0, '-');
+                    value.span.start = start;
+                }
+                values.push(value);
+            }
+        }
+    }
+    let word = Text { text: word.text().to_ascii_lowercase(), span: token_span(&word) };
+    Some(Pair { word, values })
+}
+
+/// Every string directly in a node.
+pub(crate) fn texts_in(node: &SyntaxNode) -> Vec<Text> {
+    tokens(node)
+        .filter(|token| token.kind().is_string())
+        .map(|token| Text { text: plain_text(&token), span: token_span(&token) })
+        .collect()
+}
+
+impl Lowering {
+    pub(crate) fn bad_setting(&mut self, span: Span, message: impl Into<String>, help: impl Into<String>) {
+        self.diagnostics.push(Diagnostic::error(codes::BAD_SETTING, span, message).with_help(help));
+    }
+
+    /// A number token.
+    pub(crate) fn number(&mut self, token: &SyntaxToken) -> Option<u64> {
+        let number = token.text().parse().ok();
+        if number.is_none() {
+            let message = "this number is too large";
+            self.diagnostics.push(Diagnostic::error(codes::NUMBER_TOO_LARGE, token_span(token), message));
+        }
+        number
+    }
+
+    /// `true` or `false`.
+    pub(crate) fn yes_or_no(&mut self, value: &Text) -> Option<bool> {
+        match value.text.to_ascii_lowercase().as_str() {
+            "true" => Some(true),
+            "false" => Some(false),
+            _ => {
+                self.bad_setting(value.span, "this is either true or false", "write true or false");
+                None
+            }
+        }
+    }
+
+    /// A whole number from `least`.
+    pub(crate) fn whole(&mut self, value: &Text, least: u64) -> Option<u64> {
+        let number = value.text.parse().ok().filter(|number| *number >= least);
+        if number.is_none() {
+            self.bad_setting(value.span, format!("this is a whole number from {least}"), "for example: 10");
+        }
+        number
     }
 }

@@ -76,6 +76,10 @@ pub enum SyntaxKind {
     Alias,
     Assignment,
     Aggregate,
+    /// A function of windowcomp with all that belongs to it.
+    WindowCall,
+    /// `between a and b frame_type = range`
+    Frame,
     FieldChoice,
     SortKey,
     Setting,
@@ -172,6 +176,8 @@ const ALL: [SyntaxKind; ArithmeticExpr as usize + 1] = [
     Alias,
     Assignment,
     Aggregate,
+    WindowCall,
+    Frame,
     FieldChoice,
     SortKey,
     Setting,

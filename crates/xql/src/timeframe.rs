@@ -44,7 +44,7 @@ fn bad_point(span: Span, text: &str) -> Diagnostic {
 }
 
 /// `24h`
-fn duration(text: &str) -> Option<Duration> {
+pub(crate) fn duration(text: &str) -> Option<Duration> {
     let digits = text.find(|c: char| !c.is_ascii_digit())?;
     let amount = text[..digits].parse().ok()?;
     let unit = match text[digits..].to_ascii_lowercase().as_str() {

@@ -3,6 +3,7 @@
 use crate::codes;
 use crate::diagnostic::Diagnostic;
 use crate::lexer::clip;
+use crate::nearest::nearest;
 use crate::parser::Parser;
 use crate::stages;
 use crate::syntax::SyntaxKind::*;
@@ -208,4 +209,53 @@ pub(crate) fn name_list(p: &mut Parser, what: &str) {
     p.start(NameList);
     comma_list(p, |p| name(p, what, NameUse::Read));
     p.finish();
+}
+
+/// `word = value` pairs side by side. `words` are those the stage knows; with another word before
+/// a `=` the stage has an unknown option.
+pub(crate) fn options(p: &mut Parser, words: &[&'static str]) {
+    while p.at(Ident) && matches!(p.nth(1), Eq | EqEq) {
+        let word = p.nth_text(0);
+        if !words.iter().any(|known| known.eq_ignore_ascii_case(word)) {
+            let help = match nearest(word, words.iter().copied()) {
+                Some(near) => format!("did you mean `{near}`?"),
+                None => format!("it has {}", words.join(", ")),
+            };
+            let message = format!("this stage has no option `{}`", clip(word));
+            p.error(codes::BAD_SETTING, message, help);
+        }
+        option(p);
+    }
+}
+
+/// One `word = value`; the cursor stands on the word.
+pub(crate) fn option(p: &mut Parser) {
+    p.start(Setting);
+    let word = p.nth_text(0);
+    p.bump();
+    if p.at(EqEq) {
+        p.error(codes::FOREIGN_OPERATOR, "XQL has no `==`", "write a single `=`");
+    }
+    p.bump();
+    if !plain_value(p) {
+        p.unexpected(&format!("a value for `{word}`"));
+    }
+    p.finish();
+}
+
+/// A word, a text or a number.
+pub(crate) fn plain_value(p: &mut Parser) -> bool {
+    match p.peek() {
+        Ident if stages::is_stage(p.nth_text(0)) && !p.nth_text(0).eq_ignore_ascii_case("dataset") => false,
+        Ident | QuotedIdent | Str | TripleStr | StrBackslash | Int | Float | Param => {
+            p.bump();
+            true
+        }
+        Minus if matches!(p.nth(1), Int | Float | Ident) => {
+            p.bump();
+            p.bump();
+            true
+        }
+        _ => false,
+    }
 }

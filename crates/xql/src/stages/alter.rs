@@ -16,7 +16,7 @@ pub(super) const STAGE: StageInfo = StageInfo {
     place: Place::Pipe,
     form: "alter field = expression, …",
     doc: "Adds fields, or overwrites them.",
-    grammar: Some(grammar),
+    grammar: grammar,
     lower: Lower::Stage(lower),
 };
 
@@ -24,7 +24,7 @@ fn grammar(p: &mut Parser) {
     comma_list(p, assignment);
 }
 
-fn assignment(p: &mut Parser) -> bool {
+pub(super) fn assignment(p: &mut Parser) -> bool {
     p.start(SyntaxKind::Assignment);
     let whole = target(p) && expression(p, "a value after `=`");
     if whole && p.at_word("as") {
@@ -75,11 +75,15 @@ fn target(p: &mut Parser) -> bool {
 }
 
 fn lower(l: &mut Lowering, stage: &SyntaxNode) -> Option<StageKind> {
+    lower_assignments(l, stage).map(StageKind::Alter)
+}
+
+pub(super) fn lower_assignments(l: &mut Lowering, stage: &SyntaxNode) -> Option<Vec<Assignment>> {
     let assignments: Vec<Option<Assignment>> = lower::children(stage, SyntaxKind::Assignment)
         .map(|node| {
             let value = lower::only_expr(&node).and_then(|value| l.expr(&value));
             Some(Assignment { target: lower::name_in(&node)?, value: value? })
         })
         .collect();
-    lower::all(assignments).map(StageKind::Alter)
+    lower::all(assignments)
 }

@@ -4,7 +4,7 @@ use super::{Lower, Place, StageInfo};
 use crate::ast::{self, StageKind};
 use crate::codes;
 use crate::grammar::expression::call;
-use crate::grammar::pieces::{NameUse, alias, comma_list, is_reserved, name};
+use crate::grammar::pieces::{NameUse, alias, comma_list, is_reserved, name, option};
 use crate::lower::{self, Lowering};
 use crate::parser::Parser;
 use crate::syntax::SyntaxKind::{self, *};
@@ -15,7 +15,7 @@ pub(super) const STAGE: StageInfo = StageInfo {
     place: Place::Pipe,
     form: "comp function(field) as name, … by key, …",
     doc: "Groups the rows by the keys and computes over each group.",
-    grammar: Some(grammar),
+    grammar: grammar,
     lower: Lower::Stage(lower),
 };
 
@@ -38,9 +38,9 @@ fn grammar(p: &mut Parser) {
         comma_list(p, key);
         p.finish();
     }
-    if p.at_word("addrawdata") {
-        p.not_supported(p.span(), "`addrawdata`");
-        p.skip_to(&[]);
+    if p.at_word("addrawdata") && p.nth(1) == Eq {
+        option(p);
+        alias(p);
     }
 }
 
@@ -48,9 +48,12 @@ fn aggregate(p: &mut Parser) -> bool {
     p.start(Aggregate);
     let found = aggregate_call(p);
     if found && p.at_word("as") && p.nth(1) == Star {
+        p.start(SyntaxKind::Alias);
         p.bump();
-        p.not_supported(p.span(), "`as *`");
+        p.start(SyntaxKind::Name);
         p.bump();
+        p.finish();
+        p.finish();
     } else if found {
         alias(p);
     }
@@ -126,11 +129,15 @@ fn key(p: &mut Parser) -> bool {
         p.skip_to(&[Comma]);
         return true;
     }
-    if (p.at_word("asc") || p.at_word("desc")) && matches!(p.nth(1), Ident | QuotedIdent) {
-        p.not_supported(p.span(), "a direction in `comp … by`");
+    let directed = (p.at_word("asc") || p.at_word("desc")) && matches!(p.nth(1), Ident | QuotedIdent);
+    if directed {
+        p.start(SyntaxKind::SortKey);
         p.bump();
     }
     let found = name(p, "a field to group by", NameUse::Read);
+    if directed {
+        p.finish();
+    }
     if found && p.at_word("as") {
         p.error(
             codes::UNEXPECTED_TOKEN,
@@ -145,11 +152,29 @@ fn key(p: &mut Parser) -> bool {
 fn lower(l: &mut Lowering, stage: &SyntaxNode) -> Option<StageKind> {
     let aggregates: Vec<_> =
         lower::children(stage, Aggregate).map(|node| lower_aggregate(l, &node)).collect();
-    let by = match lower::child(stage, NameList) {
-        Some(keys) => lower::names_in(&keys)?,
-        None => Vec::new(),
-    };
-    Some(StageKind::Comp(ast::Comp { aggregates: lower::all(aggregates)?, by }))
+    let (mut by, mut order) = (Vec::new(), Vec::new());
+    for key in lower::child(stage, NameList).iter().flat_map(SyntaxNode::children) {
+        let name = match key.kind() {
+            SyntaxKind::Name => lower::name(&key),
+            SyntaxKind::SortKey => lower::name_in(&key)?,
+            _ => continue,
+        };
+        if key.kind() == SyntaxKind::SortKey {
+            order.push(ast::SortKey { field: name.clone(), descending: lower::has_word(&key, "desc") });
+        }
+        by.push(name);
+    }
+    let raw = raw_data(l, stage)?;
+    Some(StageKind::Comp(ast::Comp { aggregates: lower::all(aggregates)?, by, order, raw }))
+}
+
+/// `addrawdata = true as name`
+fn raw_data(l: &mut Lowering, stage: &SyntaxNode) -> Option<Option<ast::Name>> {
+    let Some(pair) = lower::settings(stage).into_iter().next() else { return Some(None) };
+    let wanted = l.yes_or_no(pair.values.first()?)?;
+    let default = ast::Name { name: "raw_data".into(), text: "raw_data".into(), span: pair.word.span };
+    let name = lower::alias_in(stage)?.unwrap_or(default);
+    Some(wanted.then_some(name))
 }
 
 fn lower_aggregate(l: &mut Lowering, node: &SyntaxNode) -> Option<ast::Aggregate> {

@@ -14,7 +14,7 @@ pub(super) const DATASET: StageInfo = StageInfo {
     place: Place::Source,
     form: "dataset = name   or   dataset in (a, b*)",
     doc: "Says which dataset the rows come from.",
-    grammar: Some(|p| grammar(p, "dataset")),
+    grammar: |p| grammar(p, "dataset"),
     lower: Lower::Source(|_, stage| names(stage).map(Source::Dataset)),
 };
 
@@ -23,11 +23,35 @@ pub(super) const PRESET: StageInfo = StageInfo {
     place: Place::Source,
     form: "preset = name",
     doc: "Says which preset (a chosen part of xdr_data) the rows come from.",
-    grammar: Some(|p| grammar(p, "preset")),
+    grammar: |p| grammar(p, "preset"),
     lower: Lower::Source(|_, stage| names(stage).map(Source::Preset)),
 };
 
-fn grammar(p: &mut Parser, word: &str) {
+pub(super) const COLD: StageInfo = StageInfo {
+    name: "cold_dataset",
+    place: Place::Source,
+    form: "cold_dataset = name",
+    doc: "Reads archived rows of a dataset; here they are kept with the others.",
+    grammar: |p| grammar(p, "cold_dataset"),
+    lower: Lower::Source(|_, stage| names(stage).map(Source::ColdDataset)),
+};
+
+pub(super) const DATAMODEL: StageInfo = StageInfo {
+    name: "datamodel",
+    place: Place::Source,
+    form: "datamodel dataset = name   or   datamodel",
+    doc: "Reads datasets through the data model (xdm.* fields).",
+    grammar: datamodel,
+    lower: Lower::Source(|_, stage| Some(Source::Datamodel(names(stage).unwrap_or_default()))),
+};
+
+fn datamodel(p: &mut Parser) {
+    if p.eat_word("dataset") {
+        grammar(p, "dataset");
+    }
+}
+
+pub(super) fn grammar(p: &mut Parser, word: &str) {
     match p.peek() {
         Eq => {
             p.bump();
@@ -111,15 +135,16 @@ fn source_name(p: &mut Parser, word: &str) -> bool {
             true
         }
         Param => {
-            p.not_supported(p.span(), "a parameter");
+            p.start(SyntaxKind::Name);
             p.bump();
+            p.finish();
             true
         }
         _ => name(p, &format!("the name of a {word}"), NameUse::Pattern),
     }
 }
 
-fn names(stage: &SyntaxNode) -> Option<Vec<Name>> {
+pub(super) fn names(stage: &SyntaxNode) -> Option<Vec<Name>> {
     let names = lower::names_in(stage)?;
     (!names.is_empty()).then_some(names)
 }

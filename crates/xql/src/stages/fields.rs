@@ -14,7 +14,7 @@ pub(super) const STAGE: StageInfo = StageInfo {
     place: Place::Pipe,
     form: "fields a, b as c, d*   or   fields - a, b",
     doc: "Chooses, renames or (with a minus) removes fields.",
-    grammar: Some(grammar),
+    grammar: grammar,
     lower: Lower::Stage(lower),
 };
 
@@ -59,11 +59,26 @@ fn choice(p: &mut Parser) -> bool {
     found
 }
 
+/// `a, b as c`, for stages that name columns of their own.
+pub(super) fn choices(p: &mut Parser, what: &str) {
+    comma_list(p, |p| {
+        p.start(SyntaxKind::FieldChoice);
+        let found = name(p, what, NameUse::Read);
+        alias(p);
+        p.finish();
+        found
+    });
+}
+
+pub(super) fn lower_choices(stage: &SyntaxNode) -> Option<Vec<FieldChoice>> {
+    lower::all(
+        lower::children(stage, SyntaxKind::FieldChoice)
+            .map(|node| Some(FieldChoice { field: lower::name_in(&node)?, alias: lower::alias_in(&node)? })),
+    )
+}
+
 fn lower(_: &mut Lowering, stage: &SyntaxNode) -> Option<StageKind> {
-    let choices =
-        lower::all(lower::children(stage, SyntaxKind::FieldChoice).map(|node| {
-            Some(FieldChoice { field: lower::name_in(&node)?, alias: lower::alias_in(&node)? })
-        }))?;
+    let choices = lower_choices(stage)?;
     let minus = lower::has_token(stage, Minus);
     Some(StageKind::Fields(if minus {
         ast::Fields::Drop(choices.into_iter().map(|choice| choice.field).collect())

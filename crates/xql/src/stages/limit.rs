@@ -1,7 +1,7 @@
 //! `limit n`: the first n rows.
 
 use super::{Lower, Place, StageInfo};
-use crate::ast::StageKind;
+use crate::ast::{Count, StageKind};
 use crate::codes;
 use crate::diagnostic::Diagnostic;
 use crate::lower::{self, Lowering};
@@ -14,7 +14,7 @@ pub(super) const STAGE: StageInfo = StageInfo {
     place: Place::Pipe,
     form: "limit 100",
     doc: "Keeps the first so many rows.",
-    grammar: Some(grammar),
+    grammar: grammar,
     lower: Lower::Stage(lower),
 };
 
@@ -25,7 +25,6 @@ fn grammar(p: &mut Parser) {
     if p.at(Eq) && p.nth(1) == Int {
         p.error(codes::BAD_LIMIT, "limit has no `=`", format!("write: limit {}", p.nth_text(1)));
     } else if p.at(Param) {
-        p.not_supported(p.span(), "a parameter");
         return p.bump();
     } else {
         let message = format!("limit needs a whole number, found {}", p.found());
@@ -35,9 +34,12 @@ fn grammar(p: &mut Parser) {
 }
 
 fn lower(l: &mut Lowering, stage: &SyntaxNode) -> Option<StageKind> {
+    if let Some(token) = lower::token(stage, Param) {
+        return Some(StageKind::Limit(Count::Param(lower::parameter(&token))));
+    }
     let token = lower::token(stage, Int)?;
     match token.text().parse() {
-        Ok(count) => Some(StageKind::Limit { count }),
+        Ok(count) => Some(StageKind::Limit(Count::Number(count))),
         Err(_) => {
             l.diagnostics.push(
                 Diagnostic::error(

@@ -142,7 +142,9 @@ fn parts(e: &Expr, see: &mut impl FnMut(&Expr)) {
     }
     match &e.kind {
         ExprKind::Call { args, .. } => args.iter().for_each(|arg| parts(arg, see)),
-        ExprKind::Not(x) | ExprKind::Arrow { value: x, .. } | ExprKind::InQuery { value: x, .. } => parts(x, see),
+        ExprKind::Not(x) | ExprKind::Arrow { value: x, .. } | ExprKind::InQuery { value: x, .. } => {
+            parts(x, see)
+        }
         ExprKind::In { value, list, .. } => {
             parts(value, see);
             list.iter().for_each(|item| parts(item, see));

@@ -1,0 +1,92 @@
+//! `bin field span = 1h` or `bin field bins = 50`: each value becomes the start of its bucket.
+
+use super::{Lower, Place, StageInfo};
+use crate::ast::{BinSize, BinSpan, StageKind};
+use crate::codes;
+use crate::grammar::pieces::{NameUse, name, options};
+use crate::lower::{self, Lowering, Pair};
+use crate::parser::Parser;
+use crate::syntax::SyntaxNode;
+use crate::timeframe;
+
+pub(super) const STAGE: StageInfo = StageInfo {
+    name: "bin",
+    place: Place::Pipe,
+    form: "bin field span = 1h [timeshift = epoch [timezone = \"+08:00\"]]   or   bin field bins = 50",
+    doc: "Rounds a time or number down to the start of its bucket.",
+    grammar: grammar,
+    lower: Lower::Stage(lower),
+};
+
+fn grammar(p: &mut Parser) {
+    if !name(p, "a field with times or numbers", NameUse::Read) {
+        return p.skip_to(&[]);
+    }
+    if p.at_stage_end() {
+        let help = "for times: span = 1h; for numbers: bins = 50";
+        p.error(codes::BAD_SETTING, "bin needs the size of its buckets", help);
+    }
+    options(p, &["span", "bins", "timeshift", "timezone"]);
+}
+
+fn lower(l: &mut Lowering, stage: &SyntaxNode) -> Option<StageKind> {
+    let field = lower::name_in(stage)?;
+    let pairs = lower::settings(stage);
+    let bins = pairs.iter().find(|pair| pair.word.text == "bins");
+    let span = span(l, &pairs)?;
+    let size = match (bins, span) {
+        (Some(pair), None) => BinSize::Width(l.whole(pair.values.first()?, 1)?),
+        (None, Some(span)) => BinSize::Span(span),
+        (Some(pair), Some(_)) => {
+            l.bad_setting(
+                pair.word.span,
+                "bin has either span or bins",
+                "span is for times, bins for numbers",
+            );
+            return None;
+        }
+        (None, None) => {
+            l.bad_setting(field.span, "bin needs the size of its buckets", "for example: span = 1h");
+            return None;
+        }
+    };
+    Some(StageKind::Bin { field, size })
+}
+
+/// `span = 1h timeshift = 1615353499 timezone = "+08:00"`; the outer `None` is a mistake.
+pub(super) fn span(l: &mut Lowering, pairs: &[Pair]) -> Option<Option<BinSpan>> {
+    let find = |word: &str| pairs.iter().find(|pair| pair.word.text == word).map(|pair| pair.values.first());
+    let Some(length) = find("span") else {
+        if let Some(stray) = pairs.iter().find(|pair| pair.word.text.starts_with("time")) {
+            let message = format!("`{}` belongs to a span", stray.word.text);
+            l.bad_setting(stray.word.span, message, "write it behind: span = 1d");
+            return None;
+        }
+        return Some(None);
+    };
+    let length = length?;
+    let Some(duration) = timeframe::duration(&length.text).filter(|found| found.amount > 0) else {
+        l.bad_setting(
+            length.span,
+            "this is not a length of time",
+            "for example: span = 5m; units are ms, s, m (minutes), h, d, w, mo (months), y",
+        );
+        return None;
+    };
+    let timeshift = match find("timeshift") {
+        Some(value) => {
+            let value = value?;
+            let Ok(seconds) = value.text.parse() else {
+                l.bad_setting(value.span, "timeshift is in seconds since 1970", "timeshift = 1615353499");
+                return None;
+            };
+            Some(seconds)
+        }
+        None => None,
+    };
+    let timezone = match find("timezone") {
+        Some(value) => Some(value?.clone()),
+        None => None,
+    };
+    Some(Some(BinSpan { length: duration, timeshift, timezone }))
+}
