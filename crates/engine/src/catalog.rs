@@ -1,7 +1,7 @@
 //! Which datasets there are, and how their rows are read.
 
-use crate::QueryError;
 use crate::source::ROW_NUMBER;
+use crate::{ErrorKind, QueryError, QueryResult};
 use arrow::array::{Int64Array, RecordBatch};
 use arrow::datatypes::{DataType, Field, Schema};
 use datafusion::catalog::TableProvider;
@@ -10,6 +10,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use vedette_event::{Dataset, Row};
 use vedette_lake::{Lake, batch_of};
+use vedette_xql::ast::Target;
+use vedette_xql::{Diagnostic, codes};
 
 /// A dataset for completions and for "did you mean": its name and its visible fields.
 #[derive(Clone, Debug, PartialEq)]
@@ -33,6 +35,19 @@ pub trait Catalog: Send + Sync {
     /// The rows of a dataset as they stand now; `None` when there is no such dataset. `name` is
     /// in lower case.
     fn provider(&self, name: &str) -> Result<Option<Arc<dyn TableProvider>>, QueryError>;
+
+    /// The text of a query of the library; case does not count.
+    fn library_query(&self, _name: &str) -> Option<String> {
+        None
+    }
+
+    /// Keeps the rows of a query that ends in `target`.
+    fn store(&self, target: &Target, _rows: &QueryResult) -> Result<(), QueryError> {
+        let message = "results of queries cannot be stored here";
+        let error = Diagnostic::error(codes::STAGE_NOT_SUPPORTED, target.name.span, message);
+        let error = error.with_help("leave out the stage `target` to see the rows");
+        Err(QueryError::of_text(ErrorKind::Unsupported, vec![error]))
+    }
 }
 
 /// The rows of a small dataset that lives outside the lake, as they stand now. An error is a

@@ -22,7 +22,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 use tokio::sync::Semaphore;
 use tokio::task::AbortHandle;
-use vedette_xql::ast::Query;
+use vedette_xql::ast::{Query, StageKind};
 use vedette_xql::{Diagnostic, Fault};
 
 /// Runs queries on threads of its own. Clones share them.
@@ -188,6 +188,9 @@ fn prepare(shared: &Shared, options: &QueryOptions) -> Result<(Context, SessionS
         timeframe: options.timeframe.clone(),
         case_sensitive: false,
         parameters: Arc::new(parameters(&options.parameters)),
+        warnings: Arc::default(),
+        mentioned: Arc::default(),
+        depth: 0,
         list_cut: Arc::new(AtomicBool::new(false)),
     };
     let memory =
@@ -230,15 +233,24 @@ async fn run_here(shared: &Shared, query: &Query, options: QueryOptions) -> Resu
     let most = options.limits.rows.map_or(shared.config.row_limit, |own| own.min(shared.config.row_limit));
     let (batches, limit_hit) = collect(physical.clone(), state.task_ctx(), most).await?;
     let schema = physical.schema();
-    Ok(QueryResult {
+    let views = query.stages.iter().filter_map(|stage| match &stage.kind {
+        StageKind::View(view) => Some(view.clone()),
+        _ => None,
+    });
+    let result = QueryResult {
         columns: columns(&schema),
         schema,
         batches,
         limit_hit,
         list_cut: context.list_cut.load(Ordering::Relaxed),
         stats: QueryStats { rows_scanned: rows_scanned(physical.as_ref()), elapsed: start.elapsed() },
-        warnings: Vec::new(),
-    })
+        warnings: std::mem::take(&mut *context.warnings.lock()),
+        views: views.collect(),
+    };
+    if let Some(StageKind::Target(target)) = query.stages.last().map(|stage| &stage.kind) {
+        shared.catalog.store(target, &result)?;
+    }
+    Ok(result)
 }
 
 fn columns(schema: &SchemaRef) -> Vec<Column> {

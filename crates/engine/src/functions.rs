@@ -17,7 +17,7 @@ pub(crate) use arrays::{ARRAY_LENGTH, to_texts};
 pub(crate) use convert::{to_float, to_text, truth as truth_of};
 pub(crate) use json::arrow;
 pub(crate) use network::in_ranges;
-pub(crate) use time::parse_moment;
+pub(crate) use time::{Zone, parse_moment};
 
 use crate::error::QueryError;
 use crate::expr::{Exprs, Typed};

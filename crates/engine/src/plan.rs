@@ -5,11 +5,13 @@ use crate::scope::Scope;
 use crate::{Catalog, source, stages};
 use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder};
 use datafusion::scalar::ScalarValue;
-use std::collections::HashMap;
+use parking_lot::Mutex;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use vedette_event::Time;
-use vedette_xql::ast::{Query, Timeframe};
+use vedette_xql::ast::{Name, Query, Timeframe};
+use vedette_xql::{Diagnostic, codes};
 
 /// What planning needs to know beside the query.
 #[derive(Clone)]
@@ -21,11 +23,38 @@ pub(crate) struct Context {
     pub case_sensitive: bool,
     /// Values of `$name`, by the name in lower case.
     pub parameters: Arc<HashMap<String, ScalarValue>>,
+    /// What is worth telling beside the result.
+    pub warnings: Arc<Mutex<Vec<Diagnostic>>>,
+    /// Paths of the data model that the query names.
+    pub mentioned: Arc<BTreeSet<String>>,
+    /// Library queries around this one.
+    pub depth: usize,
     /// Raised when some `list()` had to drop values.
     pub list_cut: Arc<AtomicBool>,
 }
 
 impl Context {
+    pub(crate) fn warn(&self, warning: Diagnostic) {
+        let mut warnings = self.warnings.lock();
+        // Plans are sometimes made twice.
+        if !warnings.contains(&warning) {
+            warnings.push(warning);
+        }
+    }
+
+    /// The text given for `$name`.
+    pub(crate) fn parameter_text(&self, name: &Name) -> Result<String, QueryError> {
+        let found = self.parameters.get(name.name.trim_start_matches('$'));
+        match found.and_then(|value| value.try_as_str().flatten()) {
+            Some(text) => Ok(text.to_owned()),
+            None => {
+                let message = format!("the parameter ${} has no value", name.text.trim_start_matches('$'));
+                let error = Diagnostic::error(codes::MISSING_PARAMETER, name.span, message);
+                Err(error.with_help("give it one when you run the query").into())
+            }
+        }
+    }
+
     /// The value of the parameter that a string consists of: `"$name"`.
     pub(crate) fn quoted_parameter(&self, text: &str) -> Option<&ScalarValue> {
         self.parameters.get(&text.strip_prefix('$')?.to_lowercase())
@@ -55,7 +84,10 @@ impl Rows {
 
 /// The plan of a whole query; its columns are those of the result.
 pub(crate) fn plan(context: &Context, query: &Query) -> Result<LogicalPlan, QueryError> {
-    finish(read(context, query)?)
+    let query = crate::datamodel::without_aliases(query);
+    let mut context = context.clone();
+    context.mentioned = Arc::new(crate::datamodel::mentioned(&query));
+    finish(read(&context, &query)?)
 }
 
 /// The rows of a query, or of one inside another, which takes over the settings of the outer one.
@@ -75,6 +107,7 @@ fn finish(rows: Rows) -> Result<LogicalPlan, QueryError> {
     if !rows.scope.order.is_empty() {
         builder = builder.sort(rows.scope.full_order())?;
     }
-    let visible: Vec<Expr> = rows.scope.fields.iter().map(|field| field.shown()).collect();
+    let visible: Vec<Expr> =
+        rows.scope.fields.iter().filter(|field| !field.hidden).map(|field| field.shown()).collect();
     Ok(builder.project(visible)?.build()?)
 }

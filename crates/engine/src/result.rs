@@ -6,6 +6,7 @@ use arrow::datatypes::SchemaRef;
 use std::time::Duration;
 use vedette_event::{Row, Time, Value};
 use vedette_xql::Diagnostic;
+use vedette_xql::ast::View;
 
 /// A column of a result.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,6 +37,8 @@ pub struct QueryResult {
     pub stats: QueryStats,
     /// Warnings about the query's text.
     pub warnings: Vec<Diagnostic>,
+    /// How the query wants the rows shown.
+    pub views: Vec<View>,
 }
 
 impl QueryResult {

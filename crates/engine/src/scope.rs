@@ -34,12 +34,14 @@ pub(crate) struct Field {
     pub data: DataType,
     /// The numeric columns beside an address field nobody has changed.
     pub companions: Option<Companions>,
+    /// Can be named, and is shown only where it was.
+    pub hidden: bool,
 }
 
 impl Field {
     pub(crate) fn new(column: impl Into<String>, data: DataType) -> Field {
         let column = column.into();
-        Field { name: column.to_lowercase(), column, data, companions: None }
+        Field { name: column.to_lowercase(), column, data, companions: None, hidden: false }
     }
 
     pub(crate) fn ty(&self) -> Type {

@@ -3,6 +3,7 @@
 use crate::error::{QueryError, all};
 use crate::plan::{Context, Rows};
 use crate::scope::{Companions, Field, OrderKey, Scope, column};
+use crate::{datamodel, library, presets, search};
 
 use crate::timeframe::bounds;
 use crate::types::{Type, canonical, is_words, time_type};
@@ -21,35 +22,52 @@ use vedette_xql::{Diagnostic, codes, nearest};
 pub(crate) const ROW_NUMBER: &str = "__row";
 
 /// One dataset the query reads.
-struct Part {
-    name: String,
-    provider: Arc<dyn TableProvider>,
+pub(crate) struct Part {
+    pub name: String,
+    pub provider: Arc<dyn TableProvider>,
 }
 
 pub(crate) fn read(context: &Context, source: &Source, span: Span) -> Result<Rows, QueryError> {
-    let parts = match source {
-        Source::Default => one(context, "xdr_data", "xdr_data", Span { start: span.start, end: span.start })?,
-        Source::Dataset(names) | Source::Preset(names) => {
-            let mut parts: Vec<Part> = Vec::new();
-            for found in all(names.iter().map(|name| resolve(context, name)))? {
-                for part in found {
-                    if !parts.iter().any(|earlier| earlier.name == part.name) {
-                        parts.push(part);
-                    }
-                }
-            }
-            parts
+    let rows = match source {
+        Source::Default => {
+            let place = Span { start: span.start, end: span.start };
+            together(one(context, "xdr_data", "xdr_data", place)?)?
         }
-    };
-    let rows = match <[Part; 1]>::try_from(parts) {
-        Ok([part]) => scan(part)?,
-        Err(parts) => union(parts)?,
+        Source::Dataset(names) | Source::ColdDataset(names) => together(parts(context, names)?)?,
+        Source::Preset(names) => presets::read(context, names)?,
+        Source::Datamodel(names) => return datamodel::read(context, names, span),
+        Source::Search(search) => search::read(context, search, span)?,
+        Source::Call(call) => return library::read(context, call),
     };
     within(context, rows)
 }
 
+/// The datasets that names stand for, each once.
+pub(crate) fn parts(context: &Context, names: &[Name]) -> Result<Vec<Part>, QueryError> {
+    let mut parts: Vec<Part> = Vec::new();
+    for found in all(names.iter().map(|name| resolve(context, name)))? {
+        for part in found {
+            if !parts.iter().any(|earlier| earlier.name == part.name) {
+                parts.push(part);
+            }
+        }
+    }
+    Ok(parts)
+}
+
+fn together(parts: Vec<Part>) -> Result<Rows, QueryError> {
+    match <[Part; 1]>::try_from(parts) {
+        Ok([part]) => scan(part),
+        Err(parts) => union(parts),
+    }
+}
+
 /// The datasets a name stands for; a name may end in `*`.
 fn resolve(context: &Context, name: &Name) -> Result<Vec<Part>, QueryError> {
+    if name.name.starts_with('$') {
+        let text = context.parameter_text(name)?;
+        return resolve(context, &Name { name: text.to_lowercase(), text, span: name.span });
+    }
     let Some(prefix) = name.name.strip_suffix('*') else {
         return one(context, &name.name, &name.text, name.span);
     };
@@ -67,7 +85,7 @@ fn resolve(context: &Context, name: &Name) -> Result<Vec<Part>, QueryError> {
     Ok(parts)
 }
 
-fn one(context: &Context, name: &str, text: &str, span: Span) -> Result<Vec<Part>, QueryError> {
+pub(crate) fn one(context: &Context, name: &str, text: &str, span: Span) -> Result<Vec<Part>, QueryError> {
     // Older names and presets stand for a built-in dataset.
     let known = vedette_event::datasets::by_name(name).map_or(name, |dataset| dataset.name);
     match context.catalog.provider(known)? {
@@ -76,7 +94,7 @@ fn one(context: &Context, name: &str, text: &str, span: Span) -> Result<Vec<Part
     }
 }
 
-fn unknown(context: &Context, text: &str, span: Span) -> Diagnostic {
+pub(crate) fn unknown(context: &Context, text: &str, span: Span) -> Diagnostic {
     let datasets = context.catalog.datasets();
     let names: Vec<&str> = datasets.iter().map(|dataset| dataset.name.as_str()).collect();
     let error = Diagnostic::error(codes::UNKNOWN_DATASET, span, format!("there is no dataset `{text}`"));
@@ -87,7 +105,7 @@ fn unknown(context: &Context, text: &str, span: Span) -> Diagnostic {
 }
 
 /// The columns a dataset has for the language, in their one form of each type.
-fn scan(part: Part) -> Result<Rows, QueryError> {
+pub(crate) fn scan(part: Part) -> Result<Rows, QueryError> {
     let schema = part.provider.schema();
     let table = TableReference::bare(part.name);
     let plan = LogicalPlanBuilder::scan(table.clone(), provider_as_source(part.provider), None)?.build()?;
@@ -126,14 +144,22 @@ fn natural_order(schema: &Schema) -> Vec<OrderKey> {
 
 /// All rows of several datasets: columns are matched by name, missing ones are null, and
 /// `_dataset` says where a row comes from.
-fn union(parts: Vec<Part>) -> Result<Rows, QueryError> {
+pub(crate) fn union(parts: Vec<Part>) -> Result<Rows, QueryError> {
     let names: Vec<String> = parts.iter().map(|part| part.name.clone()).collect();
     let tables = all(parts.into_iter().map(scan))?;
+    append(tables, Some(names))
+}
+
+/// All rows of several, with `_dataset` when the names of their datasets are given.
+pub(crate) fn append(tables: Vec<Rows>, names: Option<Vec<String>>) -> Result<Rows, QueryError> {
     let mut fields: Vec<Field> = Vec::new();
     for field in tables.iter().flat_map(|table| &table.scope.fields) {
         match fields.iter_mut().find(|known| known.name == field.name) {
             None => fields.push(field.clone()),
-            Some(known) => known.data = meet(&known.data, &field.data),
+            Some(known) => {
+                known.data = meet(&known.data, &field.data);
+                known.hidden &= field.hidden;
+            }
         }
     }
     for field in &mut fields {
@@ -142,17 +168,21 @@ fn union(parts: Vec<Part>) -> Result<Rows, QueryError> {
         let all_have = having.all(|own| own.companions.is_some());
         field.companions = field.companions.take().filter(|_| all_have);
     }
-    let dataset = Field::new("_dataset", DataType::Utf8);
-    fields.retain(|field| field.name != dataset.name);
-    fields.push(dataset);
+    if names.is_some() {
+        let dataset = Field::new("_dataset", DataType::Utf8);
+        fields.retain(|field| field.name != dataset.name);
+        fields.push(dataset);
+    }
     let mut scope = Scope::new(fields);
     let timed = tables.iter().all(|table| table.scope.find("_time").is_some());
     scope.ties =
         if timed { vec![OrderKey { column: "_time".into(), descending: false }] } else { Vec::new() };
 
     let mut inputs = Vec::with_capacity(tables.len());
-    for (table, name) in tables.into_iter().zip(names) {
-        let columns = union_columns(&table.scope, &scope, &name);
+    scope.counter = tables.iter().map(|table| table.scope.counter).max().unwrap_or(0);
+    for (at, table) in tables.into_iter().enumerate() {
+        let name = names.as_ref().and_then(|names| names.get(at));
+        let columns = union_columns(&table.scope, &scope, name.map(String::as_str));
         let plan = LogicalPlanBuilder::from(table.plan).project(columns)?.build()?;
         inputs.push(Arc::new(plan));
     }
@@ -161,12 +191,12 @@ fn union(parts: Vec<Part>) -> Result<Rows, QueryError> {
 }
 
 /// The columns of one dataset in the shape of all.
-fn union_columns(own: &Scope, whole: &Scope, dataset: &str) -> Vec<Expr> {
+fn union_columns(own: &Scope, whole: &Scope, dataset: Option<&str>) -> Vec<Expr> {
     let null = |data: &DataType| cast(lit(ScalarValue::Null), data.clone());
     let mut columns = Vec::new();
     for field in &whole.fields {
         let expr = match own.find(&field.name) {
-            _ if field.name == "_dataset" => lit(dataset),
+            _ if field.name == "_dataset" && dataset.is_some() => lit(dataset.unwrap_or_default()),
             Some(here) if here.data == field.data => here.expr(),
             Some(here) => crate::expr::cast_to(here.expr(), &here.data, &field.data),
             None => null(&field.data),
@@ -199,7 +229,7 @@ fn meet(a: &DataType, b: &DataType) -> DataType {
 }
 
 /// Leaves the rows of the time frame.
-fn within(context: &Context, rows: Rows) -> Result<Rows, QueryError> {
+pub(crate) fn within(context: &Context, rows: Rows) -> Result<Rows, QueryError> {
     let Some(frame) = &context.timeframe else { return Ok(rows) };
     if rows.scope.find("_time").is_none_or(|field| field.data != time_type()) {
         return Ok(rows);

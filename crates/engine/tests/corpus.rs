@@ -132,10 +132,13 @@ impl<'q> World<'q> {
             "XQL401" => self.datasets.insert(text.trim_matches(['"', '`', '*']).to_lowercase()),
             "XQL402" => {
                 let name = found.message.split('`').nth(1).unwrap_or(text).to_lowercase();
+                // In a datamodel query the raw fields go by `dataset.field`.
+                let raw = self.datasets.iter().find_map(|set| name.strip_prefix(set)?.strip_prefix('.'));
+                let name = raw.map_or(name.clone(), str::to_owned);
                 self.fields.insert(name, "string").is_none()
             }
             "XQL403" => self.retype(&found.message, text),
-            "XQL306" if text.starts_with('$') => {
+            "XQL408" if text.starts_with('$') => {
                 self.parameters.insert(text[1..].to_owned(), "10".to_owned()).is_none()
             }
             _ => false,

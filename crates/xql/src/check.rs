@@ -25,11 +25,6 @@ pub(crate) fn check(root: &SyntaxNode, diagnostics: &mut Findings) {
     }
 }
 
-fn not_supported(span: Span, what: &str) -> Diagnostic {
-    Diagnostic::error(codes::SYNTAX_NOT_SUPPORTED, span, format!("{what} is not supported yet"))
-        .with_help("nothing is wrong with the query: this version of Vedette cannot run it")
-}
-
 fn call(node: &SyntaxNode, diagnostics: &mut Findings) {
     let Some(name) = lower::name_in(node) else { return };
     let in_comp = node.parent().is_some_and(|parent| parent.kind() == Aggregate);
@@ -350,6 +345,15 @@ fn inside_loop(node: &SyntaxNode) -> bool {
 
 /// A query in brackets stands behind `in` or in a stage that takes one.
 fn subquery(node: &SyntaxNode, diagnostics: &mut Findings) {
+    for stage in lower::children(node, Stage) {
+        if let Some(word) = lower::tokens(&stage).next().filter(|w| w.text().eq_ignore_ascii_case("target")) {
+            let message = "a query inside another stores nothing";
+            diagnostics.push(
+                Diagnostic::error(codes::UNEXPECTED_TOKEN, lower::token_span(&word), message)
+                    .with_help("move target to the end of the outer query"),
+            );
+        }
+    }
     let placed = node.parent().is_some_and(|parent| match parent.kind() {
         CompareExpr => lower::has_word(&parent, "in"),
         kind => kind == Stage,

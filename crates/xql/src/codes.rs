@@ -85,6 +85,8 @@ codes! {
     DUPLICATE_NAME = "XQL406", Query, "Two columns with the same name.";
     BAD_LITERAL = "XQL407", Query, "A literal that does not fit the field's type.";
     MISSING_PARAMETER = "XQL408", Query, "A parameter of the query has no value.";
+    NO_DATA = "XQL409", Query, "What a stage looks things up in is not there: its columns are null (warning).";
+    UNKNOWN_LIBRARY_QUERY = "XQL410", Query, "A query of the library that does not exist, or that is itself wrong.";
     // Limits
     QUERY_TOO_LONG = "XQL801", Limit, "The text of the query is longer than this server reads.";
     NESTED_TOO_DEEPLY = "XQL802", Limit, "Brackets or functions nested too deeply.";

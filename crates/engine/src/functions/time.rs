@@ -21,7 +21,7 @@ use datafusion::scalar::ScalarValue;
 use format::Format;
 use std::sync::{Arc, OnceLock};
 use vedette_event::Time;
-use zone::Zone;
+pub(crate) use zone::Zone;
 
 pub(super) const FUNCTIONS: &[Function] = &[
     Function {

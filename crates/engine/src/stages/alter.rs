@@ -2,9 +2,9 @@
 //! row as it was before the stage. New fields come last; changed ones stay where they are.
 
 use crate::error::{QueryError, all};
-use crate::expr::Exprs;
+use crate::expr::{Exprs, Typed};
 use crate::plan::{Context, Rows};
-use crate::scope::{Field, Scope, is_reserved};
+use crate::scope::{Companions, Field, Scope, is_reserved};
 use datafusion::logical_expr::Expr;
 use vedette_xql::ast::Assignment;
 use vedette_xql::{Diagnostic, codes};
@@ -16,16 +16,38 @@ pub(super) fn apply(context: &Context, rows: Rows, assignments: &[Assignment]) -
         Ok((assignment, exprs.value(&assignment.value)?))
     }))?;
 
+    let made = made.into_iter().map(|(assignment, value)| New {
+        name: assignment.target.text.clone(),
+        companions: exprs.companions(&assignment.value).cloned(),
+        value,
+    });
+    let made: Vec<New> = made.collect();
+    set(rows, made)
+}
+
+/// A field that a stage makes.
+pub(super) struct New {
+    pub name: String,
+    pub value: Typed,
+    pub companions: Option<Companions>,
+}
+
+impl New {
+    pub(super) fn new(name: impl Into<String>, value: Typed) -> New {
+        New { name: name.into(), value, companions: None }
+    }
+}
+
+/// The rows with fields added or overwritten.
+pub(super) fn set(rows: Rows, made: Vec<New>) -> Result<Rows, QueryError> {
     let mut scope = rows.scope.clone();
     let mut columns: Vec<Expr> = Vec::new();
-    keep_old_keys(&mut scope, assignments, &mut columns);
-    for (assignment, value) in made {
-        let target = &assignment.target;
-        let copied = exprs.companions(&assignment.value).cloned();
-        let mut field = Field::new(&target.text, value.data.clone());
-        field.companions = copied;
+    keep_old_keys(&mut scope, &made, &mut columns);
+    for New { name, value, companions } in made {
+        let mut field = Field::new(&name, value.data.clone());
+        field.companions = companions;
         // The same name twice in one stage: the last one counts.
-        match scope.fields.iter_mut().find(|known| known.name == target.name) {
+        match scope.fields.iter_mut().find(|known| known.name == field.name) {
             Some(known) => {
                 field.column.clone_from(&known.column);
                 *known = field.clone();
@@ -46,9 +68,9 @@ pub(super) fn apply(context: &Context, rows: Rows, assignments: &[Assignment]) -
 
 /// Rows keep the order an earlier `sort` gave them by the values it saw: a key that is given a
 /// new value lives on under a name of its own.
-fn keep_old_keys(scope: &mut Scope, assignments: &[Assignment], columns: &mut Vec<Expr>) {
-    for assignment in assignments {
-        let Some(field) = scope.find(&assignment.target.name) else { continue };
+fn keep_old_keys(scope: &mut Scope, made: &[New], columns: &mut Vec<Expr>) {
+    for new in made {
+        let Some(field) = scope.find(&new.name.to_lowercase()) else { continue };
         let old = field.column.clone();
         if !scope.order.iter().chain(&scope.ties).any(|key| key.column == old) {
             continue;

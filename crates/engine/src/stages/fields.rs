@@ -1,6 +1,7 @@
 //! `fields`: which fields stay, in which order, under which names. System fields stay in any case
 //! and come last unless they are named.
 
+use crate::datamodel::FIELDSETS;
 use crate::error::{QueryError, all};
 use crate::plan::Rows;
 use crate::scope::{Field, Scope};
@@ -8,6 +9,7 @@ use vedette_xql::ast::{FieldChoice, Fields, Name};
 use vedette_xql::{Diagnostic, codes};
 
 pub(super) fn apply(rows: Rows, fields: &Fields) -> Result<Rows, QueryError> {
+    let chosen_all = matches!(fields, Fields::Drop(_));
     let kept = match fields {
         Fields::Keep(choices) => keep(&rows.scope, choices)?,
         Fields::Drop(names) => drop(&rows.scope, names)?,
@@ -17,6 +19,7 @@ pub(super) fn apply(rows: Rows, fields: &Fields) -> Result<Rows, QueryError> {
     let mut columns = Vec::new();
     for Kept { from, name } in kept {
         let mut field = from.clone();
+        field.hidden &= chosen_all;
         if let Some(name) = name {
             field.name = name.to_lowercase();
             field.column = name;
@@ -72,15 +75,30 @@ impl Kept<'_> {
 
 /// The fields of a name, which may hold `*` at either end.
 fn chosen<'a>(scope: &'a Scope, name: &Name) -> Result<Vec<&'a Field>, QueryError> {
+    if let Some(set) = name.name.strip_prefix("fieldset.") {
+        return fieldset(scope, set, name);
+    }
     if !name.name.contains('*') {
         return Ok(vec![scope.field(name)?]);
     }
-    let found: Vec<&Field> = scope.fields.iter().filter(|field| fits(&name.name, &field.name)).collect();
+    let found: Vec<&Field> =
+        scope.fields.iter().filter(|field| !field.hidden && fits(&name.name, &field.name)).collect();
     if found.is_empty() {
         let message = format!("no field here fits `{}`", name.text);
         return Err(Diagnostic::error(codes::UNKNOWN_FIELD, name.span, message).into());
     }
     Ok(found)
+}
+
+/// The fields of a group of the data model that the rows have.
+fn fieldset<'a>(scope: &'a Scope, set: &str, name: &Name) -> Result<Vec<&'a Field>, QueryError> {
+    let Some((_, starts)) = FIELDSETS.iter().find(|(known, _)| *known == set) else {
+        let known: Vec<&str> = FIELDSETS.iter().map(|(known, _)| *known).collect();
+        let error = Diagnostic::error(codes::UNKNOWN_FIELD, name.span, format!("there is no {}", name.text));
+        return Err(error.with_help(format!("the sets of fields are {}", known.join(", "))).into());
+    };
+    let fits = |field: &&Field| !field.hidden && starts.iter().any(|start| field.name.starts_with(start));
+    Ok(scope.fields.iter().filter(fits).collect())
 }
 
 fn fits(pattern: &str, name: &str) -> bool {

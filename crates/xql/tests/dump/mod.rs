@@ -19,6 +19,7 @@ pub fn query(query: &Query) -> String {
         Source::Default => writeln!(out, "source default").unwrap(),
         Source::Dataset(list) => writeln!(out, "dataset {}", join(list, name)).unwrap(),
         Source::Preset(list) => writeln!(out, "preset {}", join(list, name)).unwrap(),
+        other => writeln!(out, "source {}", plain(other)).unwrap(),
     }
     for stage in &query.stages {
         writeln!(out, "{}", kind(&stage.kind)).unwrap();
@@ -64,9 +65,36 @@ fn kind(kind: &StageKind) -> String {
             ))
         ),
         StageKind::Fields(Fields::Drop(list)) => format!("fields minus {}", join(list, name)),
-        StageKind::Limit { count } => format!("limit {count}"),
+        StageKind::Limit(Count::Number(count)) => format!("limit {count}"),
+        StageKind::Join(join) => format!(
+            "join {:?} {:?} {} on {} {{\n{}}}",
+            join.kind,
+            join.conflict,
+            name(&join.alias),
+            expr(&join.on),
+            query(&join.query)
+        ),
+        StageKind::Union(UnionWith::Query(inner)) => format!("union {{\n{}}}", query(inner)),
         StageKind::Sort(keys) => format!("sort {}", join(keys, key)),
+        other => plain(other),
     }
+}
+
+/// Anything, without its places in the text.
+fn plain(part: &impl serde::Serialize) -> String {
+    fn without_spans(value: &mut serde_json::Value) {
+        match value {
+            serde_json::Value::Object(parts) => {
+                parts.remove("span");
+                parts.values_mut().for_each(without_spans);
+            }
+            serde_json::Value::Array(parts) => parts.iter_mut().for_each(without_spans),
+            _ => {}
+        }
+    }
+    let mut value = serde_json::to_value(part).unwrap();
+    without_spans(&mut value);
+    value.to_string()
 }
 
 fn key(key: &SortKey) -> String {
@@ -137,7 +165,8 @@ pub fn expressions(query: &Query, see: &mut impl FnMut(&Expr)) {
 
 fn parts(e: &Expr, see: &mut impl FnMut(&Expr)) {
     // A bare word means something else where nothing is compared.
-    if !matches!(e.kind, ExprKind::Word(_)) {
+    let star = matches!(&e.kind, ExprKind::Field(name) if name.name == "*");
+    if !star && !matches!(e.kind, ExprKind::Word(_)) {
         see(e);
     }
     match &e.kind {
@@ -166,7 +195,11 @@ fn parts(e: &Expr, see: &mut impl FnMut(&Expr)) {
 pub fn names(query: &Query, see: &mut impl FnMut(&Name)) {
     match &query.source {
         Source::Default => {}
-        Source::Dataset(list) | Source::Preset(list) => list.iter().for_each(&mut *see),
+        Source::Dataset(list)
+        | Source::Preset(list)
+        | Source::ColdDataset(list)
+        | Source::Datamodel(list) => list.iter().for_each(&mut *see),
+        Source::Search(_) | Source::Call(_) => {}
     }
     for stage in &query.stages {
         match &stage.kind {
@@ -188,7 +221,7 @@ pub fn names(query: &Query, see: &mut impl FnMut(&Name)) {
             }),
             StageKind::Fields(Fields::Drop(list)) => list.iter().for_each(&mut *see),
             StageKind::Sort(keys) => keys.iter().for_each(|key| see(&key.field)),
-            StageKind::Filter(_) | StageKind::Limit { .. } => {}
+            _ => {}
         }
     }
     expressions(query, &mut |e| match &e.kind {

@@ -1,0 +1,283 @@
+//! `datamodel`: datasets through the fields of one data model (`xdm.*`).
+//!
+//! Which field of a dataset is which of the model is said by modelling rules, text files in `models/`
+//! with sections `[MODEL: dataset="…"]` of filter and alter stages. Fields that no rule makes are null.
+//! The dataset's own fields go by `dataset.field`.
+
+use crate::error::QueryError;
+use crate::expr::Typed;
+use crate::plan::{Context, Rows};
+use crate::scope::Field;
+use crate::source::{Part, append, parts, scan, within};
+use crate::stages;
+use datafusion::logical_expr::{Expr, lit};
+use datafusion::scalar::ScalarValue;
+use std::borrow::Cow;
+use std::collections::BTreeSet;
+use std::sync::OnceLock;
+use vedette_xql::ast::{self, ExprKind, Name, Query, Span, Stage, StageKind, UnionWith};
+use vedette_xql::{Diagnostic, codes};
+
+/// The rules that come with Vedette.
+const RULES: [&str; 2] = [include_str!("../models/panw_ngfw.xif"), include_str!("../models/xdr_data.xif")];
+
+/// The rules of one dataset.
+struct Model {
+    dataset: String,
+    stages: Vec<Stage>,
+}
+
+fn models() -> &'static [Model] {
+    static MODELS: OnceLock<Vec<Model>> = OnceLock::new();
+    MODELS.get_or_init(|| RULES.iter().flat_map(|text| sections(text)).filter_map(model).collect())
+}
+
+/// The head and the body of each section.
+fn sections(text: &str) -> Vec<(String, String)> {
+    let mut found: Vec<(String, String)> = Vec::new();
+    for line in text.lines() {
+        let head = line.trim().strip_prefix("[MODEL:").and_then(|rest| rest.strip_suffix(']'));
+        match (head, found.last_mut()) {
+            (Some(head), _) => found.push((head.to_owned(), String::new())),
+            (None, Some((_, body))) => {
+                body.push_str(line);
+                body.push('\n');
+            }
+            (None, None) => {}
+        }
+    }
+    found
+}
+
+fn model((head, body): (String, String)) -> Option<Model> {
+    let dataset = head.split(',').find_map(|part| part.trim().strip_prefix("dataset"))?;
+    let dataset = dataset.trim().strip_prefix('=')?.trim().trim_matches('"').to_lowercase();
+    let text = format!("dataset = {dataset} | {}", body.trim().trim_end_matches(';'));
+    let query = vedette_xql::parse(&text).query?;
+    Some(Model { dataset, stages: query.stages })
+}
+
+pub(crate) fn read(context: &Context, names: &[Name], span: Span) -> Result<Rows, QueryError> {
+    let parts = if names.is_empty() { mapped(context)? } else { parts(context, names)? };
+    if parts.is_empty() {
+        let message = "no dataset here has modelling rules";
+        let error = Diagnostic::error(codes::UNKNOWN_DATASET, span, message);
+        return Err(error.with_help("name one: datamodel dataset = name").into());
+    }
+    let named = parts.iter().map(|part| part.name.clone()).collect::<Vec<_>>();
+    let mut tables = crate::error::all(parts.into_iter().map(|part| modelled(context, part)))?;
+    let rows = match tables.len() {
+        1 => tables.remove(0),
+        _ => append(tables, Some(named))?,
+    };
+    with_unmapped(context, rows)
+}
+
+/// Every dataset that has rules.
+fn mapped(context: &Context) -> Result<Vec<Part>, QueryError> {
+    let mut parts = Vec::new();
+    for model in models() {
+        if let Some(provider) = context.catalog.provider(&model.dataset)? {
+            parts.push(Part { name: model.dataset.clone(), provider });
+        }
+    }
+    Ok(parts)
+}
+
+fn modelled(context: &Context, part: Part) -> Result<Rows, QueryError> {
+    let dataset = part.name.to_lowercase();
+    let mut rows = within(context, scan(part)?)?;
+    if let Some(model) = models().iter().find(|model| model.dataset == dataset) {
+        for stage in &model.stages {
+            rows = stages::apply(context, rows, stage)
+                .map_err(|why| QueryError::internal(format!("the model of {dataset}: {}", why.message)))?;
+        }
+    }
+    let mut scope = rows.scope.clone();
+    let mut columns: Vec<Expr> = Vec::new();
+    for field in &mut scope.fields {
+        let own = field.expr();
+        if !field.name.starts_with("xdm.") && !field.is_system() {
+            field.hidden = true;
+            field.column = format!("{dataset}.{}", field.column);
+            field.name = field.column.to_lowercase();
+        }
+        columns.push(own.alias(&field.column));
+    }
+    // The model first, then what every dataset has.
+    scope.fields.sort_by_key(|field| !field.name.starts_with("xdm."));
+    rows.project(columns, scope)
+}
+
+/// The fields of the model that the query names and no rule makes.
+fn with_unmapped(context: &Context, rows: Rows) -> Result<Rows, QueryError> {
+    let missing = context.mentioned.iter().filter(|name| rows.scope.find(name).is_none());
+    let null = || Typed::literal(ScalarValue::Utf8(None), Span::default());
+    let made: Vec<(Field, Expr)> = missing
+        .map(|name| {
+            let mut field = Field::new(name, null().data);
+            field.hidden = true;
+            (field, lit(ScalarValue::Utf8(None)).alias(name))
+        })
+        .collect();
+    if made.is_empty() {
+        return Ok(rows);
+    }
+    let mut scope = rows.scope.clone();
+    let mut columns: Vec<Expr> = scope.fields.iter().map(Field::expr).collect();
+    for (field, column) in made {
+        scope.fields.push(field);
+        columns.push(column);
+    }
+    rows.project(columns, scope)
+}
+
+/// Names of the data model anywhere in a query.
+pub(crate) fn mentioned(query: &Query) -> BTreeSet<String> {
+    let mut names = BTreeSet::new();
+    if let Ok(tree) = serde_json::to_value(query) {
+        collect(&tree, &mut names);
+    }
+    names
+}
+
+fn collect(tree: &serde_json::Value, names: &mut BTreeSet<String>) {
+    match tree {
+        serde_json::Value::Object(parts) => {
+            let name = parts.get("name").and_then(|name| name.as_str());
+            if let Some(name) = name.filter(|name| name.starts_with("xdm.") && !name.contains('*')) {
+                names.insert(name.to_owned());
+            }
+            parts.values().for_each(|part| collect(part, names));
+        }
+        serde_json::Value::Array(parts) => parts.iter().for_each(|part| collect(part, names)),
+        _ => {}
+    }
+}
+
+/// What an alias of the data model stands for.
+const ALIASES: &[(&str, &[&str])] = &[
+    ("ip", &["xdm.source.ipv4", "xdm.target.ipv4", "xdm.source.ipv6", "xdm.target.ipv6"]),
+    ("ipv4", &["xdm.source.ipv4", "xdm.target.ipv4"]),
+    ("ipv6", &["xdm.source.ipv6", "xdm.target.ipv6"]),
+    ("port", &["xdm.source.port", "xdm.target.port"]),
+    ("user", &["xdm.source.user.username", "xdm.target.user.username"]),
+    ("username", &["xdm.source.user.username", "xdm.target.user.username"]),
+    ("host", &["xdm.source.host.hostname", "xdm.target.host.hostname"]),
+    ("hostname", &["xdm.source.host.hostname", "xdm.target.host.hostname"]),
+    ("domain", &["xdm.source.domain", "xdm.target.domain", "xdm.target.url"]),
+    ("url", &["xdm.target.url", "xdm.network.http.url"]),
+    ("hash", &["xdm.target.file.sha256", "xdm.target.file.md5", "xdm.target.process.executable.sha256"]),
+    ("process_name", &["xdm.source.process.name", "xdm.target.process.name"]),
+    ("file_name", &["xdm.target.file.filename"]),
+];
+
+/// The query with every condition on `XDM_ALIAS.x` written out: one of the fields (`or`), and for
+/// negated conditions all of them (`and`).
+pub(crate) fn without_aliases(query: &Query) -> Cow<'_, Query> {
+    let text = serde_json::to_string(query).unwrap_or_default();
+    if !text.contains("\"xdm_alias.") {
+        return Cow::Borrowed(query);
+    }
+    let mut query = query.clone();
+    write_out(&mut query);
+    Cow::Owned(query)
+}
+
+fn write_out(query: &mut Query) {
+    for stage in &mut query.stages {
+        match &mut stage.kind {
+            StageKind::Filter(condition) => in_expr(condition),
+            StageKind::Alter(assignments) => assignments.iter_mut().for_each(|set| in_expr(&mut set.value)),
+            StageKind::Comp(comp) => {
+                comp.aggregates.iter_mut().flat_map(|call| &mut call.args).for_each(in_expr);
+            }
+            StageKind::Join(join) => {
+                in_expr(&mut join.on);
+                write_out(&mut join.query);
+            }
+            StageKind::Union(UnionWith::Query(inner)) => write_out(inner),
+            _ => {}
+        }
+    }
+}
+
+fn in_expr(expr: &mut ast::Expr) {
+    match &mut expr.kind {
+        ExprKind::And(a, b) | ExprKind::Or(a, b) => {
+            in_expr(a);
+            in_expr(b);
+            return;
+        }
+        ExprKind::Not(inner) => return in_expr(inner),
+        ExprKind::Call { args, .. } => return args.iter_mut().for_each(in_expr),
+        _ => {}
+    }
+    let Some((fields, negated)) = alias_test(expr) else { return };
+    let tests = fields.iter().map(|field| {
+        let mut test = expr.clone();
+        if let Some(value) = subject(&mut test.kind) {
+            let name = Name { name: (*field).to_owned(), text: (*field).to_owned(), span: value.span };
+            value.kind = ExprKind::Field(name);
+        }
+        test
+    });
+    let span = expr.span;
+    let joined = tests.reduce(|a, b| {
+        let (a, b) = (Box::new(a), Box::new(b));
+        let kind = if negated { ExprKind::And(a, b) } else { ExprKind::Or(a, b) };
+        ast::Expr { kind, span }
+    });
+    if let Some(joined) = joined {
+        *expr = joined;
+    }
+}
+
+/// The value that a condition tests.
+fn subject(kind: &mut ExprKind) -> Option<&mut ast::Expr> {
+    match kind {
+        ExprKind::Compare { left, .. } => Some(left),
+        ExprKind::In { value, .. }
+        | ExprKind::InQuery { value, .. }
+        | ExprKind::Contains { value, .. }
+        | ExprKind::Matches { value, .. }
+        | ExprKind::InCidr { value, .. } => Some(value),
+        _ => None,
+    }
+}
+
+/// The fields of the alias that a condition tests, and whether the condition is a negation.
+fn alias_test(expr: &mut ast::Expr) -> Option<(&'static [&'static str], bool)> {
+    let negated = match &expr.kind {
+        ExprKind::Compare { op, .. } => *op == ast::CompareOp::NotEq,
+        ExprKind::In { negated, .. }
+        | ExprKind::InQuery { negated, .. }
+        | ExprKind::Contains { negated, .. }
+        | ExprKind::Matches { negated, .. }
+        | ExprKind::InCidr { negated, .. } => *negated,
+        _ => return None,
+    };
+    let ExprKind::Field(name) = &subject(&mut expr.kind)?.kind else { return None };
+    let alias = name.name.strip_prefix("xdm_alias.")?;
+    ALIASES.iter().find(|(known, _)| *known == alias).map(|(_, fields)| (*fields, negated))
+}
+
+/// Groups of fields that `fields fieldset.name` stands for, by the beginnings of their names.
+pub(crate) const FIELDSETS: &[(&str, &[&str])] = &[
+    ("xdm_network", &["xdm.source.", "xdm.target.", "xdm.intermediate.", "xdm.network."]),
+    ("xdm_endpoint", &["xdm.source.host.", "xdm.source.process.", "xdm.target.process.", "xdm.target.file."]),
+    ("xdm_authentication", &["xdm.auth.", "xdm.logon.", "xdm.source.user.", "xdm.target.user."]),
+    ("xdm_event", &["xdm.event.", "xdm.alert.", "xdm.observer."]),
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_shipped_model_is_read() {
+        let sections: usize = RULES.iter().map(|text| sections(text).len()).sum();
+        assert_eq!(models().len(), sections);
+        assert!(sections >= 3);
+    }
+}

@@ -1,0 +1,1 @@
+dataset = a | comp count() by k addrawdata = yes as raw

@@ -1,0 +1,1 @@
+dataset = a | arrayexpand split(x, ",")

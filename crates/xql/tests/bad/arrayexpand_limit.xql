@@ -1,0 +1,1 @@
+dataset = a | arrayexpand x limit ten

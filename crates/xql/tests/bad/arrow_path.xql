@@ -1,0 +1,1 @@
+dataset = a | alter v = f -> a[x], u = f -> {a}

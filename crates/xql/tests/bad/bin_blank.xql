@@ -1,0 +1,1 @@
+dataset = a | bin _time span = 5 minutes

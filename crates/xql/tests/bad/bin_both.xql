@@ -1,0 +1,1 @@
+dataset = a | bin x span = 1h bins = 10

@@ -1,0 +1,1 @@
+dataset = a | bin _time | comp count() by _time

@@ -1,0 +1,1 @@
+dataset = a | bin n bins = 10 timezone = "+01:00"

@@ -1,0 +1,1 @@
+config timeframe = $t | dataset = a

@@ -1,0 +1,1 @@
+dataset = a | getrole | limit 1

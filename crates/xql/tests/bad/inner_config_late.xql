@@ -1,0 +1,1 @@
+dataset = a | union (dataset = b | config timeframe = 1d)

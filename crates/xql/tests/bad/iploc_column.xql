@@ -1,0 +1,1 @@
+dataset = a | iploc ip loc_contry, city

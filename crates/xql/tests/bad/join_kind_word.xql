@@ -1,0 +1,1 @@
+dataset = a | join left (dataset = b) as x x.k = k

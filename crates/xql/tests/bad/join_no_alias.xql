@@ -1,0 +1,1 @@
+dataset = a | join (dataset = b) x.k = k

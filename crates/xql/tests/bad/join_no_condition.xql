@@ -1,0 +1,1 @@
+dataset = a | join type = left (dataset = b) as x

@@ -1,0 +1,1 @@
+dataset = a | join dataset = b as x x.k = k

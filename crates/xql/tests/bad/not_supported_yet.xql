@@ -1,1 +1,0 @@
-dataset = a | join type = left (dataset = b) as j j.x = x | alter u = json -> user.name, v = arrayindex(list, 0) | filter type = ENUM.PROCESS and x = $name and y in (dataset = c | fields z) | comp count() as n addrawdata = true as raw | view graph type = pie

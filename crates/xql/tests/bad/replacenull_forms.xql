@@ -1,0 +1,1 @@
+dataset = a | replacenull x "none" | replacenull x with "none"

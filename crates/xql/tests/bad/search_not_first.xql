@@ -1,0 +1,1 @@
+dataset = a | search "x"

@@ -1,0 +1,1 @@
+search 10.0.0.1 dataset = a

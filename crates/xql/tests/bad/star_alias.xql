@@ -1,0 +1,1 @@
+dataset = a | comp sum(*) by k | comp count(*) as *

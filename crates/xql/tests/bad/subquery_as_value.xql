@@ -1,0 +1,1 @@
+dataset = a | filter x = (dataset = b | fields x)

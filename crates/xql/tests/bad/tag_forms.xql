@@ -1,0 +1,1 @@
+dataset = a | tag "x" | tag remove "y" | tag add x

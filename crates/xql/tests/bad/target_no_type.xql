@@ -1,0 +1,1 @@
+dataset = a | target mine

@@ -1,0 +1,1 @@
+dataset = a | target type = dataset mine | limit 5

@@ -1,0 +1,1 @@
+dataset = a | transaction user span = 1h startswith = "x"

@@ -1,0 +1,1 @@
+dataset = a | transaction user maxspan = 1h maxevents = 0

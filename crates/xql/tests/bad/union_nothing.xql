@@ -1,0 +1,1 @@
+dataset = a | union | limit 5

@@ -1,0 +1,1 @@
+dataset = a | view chart type = line

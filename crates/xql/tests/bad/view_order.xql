@@ -1,0 +1,1 @@
+dataset = a | view column order = random | view highlight fields = a

@@ -1,0 +1,1 @@
+dataset = a | view graph type = line xaxis = a yaxis = b headder = "x"

@@ -1,0 +1,1 @@
+dataset = a | windowcomp by user

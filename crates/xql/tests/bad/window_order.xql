@@ -1,0 +1,1 @@
+dataset = a | windowcomp sum(n) as s by user
