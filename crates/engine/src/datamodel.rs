@@ -25,6 +25,8 @@ const RULES: [&str; 2] = [include_str!("../models/panw_ngfw.xif"), include_str!(
 struct Model {
     dataset: String,
     stages: Vec<Stage>,
+    /// Fields of the dataset that the stages read.
+    fields: BTreeSet<String>,
 }
 
 fn models() -> &'static [Model] {
@@ -54,7 +56,13 @@ fn model((head, body): (String, String)) -> Option<Model> {
     let dataset = dataset.trim().strip_prefix('=')?.trim().trim_matches('"').to_lowercase();
     let text = format!("dataset = {dataset} | {}", body.trim().trim_end_matches(';'));
     let query = vedette_xql::parse(&text).query?;
-    Some(Model { dataset, stages: query.stages })
+    let mut fields = BTreeSet::new();
+    collect(&serde_json::to_value(&query.stages).ok()?, &mut |holder, name| {
+        if holder == "Field" && !name.starts_with("xdm.") {
+            fields.insert(name.to_owned());
+        }
+    });
+    Some(Model { dataset, stages: query.stages, fields })
 }
 
 pub(crate) fn read(context: &Context, names: &[Name], span: Span) -> Result<Rows, QueryError> {
@@ -88,6 +96,8 @@ fn modelled(context: &Context, part: Part) -> Result<Rows, QueryError> {
     let dataset = part.name.to_lowercase();
     let mut rows = within(context, scan(part)?)?;
     if let Some(model) = models().iter().find(|model| model.dataset == dataset) {
+        // A dataset that was stored before a field was known does not have it.
+        rows = with_fields(rows, &model.fields)?;
         for stage in &model.stages {
             rows = stages::apply(context, rows, stage)
                 .map_err(|why| QueryError::internal(format!("the model of {dataset}: {}", why.message)))?;
@@ -111,7 +121,12 @@ fn modelled(context: &Context, part: Part) -> Result<Rows, QueryError> {
 
 /// The fields of the model that the query names and no rule makes.
 fn with_unmapped(context: &Context, rows: Rows) -> Result<Rows, QueryError> {
-    let missing = context.mentioned.iter().filter(|name| rows.scope.find(name).is_none());
+    with_fields(rows, &context.mentioned)
+}
+
+/// The rows with null for each of the fields that they do not have.
+fn with_fields(rows: Rows, names: &BTreeSet<String>) -> Result<Rows, QueryError> {
+    let missing = names.iter().filter(|name| rows.scope.find(name).is_none());
     let null = || Typed::literal(ScalarValue::Utf8(None), Span::default());
     let made: Vec<(Field, Expr)> = missing
         .map(|name| {
@@ -136,21 +151,34 @@ fn with_unmapped(context: &Context, rows: Rows) -> Result<Rows, QueryError> {
 pub(crate) fn mentioned(query: &Query) -> BTreeSet<String> {
     let mut names = BTreeSet::new();
     if let Ok(tree) = serde_json::to_value(query) {
-        collect(&tree, &mut names);
+        collect(&tree, &mut |_, name| {
+            if name.starts_with("xdm.") && !name.contains('*') {
+                names.insert(name.to_owned());
+            }
+        });
     }
     names
 }
 
-fn collect(tree: &serde_json::Value, names: &mut BTreeSet<String>) {
+/// Shows every name in a tree, and what kind of node holds it.
+fn collect(tree: &serde_json::Value, see: &mut impl FnMut(&str, &str)) {
     match tree {
         serde_json::Value::Object(parts) => {
-            let name = parts.get("name").and_then(|name| name.as_str());
-            if let Some(name) = name.filter(|name| name.starts_with("xdm.") && !name.contains('*')) {
-                names.insert(name.to_owned());
+            for (holder, part) in parts {
+                if let Some(name) = part.get("name").and_then(|name| name.as_str()) {
+                    see(holder, name);
+                }
+                collect(part, see);
             }
-            parts.values().for_each(|part| collect(part, names));
         }
-        serde_json::Value::Array(parts) => parts.iter().for_each(|part| collect(part, names)),
+        serde_json::Value::Array(parts) => {
+            for part in parts {
+                if let Some(name) = part.get("name").and_then(|name| name.as_str()) {
+                    see("", name);
+                }
+                collect(part, see);
+            }
+        }
         _ => {}
     }
 }

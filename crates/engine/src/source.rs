@@ -186,7 +186,10 @@ pub(crate) fn append(tables: Vec<Rows>, names: Option<Vec<String>>) -> Result<Ro
         let plan = LogicalPlanBuilder::from(table.plan).project(columns)?.build()?;
         inputs.push(Arc::new(plan));
     }
-    let plan = LogicalPlan::Union(datafusion::logical_expr::Union::try_new_with_loose_types(inputs)?);
+    let plan = match <[Arc<LogicalPlan>; 1]>::try_from(inputs) {
+        Ok([only]) => Arc::unwrap_or_clone(only),
+        Err(inputs) => LogicalPlan::Union(datafusion::logical_expr::Union::try_new_with_loose_types(inputs)?),
+    };
     Ok(Rows { plan, scope })
 }
 

@@ -145,12 +145,26 @@ impl<'q> World<'q> {
         }
     }
 
+    /// The field that the query gives this name with `as`.
+    fn renamed(&self, alias: &str) -> Option<String> {
+        let query = self.query.to_lowercase();
+        let before = &query[..query.find(&format!(" as {alias}"))?];
+        let start = before.rfind(|c: char| !(c.is_alphanumeric() || c == '_' || c == '.'));
+        let name = before[start.map_or(0, |at| at + 1)..].to_owned();
+        self.fields.contains_key(&name).then_some(name)
+    }
+
     fn retype(&mut self, message: &str, text: &str) -> bool {
         let wanted = [("a timestamp", "timestamp"), ("a number", "integer"), ("an integer", "integer")];
         let hint = wanted.iter().find(|(words, _)| message.contains(words)).map(|(_, ty)| *ty);
         let order: Vec<&'static str> = hint.into_iter().chain(TYPES).collect();
         let words = text.split(|c: char| !(c.is_alphanumeric() || c == '_' || c == '.'));
-        for name in words.map(str::to_lowercase).filter(|name| !name.starts_with("_time")) {
+        for word in words.map(str::to_lowercase).filter(|name| !name.starts_with("_time")) {
+            // A new name is mostly made of that of the field it stands for.
+            let longest = self.fields.keys().filter(|name| word.ends_with(name.as_str()));
+            let renamed = self.renamed(word.rsplit('.').next().unwrap_or(&word));
+            let longest = longest.max_by_key(|name| name.len()).cloned();
+            let Some(name) = renamed.or(longest) else { continue };
             let Some(own) = self.fields.get(&name).copied() else { continue };
             self.tried.insert((name.clone(), own));
             for ty in &order {

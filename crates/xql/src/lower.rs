@@ -153,11 +153,12 @@ impl Lowering {
             // Roles are an array, and this asks whether it holds one.
             return Some(ExprKind::Contains { value, part: right, negated: operator.kind() == NotEq });
         }
-        let compare =
+        let compare = |op| ExprKind::Compare { op, left: value.clone(), right: right.clone() };
+        let equality =
             |op| ExprKind::Compare { op, left: value.clone(), right: Box::new(word(*right.clone())) };
         Some(match operator.kind() {
-            Eq | EqEq => compare(CompareOp::Eq),
-            NotEq | LtGt => compare(CompareOp::NotEq),
+            Eq | EqEq => equality(CompareOp::Eq),
+            NotEq | LtGt => equality(CompareOp::NotEq),
             Lt => compare(CompareOp::Lt),
             LtEq => compare(CompareOp::LtEq),
             Gt => compare(CompareOp::Gt),

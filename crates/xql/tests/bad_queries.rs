@@ -48,7 +48,9 @@ fn every_code_of_the_front_end_is_on_the_shelf() {
         .iter()
         .filter(|row| row.code != idle)
         .filter(|row| {
-            !row.code.starts_with("XQL4") && !row.code.starts_with("XQL9") && matches!(row.fault, Fault::Query | Fault::NotSupported)
+            !row.code.starts_with("XQL4")
+                && !row.code.starts_with("XQL9")
+                && matches!(row.fault, Fault::Query | Fault::NotSupported)
         })
         .filter(|row| !seen.contains(row.code))
         .map(|row| row.code)

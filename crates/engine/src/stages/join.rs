@@ -171,6 +171,14 @@ fn merged(
                 fields[at] = Field { column, ..inner.field.clone() };
             }
             Conflict::Both => {
+                // An earlier join may have made such a name.
+                let taken = |number| {
+                    let name = format!("{}_joined_{number}", inner.text).to_lowercase();
+                    fields.iter().any(|field| field.name == name)
+                };
+                while taken(number) {
+                    number += 1;
+                }
                 let column = format!("{}_joined_{number}", inner.text);
                 number += 1;
                 made.push(inner.field.expr().alias(&column));

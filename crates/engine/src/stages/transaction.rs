@@ -58,7 +58,8 @@ pub(super) fn apply(
 
 /// The fields that become arrays.
 fn gathered(rows: &Rows, wanted: &Transaction) -> Vec<String> {
-    let fields = rows.scope.fields.iter().filter(|field| !field.hidden);
+    // The times are those of the first and last event.
+    let fields = rows.scope.fields.iter().filter(|field| !field.hidden && field.name != TIME);
     let fields = fields.filter(|field| !wanted.keys.iter().any(|key| key.name == field.name));
     let single = fields.filter(|field| !matches!(field.ty(), Type::List(_)));
     single.map(|field| field.column.clone()).take(MOST_FIELDS).collect()

@@ -39,16 +39,16 @@ pub(super) fn apply(context: &Context, rows: Rows, calls: &[WindowCall]) -> Resu
     let names = names(calls)?;
     let planned = all(calls.iter().map(|call| plan(context, &rows.scope, call)))?;
     let mut scope = rows.scope.clone();
-    let mut windows = Vec::new();
     let mut made = Vec::new();
+    let mut builder = LogicalPlanBuilder::from(rows.plan);
     for ((window, data), name) in planned.into_iter().zip(names) {
         let hidden = scope.hidden_name();
-        windows.push(window.alias(&hidden));
+        // One step for each call: the windows of one step must have the same order.
+        builder = builder.window(vec![window.alias(&hidden)])?;
         let value = cast(column(&hidden), data.clone());
         made.push(New::new(name, Typed::new(value, data, Default::default())));
     }
-    let plan = LogicalPlanBuilder::from(rows.plan).window(windows)?.build()?;
-    alter::set(Rows { plan, scope }, made)
+    alter::set(Rows { plan: builder.build()?, scope }, made)
 }
 
 /// The alias of each call, or `<function>_<n>`.
