@@ -1,5 +1,5 @@
 //! `alter`: adds fields, or gives existing ones new values. All assignments of one stage see the
-//! row as it was before the stage. New fields come last; changed ones stay where they are.
+//! row as it was before the stage. Made fields come last; changed ones stay where they are.
 
 use crate::error::{QueryError, all};
 use crate::expr::{Exprs, Typed};
@@ -16,34 +16,34 @@ pub(super) fn apply(context: &Context, rows: Rows, assignments: &[Assignment]) -
         Ok((assignment, exprs.value(&assignment.value)?))
     }))?;
 
-    let made = made.into_iter().map(|(assignment, value)| New {
+    let made = made.into_iter().map(|(assignment, value)| Made {
         name: assignment.target.text.clone(),
         companions: exprs.companions(&assignment.value).cloned(),
         value,
     });
-    let made: Vec<New> = made.collect();
+    let made: Vec<Made> = made.collect();
     set(rows, made)
 }
 
 /// A field that a stage makes.
-pub(super) struct New {
+pub(super) struct Made {
     pub name: String,
     pub value: Typed,
     pub companions: Option<Companions>,
 }
 
-impl New {
-    pub(super) fn new(name: impl Into<String>, value: Typed) -> New {
-        New { name: name.into(), value, companions: None }
+impl Made {
+    pub(super) fn new(name: impl Into<String>, value: Typed) -> Made {
+        Made { name: name.into(), value, companions: None }
     }
 }
 
 /// The rows with fields added or overwritten.
-pub(super) fn set(rows: Rows, made: Vec<New>) -> Result<Rows, QueryError> {
+pub(super) fn set(rows: Rows, made: Vec<Made>) -> Result<Rows, QueryError> {
     let mut scope = rows.scope.clone();
     let mut columns: Vec<Expr> = Vec::new();
     keep_old_keys(&mut scope, &made, &mut columns);
-    for New { name, value, companions } in made {
+    for Made { name, value, companions } in made {
         let mut field = Field::new(&name, value.data.clone());
         field.companions = companions;
         // The same name twice in one stage: the last one counts.
@@ -68,7 +68,7 @@ pub(super) fn set(rows: Rows, made: Vec<New>) -> Result<Rows, QueryError> {
 
 /// Rows keep the order an earlier `sort` gave them by the values it saw: a key that is given a
 /// new value lives on under a name of its own.
-fn keep_old_keys(scope: &mut Scope, made: &[New], columns: &mut Vec<Expr>) {
+fn keep_old_keys(scope: &mut Scope, made: &[Made], columns: &mut Vec<Expr>) {
     for new in made {
         let Some(field) = scope.find(&new.name.to_lowercase()) else { continue };
         let old = field.column.clone();

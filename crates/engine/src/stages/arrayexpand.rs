@@ -29,7 +29,7 @@ pub(super) fn apply(
         (Type::Null, _) => {
             let empty = cast(found.expr(), list_type(DataType::Utf8));
             let value = crate::expr::Typed::new(empty, list_type(DataType::Utf8), span);
-            (alter::set(rows, vec![alter::New::new(&found.column, value)])?, DataType::Utf8)
+            (alter::set(rows, vec![alter::Made::new(&found.column, value)])?, DataType::Utf8)
         }
         (ty, _) => {
             let message = format!("arrayexpand needs an array, and `{}` is {}", field.text, ty.a_name());

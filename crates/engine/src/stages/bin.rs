@@ -43,7 +43,7 @@ pub(super) fn apply(rows: Rows, name: &Name, size: &BinSize) -> std::result::Res
         }
     };
     let column = field.column.clone();
-    alter::set(rows, vec![alter::New::new(column, value)])
+    alter::set(rows, vec![alter::Made::new(column, value)])
 }
 
 fn of_number(number: Typed, width: u64) -> Typed {

@@ -30,5 +30,5 @@ pub(super) fn apply(
     let none = ScalarValue::List(ScalarValue::new_list_nullable(&[], &DataType::Utf8));
     let value = Typed::new(lit(none), list_type(DataType::Utf8), span);
     let name = alias.map_or("asset_roles", |alias| alias.text.as_str());
-    alter::set(rows, vec![alter::New::new(name, value)])
+    alter::set(rows, vec![alter::Made::new(name, value)])
 }

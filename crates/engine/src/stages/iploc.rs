@@ -35,5 +35,5 @@ pub(super) fn apply(context: &Context, rows: Rows, iploc: &IpLoc, span: Span) ->
         names.extend(COLUMNS.iter().map(|column| format!("{column}{suffix}")));
     }
     let null = || Typed::new(lit(ScalarValue::Utf8(None)), DataType::Utf8, span);
-    alter::set(rows, names.into_iter().map(|name| alter::New::new(name, null())).collect())
+    alter::set(rows, names.into_iter().map(|name| alter::Made::new(name, null())).collect())
 }

@@ -3,7 +3,7 @@
 //! Without `sort` the frame is the whole group; with it, the rows from the first to the current one.
 //! Rows that the sort keys hold equal come in the order they had before. Nulls are skipped, as in `comp`.
 
-use super::alter::{self, New};
+use super::alter::{self, Made};
 use super::sort::order_keys;
 use crate::error::{QueryError, all};
 use crate::expr::{Exprs, Typed};
@@ -46,7 +46,7 @@ pub(super) fn apply(context: &Context, rows: Rows, calls: &[WindowCall]) -> Resu
         // One step for each call: the windows of one step must have the same order.
         builder = builder.window(vec![window.alias(&hidden)])?;
         let value = cast(column(&hidden), data.clone());
-        made.push(New::new(name, Typed::new(value, data, Default::default())));
+        made.push(Made::new(name, Typed::new(value, data, Default::default())));
     }
     alter::set(Rows { plan: builder.build()?, scope }, made)
 }

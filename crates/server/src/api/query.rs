@@ -114,6 +114,9 @@ pub struct QueryAnswer {
     limit_hit: bool,
     stats: Stats,
     warnings: Vec<Diagnostic>,
+    /// How the query wants the rows shown: its `view` stages.
+    #[schema(value_type = Vec<Object>)]
+    views: Vec<serde_json::Value>,
 }
 
 #[derive(Clone, Debug, Serialize, ToSchema)]

@@ -130,6 +130,7 @@ fn write_json(result: &QueryResult, warnings: &[Diagnostic], out: &mut Pieces) -
         "list_cut": result.list_cut,
         "stats": stats,
         "warnings": warnings,
+        "views": result.views,
     });
     let rest = rest.to_string();
     write!(out, "],{}", rest.strip_prefix('{').unwrap_or(&rest))

@@ -16,7 +16,7 @@ pub(super) const STAGE: StageInfo = StageInfo {
     place: Place::Pipe,
     form: "alter field = expression, …",
     doc: "Adds fields, or overwrites them.",
-    grammar: grammar,
+    grammar,
     lower: Lower::Stage(lower),
 };
 
@@ -67,7 +67,8 @@ fn target(p: &mut Parser) -> bool {
         _ => {
             let field = p.source(p.previous_span());
             let message = format!("expected `=` after `{field}`, found {}", p.found());
-            p.error(codes::ASSIGNMENT_EXPECTED, message, "the form is: alter field = expression, …");
+            let form = p.stage_form.unwrap_or("alter field = expression, …");
+            p.error(codes::ASSIGNMENT_EXPECTED, message, format!("the form is: {form}"));
             return false;
         }
     }

@@ -14,7 +14,7 @@ pub(super) const STAGE: StageInfo = StageInfo {
     place: Place::Pipe,
     form: "arrayexpand field [limit n]",
     doc: "Makes one row of every element of an array.",
-    grammar: grammar,
+    grammar,
     lower: Lower::Stage(lower),
 };
 

@@ -2,7 +2,6 @@
 
 use super::{Lower, Place, StageInfo};
 use crate::ast::{BinSize, BinSpan, StageKind};
-use crate::codes;
 use crate::grammar::pieces::{NameUse, name, options};
 use crate::lower::{self, Lowering, Pair};
 use crate::parser::Parser;
@@ -14,17 +13,13 @@ pub(super) const STAGE: StageInfo = StageInfo {
     place: Place::Pipe,
     form: "bin field span = 1h [timeshift = epoch [timezone = \"+08:00\"]]   or   bin field bins = 50",
     doc: "Rounds a time or number down to the start of its bucket.",
-    grammar: grammar,
+    grammar,
     lower: Lower::Stage(lower),
 };
 
 fn grammar(p: &mut Parser) {
     if !name(p, "a field with times or numbers", NameUse::Read) {
         return p.skip_to(&[]);
-    }
-    if p.at_stage_end() {
-        let help = "for times: span = 1h; for numbers: bins = 50";
-        p.error(codes::BAD_SETTING, "bin needs the size of its buckets", help);
     }
     options(p, &["span", "bins", "timeshift", "timezone"]);
 }
@@ -46,7 +41,11 @@ fn lower(l: &mut Lowering, stage: &SyntaxNode) -> Option<StageKind> {
             return None;
         }
         (None, None) => {
-            l.bad_setting(field.span, "bin needs the size of its buckets", "for example: span = 1h");
+            l.bad_setting(
+                field.span,
+                "bin needs the size of its buckets",
+                "for times: span = 1h; for numbers: bins = 50",
+            );
             return None;
         }
     };

@@ -14,7 +14,7 @@ pub(super) const STAGE: StageInfo = StageInfo {
     place: Place::Source,
     form: "call \"query name\" [parameter = value …]",
     doc: "Runs a query of the query library.",
-    grammar: grammar,
+    grammar,
     lower: Lower::Source(lower),
 };
 

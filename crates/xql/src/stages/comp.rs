@@ -15,7 +15,7 @@ pub(super) const STAGE: StageInfo = StageInfo {
     place: Place::Pipe,
     form: "comp function(field) as name, … by key, …",
     doc: "Groups the rows by the keys and computes over each group.",
-    grammar: grammar,
+    grammar,
     lower: Lower::Stage(lower),
 };
 

@@ -17,7 +17,7 @@ pub(super) const STAGE: StageInfo = StageInfo {
     place: Place::Config,
     form: "config case_sensitive = false timeframe = 24h",
     doc: "Sets how the query is read: upper and lower case, time frame, longest run.",
-    grammar: grammar,
+    grammar,
     lower: Lower::Config(lower),
 };
 
@@ -98,7 +98,7 @@ fn value(p: &mut Parser, setting: &str) {
         Param => {
             let help = "a time frame can also be given when the query is run";
             p.error(codes::BAD_SETTING, "a setting of config cannot be a parameter", help);
-            p.bump();
+            p.bump_error();
         }
         _ => {
             p.unexpected(&format!("a value for `{setting}`"));

@@ -14,7 +14,7 @@ pub(super) const STAGE: StageInfo = StageInfo {
     place: Place::Pipe,
     form: "dedup field, … [by asc|desc field, …]",
     doc: "Keeps one row for each set of values: the first in the order given by `by`.",
-    grammar: grammar,
+    grammar,
     lower: Lower::Stage(lower),
 };
 

@@ -14,7 +14,7 @@ pub(super) const STAGE: StageInfo = StageInfo {
     place: Place::Pipe,
     form: "fields a, b as c, d*   or   fields - a, b",
     doc: "Chooses, renames or (with a minus) removes fields.",
-    grammar: grammar,
+    grammar,
     lower: Lower::Stage(lower),
 };
 

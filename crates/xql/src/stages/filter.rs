@@ -15,7 +15,7 @@ pub(super) const STAGE: StageInfo = StageInfo {
     place: Place::Pipe,
     form: "filter field = \"value\" and …",
     doc: "Keeps the rows for which the condition is true.",
-    grammar: grammar,
+    grammar,
     lower: Lower::Stage(lower),
 };
 

@@ -12,7 +12,7 @@ pub(super) const STAGE: StageInfo = StageInfo {
     place: Place::Pipe,
     form: "getrole field [as name]",
     doc: "Adds the roles of an asset, as an array.",
-    grammar: grammar,
+    grammar,
     lower: Lower::Stage(lower),
 };
 

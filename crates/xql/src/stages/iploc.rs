@@ -17,7 +17,7 @@ pub(super) const STAGE: StageInfo = StageInfo {
     place: Place::Pipe,
     form: "iploc field [loc_country [as name], …] [suffix = _s]",
     doc: "Adds where an address is in the world.",
-    grammar: grammar,
+    grammar,
     lower: Lower::Stage(lower),
 };
 

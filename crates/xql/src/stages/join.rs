@@ -16,7 +16,7 @@ pub(super) const STAGE: StageInfo = StageInfo {
     place: Place::Pipe,
     form: "join [type = inner|left|right] [conflict_strategy = both|left|right] (query) as x x.key = key",
     doc: "Adds the columns of another query where a condition holds.",
-    grammar: grammar,
+    grammar,
     lower: Lower::Stage(lower),
 };
 

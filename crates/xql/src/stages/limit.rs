@@ -14,7 +14,7 @@ pub(super) const STAGE: StageInfo = StageInfo {
     place: Place::Pipe,
     form: "limit 100",
     doc: "Keeps the first so many rows.",
-    grammar: grammar,
+    grammar,
     lower: Lower::Stage(lower),
 };
 

@@ -13,7 +13,7 @@ pub(super) const STAGE: StageInfo = StageInfo {
     place: Place::Pipe,
     form: "replacenull field = value, …",
     doc: "Puts a value in the place of null.",
-    grammar: grammar,
+    grammar,
     lower: Lower::Stage(lower),
 };
 

@@ -15,7 +15,7 @@ pub(super) const STAGE: StageInfo = StageInfo {
     place: Place::Source,
     form: "search \"text\", … [dataset = name]",
     doc: "Finds texts in every field of the datasets.",
-    grammar: grammar,
+    grammar,
     lower: Lower::Source(lower),
 };
 

@@ -14,7 +14,7 @@ pub(super) const STAGE: StageInfo = StageInfo {
     place: Place::Pipe,
     form: "sort asc|desc field, asc|desc field, …",
     doc: "Orders the rows.",
-    grammar: grammar,
+    grammar,
     lower: Lower::Stage(lower),
 };
 

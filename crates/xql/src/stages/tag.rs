@@ -14,7 +14,7 @@ pub(super) const STAGE: StageInfo = StageInfo {
     place: Place::Pipe,
     form: "tag add \"a\", …",
     doc: "Adds tags to the rows (field _tag).",
-    grammar: grammar,
+    grammar,
     lower: Lower::Stage(lower),
 };
 

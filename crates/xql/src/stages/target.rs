@@ -13,7 +13,7 @@ pub(super) const STAGE: StageInfo = StageInfo {
     place: Place::Pipe,
     form: "target type = dataset|lookup [append = true|false] name",
     doc: "Saves the result as a dataset or lookup; the last stage.",
-    grammar: grammar,
+    grammar,
     lower: Lower::Stage(lower),
 };
 

@@ -14,7 +14,7 @@ pub(super) const STAGE: StageInfo = StageInfo {
     place: Place::Pipe,
     form: "top [n] field [by key, …] [top_count as a[, top_percent as b]]",
     doc: "Keeps the most frequent values, with their count and share.",
-    grammar: grammar,
+    grammar,
     lower: Lower::Stage(lower),
 };
 

@@ -6,7 +6,7 @@ use super::{Lower, Place, StageInfo};
 use crate::ast::{Edge, ExprKind, StageKind, Text, Transaction};
 use crate::codes;
 use crate::grammar::expression::expression;
-use crate::grammar::pieces::{name_list, options};
+use crate::grammar::pieces::{name_list, option, options};
 use crate::lower::{self, Lowering};
 use crate::parser::Parser;
 use crate::syntax::SyntaxKind::*;
@@ -17,7 +17,7 @@ pub(super) const STAGE: StageInfo = StageInfo {
     place: Place::Pipe,
     form: "transaction key, … [span = 1h | startswith = condition endswith = condition] [maxevents = n]",
     doc: "Gathers the events of one key into one row.",
-    grammar: grammar,
+    grammar,
     lower: Lower::Stage(lower),
 };
 
@@ -37,12 +37,11 @@ fn grammar(p: &mut Parser) {
             p.bump();
             p.bump();
             p.finish();
+        } else if OPTIONS.iter().any(|word| p.at_word(word)) {
+            option(p);
         } else {
-            let before = p.span();
+            // Says what is wrong with it.
             options(p, &OPTIONS);
-            if p.span() == before {
-                return;
-            }
         }
     }
 }

@@ -15,7 +15,7 @@ pub(super) const STAGE: StageInfo = StageInfo {
     place: Place::Pipe,
     form: "union name   or   union (query)",
     doc: "Appends the rows of another dataset or query.",
-    grammar: grammar,
+    grammar,
     lower: Lower::Stage(lower),
 };
 

@@ -16,7 +16,7 @@ pub(super) const STAGE: StageInfo = StageInfo {
     place: Place::Pipe,
     form: "view graph type = line xaxis = a yaxis = b",
     doc: "Says how the result is drawn.",
-    grammar: grammar,
+    grammar,
     lower: Lower::Stage(lower),
 };
 
@@ -75,9 +75,7 @@ pub const PARAMETERS: [&str; 33] = [
 ];
 
 fn grammar(p: &mut Parser) {
-    if p.eat_word("graph") {
-        parameters(p);
-    } else if p.eat_word("highlight") {
+    if p.eat_word("graph") || p.eat_word("highlight") {
         parameters(p);
     } else if p.at_word("column") && p.nth_is_word(1, "order") {
         p.bump();

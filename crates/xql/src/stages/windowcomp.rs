@@ -17,7 +17,7 @@ pub(super) const STAGE: StageInfo = StageInfo {
     place: Place::Pipe,
     form: "windowcomp fn(field) [by key] [sort asc key] [between a and b] [frame_type = range] [as name]",
     doc: "Computes over the rows around each row.",
-    grammar: grammar,
+    grammar,
     lower: Lower::Stage(lower),
 };
 
