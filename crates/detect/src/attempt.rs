@@ -65,8 +65,8 @@ impl Detector {
         }
         if technique == Technique::Arp {
             self.links.note(event);
-            // An announcement of one's own address.
-            if event.source == event.target {
+            // An announcement of one's own address, or the way to someone who must be answered.
+            if event.source == event.target || self.is_asked_by(event) {
                 return;
             }
         }
@@ -129,6 +129,14 @@ impl Detector {
         if counted != Some(true) {
             self.is_flood(event, answer, out);
         }
+    }
+
+    /// The address asked for has just sent something to who asks, or who asks is flooded under
+    /// invented addresses and answers them all.
+    fn is_asked_by(&self, event: &Event) -> bool {
+        let called = |source: &Source| source.contacts.iter().any(|contact| contact.target == event.source);
+        self.sources.lookup(event.target).is_some_and(called)
+            || self.services.is_flooded(event.source, event.decided)
     }
 
     /// An answer rather than a probe: its target had asked this very port before, or the port is
@@ -322,7 +330,10 @@ impl Detector {
         let crafted = fingerprint::is_crafted(event);
         let context = self.context(case, tool.is_some(), crafted);
         let mut weight = evidence::weigh(technique, answer, event.first.options != 0, context);
-        if payload::asks_who_is_there(event) {
+        if payload::is_nmap_question(event) {
+            let least = evidence::WHO_IS_THERE;
+            weight = Weight { host: weight.host.max(least), port: weight.port.max(least) };
+        } else if payload::asks_who_is_there(event) {
             weight = Weight { host: 0.0, port: weight.port.max(evidence::WHO_IS_THERE) };
         }
         Look { tool, crafted, os_probe: fingerprint::os_probe(event), weight }

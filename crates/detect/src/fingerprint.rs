@@ -24,7 +24,7 @@ pub(crate) struct Fingerprint {
     matches: fn(&Event) -> bool,
 }
 
-pub(crate) const FINGERPRINTS: [Fingerprint; 10] = [
+pub(crate) const FINGERPRINTS: [Fingerprint; 11] = [
     Fingerprint {
         tool: "masscan",
         version: "1.3.3 or later (since November 2023)",
@@ -115,6 +115,13 @@ pub(crate) const FINGERPRINTS: [Fingerprint; 10] = [
         confidence: 0.95,
         evidence: "packet of the operating system detection (window and option order of its table)",
         matches: |e| os_probe(e).is_some(),
+    },
+    Fingerprint {
+        tool: "nmap",
+        version: "",
+        confidence: 0.9,
+        evidence: "question of its UDP scan, with the constants of its table",
+        matches: crate::payload::is_nmap_question,
     },
 ];
 

@@ -72,6 +72,26 @@ pub(crate) fn asks_who_is_there(event: &Event) -> bool {
         && event.first.payload_prefix().get(12..16) == Some(b"\x20CKA")
 }
 
+/// What nmap (7.9x) asks of datagram services, where its author chose a constant that clients do not
+/// send. Its NTP question is left out: other clients send the same.
+const QUESTIONS: [(u16, &[u8]); 8] = [
+    (53, b"\x77\x77\x01\0\0\x01\0\0\0\0\0\0\x07ver"),
+    (53, b"\0\0\x10\0\0\0\0\0\0\0\0\0"),
+    (67, b"\x01\x01\x06\0\x01\x23\x45\x67"),
+    (111, b"\x72\xfe\x1d\x13\0\0\0\0\0\0\0\x02"),
+    (123, b"\xd9\0\x0a\xfa\0\0\0\0\0\x01\x04\0"),
+    (137, b"\x80\xf0\0\x10\0\x01"),
+    (161, b"\x30\x3a\x02\x01\x03\x30\x0f\x02\x02\x4a\x69"),
+    (4500, b"\x31\x27\xfc\xb0\x38\x10\x9e\x89"),
+];
+
+/// A question of nmap's UDP scan.
+pub(crate) fn is_nmap_question(event: &Event) -> bool {
+    let asked = event.first.payload_prefix();
+    event.transport == Transport::Udp
+        && QUESTIONS.iter().any(|&(port, question)| port == event.target_port && asked.starts_with(question))
+}
+
 /// The row that the source's first payload in a flow fits.
 pub(crate) fn of(event: &Event) -> Option<usize> {
     if event.kind != EventKind::FlowEnd || event.transport != Transport::Tcp {

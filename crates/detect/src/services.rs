@@ -75,6 +75,14 @@ impl Services {
         self.table.lookup(&key).is_some_and(|service| service.answers)
     }
 
+    /// So many strangers fail at this host that they make a flood of one of its services.
+    pub(crate) fn is_flooded(&self, target: IpAddr, at: Time) -> bool {
+        [Transport::Tcp, Transport::Udp].into_iter().any(|transport| {
+            let host = ServiceKey { target, transport, port: None };
+            self.table.lookup(&host).is_some_and(|service| service.failing.now(at) >= SERVICE_FLOOD)
+        })
+    }
+
     /// `count` strangers failed at it, each for the first time. Gives the key of the flood this
     /// belongs to, the service's or the host's, and the strangers of the last seconds.
     pub(crate) fn note_strangers(

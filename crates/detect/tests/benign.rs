@@ -338,3 +338,30 @@ fn backscatter_is_backscatter() {
     assert!(scans(&told).is_empty());
     assert_eq!(of_kind(&told, DetectionKind::Backscatter).len(), 1);
 }
+
+/// Without a router of its own the flooded host asks the LAN for each invented address.
+#[test]
+fn a_flooded_host_that_looks_for_those_it_must_answer() {
+    let host = ip("10.0.0.5");
+    let mut events = Vec::new();
+    for n in 0..12_000_u32 {
+        let (at, stranger) = (i64::from(n) * 400, v4(0x3000_0000 + n * 7_919));
+        events.push(udp(at, stranger, 1_024 + n as u16 % 60_000, host, 53, Outcome::Unanswered));
+        if n % 8 == 0 {
+            events.push(attempt(at + 100, host, stranger, Transport::Arp, 0));
+        }
+    }
+    nothing(events);
+}
+
+#[test]
+fn a_host_that_looks_for_its_callers() {
+    let host = ip("10.0.0.5");
+    let mut events = Vec::new();
+    for n in 0..100_u32 {
+        let (at, caller) = (i64::from(n) * 20_000, v4(0x0a00_0100 + n));
+        events.extend(connection(at, caller, host, 443, 200, 900, 50_000));
+        events.push(attempt(at + 50, host, caller, Transport::Arp, 0));
+    }
+    nothing(events);
+}

@@ -103,3 +103,21 @@ fn names_that_others_ask_for_are_no_sweep() {
     assert!(events.iter().all(|event| event.transport == Transport::Udp));
     assert!(scans(&told(events)).is_empty());
 }
+
+/// SNMP asked in nmap's words, or in those of a management station.
+#[test]
+fn a_question_with_constants_of_nmap_is_no_management() {
+    let poll = |n: u32, question: &[u8; 16]| {
+        let target = v4(0x0a00_0100 + n);
+        let mut event =
+            udp(i64::from(n) * 20_000, ip("10.0.0.9"), 40_000 + n as u16, target, 161, Outcome::Accepted);
+        event.first.payload_prefix = *question;
+        event.first.payload_prefix_len = 16;
+        event
+    };
+    let sweep = |question: &[u8; 16]| (1..40).map(|n| poll(n, question)).collect::<Vec<_>>();
+    let found = scans(&told(sweep(b"\x30\x3a\x02\x01\x03\x30\x0f\x02\x02\x4a\x69\x02\x03\0\xff\xe3")));
+    assert_eq!(found.len(), 1);
+    assert_eq!((found[0].shape, &found[0].tool.name[..]), (Shape::Horizontal, "nmap"));
+    assert!(scans(&told(sweep(b"\x30\x29\x02\x01\x01\x04\x06public\xa0\x1c\x02"))).is_empty());
+}
