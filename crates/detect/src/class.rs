@@ -41,6 +41,9 @@ struct File {
     /// `udp/161`; none for every service.
     #[serde(default)]
     services: Vec<String>,
+    /// Of the services at least so many must have been tried: a sweep of one port is a sweep.
+    #[serde(default)]
+    at_least: usize,
     shape: Option<ClassShape>,
     /// The network card its packets come from, on the same LAN.
     mac: Option<String>,
@@ -103,6 +106,7 @@ pub struct Class {
     sources: Vec<(IpAddr, u8)>,
     internal: bool,
     services: Vec<(Transport, u16)>,
+    pub(crate) at_least: usize,
     pub(crate) shape: Option<ClassShape>,
     mac: Option<[u8; 6]>,
     ttl: Option<(u8, u8)>,
@@ -147,6 +151,7 @@ impl Class {
             enabled: file.enabled,
             expires: file.expires,
             internal: file.internal,
+            at_least: file.at_least,
             shape: file.shape,
             ttl: file.ttl,
         })

@@ -6,6 +6,7 @@ use crate::class::{Class, ClassShape, Cover};
 use crate::detector::Detector;
 use crate::naming;
 use crate::technique::Technique;
+use std::collections::BTreeSet;
 use vedette_event::{DetectionKind, Event, Shape};
 
 impl Detector {
@@ -16,7 +17,9 @@ impl Detector {
         let mut impostor = None;
         for candidate in &self.config.classes {
             match candidate.covers_sender(event, &self.config.networks) {
-                Cover::Yes if covers(candidate, campaign) => class = class.or(Some(candidate.name.clone())),
+                Cover::Yes if covers(candidate, campaign) && self.is_broad(candidate, event) => {
+                    class = class.or(Some(candidate.name.clone()))
+                }
                 Cover::Impostor(reason) => {
                     impostor = Some(format!("{} is {:?}, but {reason}", event.source, candidate.name));
                 }
@@ -30,6 +33,19 @@ impl Detector {
             }
             None => campaign.impostor = impostor,
         });
+    }
+
+    /// The source has tried as many of the class's services as the class asks for, whether or not they
+    /// are part of the campaign yet.
+    fn is_broad(&self, class: &Class, event: &Event) -> bool {
+        let Some(source) = self.sources.lookup(event.source) else { return false };
+        let tried: BTreeSet<(Technique, u16)> = source
+            .contacts
+            .iter()
+            .filter(|contact| class.covers_service(transport_of(contact.technique), contact.port))
+            .map(|contact| (contact.technique, contact.port))
+            .collect();
+        tried.len() >= class.at_least
     }
 
     /// A probe more: is the campaign still covered? True when it has just become a scan.
@@ -68,7 +84,9 @@ fn covers(class: &Class, campaign: &Campaign) -> bool {
     if class.covers_all_services() {
         return shape;
     }
-    let plain = campaign.techniques[Technique::IpProtocol as usize] == 0 && campaign.raw_syns == 0;
+    let plain = campaign.tools.iter().all(|&fitting| fitting == 0)
+        && campaign.techniques[Technique::IpProtocol as usize] == 0
+        && campaign.raw_syns == 0;
     let all = campaign.services.len() <= SERVICES && !campaign.services.is_empty();
     let covered = campaign.services.iter().all(|&(technique, port)| {
         matches!(technique, Technique::Syn | Technique::Udp)

@@ -15,7 +15,7 @@ fn sweep(at: i64, source: &str, udp_ports: &[u16], tcp_ports: &[u16]) -> Vec<Eve
         events.extend(
             udp_ports
                 .iter()
-                .map(|&port| udp(at, ip(source), 40_000 + port % 999, target, port, Outcome::Unanswered)),
+                .map(|&port| udp(at, ip(source), 40_000 + port % 999, target, port, Outcome::Refused)),
         );
         events.extend(tcp_ports.iter().map(|&port| refused(at + 10, ip(source), target, port)));
     }
@@ -66,6 +66,17 @@ fn from_outside_or_switched_off_it_is_a_scan() {
     assert_eq!(kinds(&told(sweep(0, "8.8.4.4", &[161], &[9100]))), [DetectionKind::Scan]);
     let off = Config { classes: Vec::new(), ..Config::default() };
     assert_eq!(kinds(&run(off, &sweep(0, "10.0.0.9", &[161], &[9100]))), [DetectionKind::Scan]);
+}
+
+#[test]
+fn one_port_alone_is_a_sweep_and_so_is_what_a_tool_sent() {
+    assert_eq!(kinds(&told(sweep(0, "10.0.0.9", &[161], &[]))), [DetectionKind::Scan]);
+    assert_eq!(kinds(&told(sweep(0, "10.0.0.9", &[], &[9100]))), [DetectionKind::Scan]);
+    let mut events = sweep(0, "10.0.0.9", &[161], &[9100]);
+    for event in events.iter_mut().filter(|event| event.target_port == 9100) {
+        event.first = raw_refused(0, ip("10.0.0.9"), ip("10.0.0.5"), 9100).first;
+    }
+    assert_eq!(kinds(&told(events)), [DetectionKind::Scan]);
 }
 
 #[test]
