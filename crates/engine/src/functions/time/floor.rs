@@ -46,7 +46,7 @@ impl Unit {
             Unit::Month => days(year, month, 1),
             Unit::Week => day - weekday(day),
             Unit::Day => day,
-            Unit::Hour => return local - within % HOUR,
+            Unit::Hour => return local.saturating_sub(within % HOUR),
         };
         start.saturating_mul(DAY)
     }
