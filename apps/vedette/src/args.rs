@@ -158,6 +158,8 @@ pub struct IngestArgs {
 pub enum XqlCommand {
     /// Find every mistake of the queries in these files
     Check(XqlCheckArgs),
+    /// Find what runs but is probably not what was meant, and what costs time (docs/lint.md)
+    Lint(XqlCheckArgs),
     /// Put queries into the usual layout; nothing else of them changes
     Fmt(XqlFmtArgs),
 }

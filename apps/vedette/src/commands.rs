@@ -29,7 +29,8 @@ pub fn run(command: Command) -> Result<u8, Failure> {
         Command::Bench(command) => bench::run(&command),
         Command::Query(args) => query::run(&args),
         Command::Ingest(args) => ingest::run(&args),
-        Command::Xql(XqlCommand::Check(args)) => xql::check_files(&args),
+        Command::Xql(XqlCommand::Check(args)) => xql::look_at_files(&args, vedette_xql::check),
+        Command::Xql(XqlCommand::Lint(args)) => xql::look_at_files(&args, vedette_xql::lint),
         Command::Xql(XqlCommand::Fmt(args)) => xql::format_files(&args),
     }
 }

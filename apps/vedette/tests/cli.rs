@@ -193,6 +193,17 @@ fn xql_check_gives_the_promised_json() {
 }
 
 #[test]
+fn xql_lint_warns_and_does_not_fail() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("one.xql");
+    std::fs::write(&file, "config timeframe = 1d | dataset = a | filter user != \"root\"").unwrap();
+    let output = vedette(&["xql", "lint", file.to_str().unwrap()]);
+    assert_eq!((code(&output), out(&output).contains("XQL501")), (0, true), "{}", out(&output));
+    std::fs::write(&file, "dataset = a | filter user == 1").unwrap();
+    assert_eq!(code(&vedette(&["xql", "lint", file.to_str().unwrap()])), 1);
+}
+
+#[test]
 fn xql_fmt_rewrites_what_it_can_read_and_nothing_else() {
     let folder = tempfile::tempdir().unwrap();
     let (good, bad) = (folder.path().join("good.xql"), folder.path().join("bad.xql"));

@@ -1,20 +1,21 @@
-//! `vedette xql`: mistakes of a query and its layout, offline.
+//! `vedette xql`: mistakes of a query, doubtful places in it, and its layout, offline.
 
 use crate::args::{TextOrJson, XqlCheckArgs, XqlFmtArgs};
 use crate::failure::Failure;
 use serde_json::json;
 use std::io::{IsTerminal, Write};
 use std::path::Path;
-use vedette_xql::{Severity, check, line_column, render};
+use vedette_xql::{Diagnostic, Severity, line_column, render};
 
-pub fn check_files(args: &XqlCheckArgs) -> Result<u8, Failure> {
+/// Shows what `look` finds in each file; fails when an error is among it.
+pub fn look_at_files(args: &XqlCheckArgs, look: fn(&str) -> Vec<Diagnostic>) -> Result<u8, Failure> {
     let mut out = std::io::stdout().lock();
     let colour = colour();
     let mut wrong = false;
     for path in &args.files {
         let text = super::read_text(path)?;
         let name = path.display().to_string();
-        let found = check(&text);
+        let found = look(&text);
         let ok = !found.iter().any(|one| one.severity == Severity::Error);
         wrong |= !ok;
         if args.format == TextOrJson::Json {
