@@ -1,6 +1,7 @@
 //! The one table of routes: what there is, who may, and how long it may take.
 
 use super::error::ApiError;
+use super::extract::BodyLimit;
 use super::guard::{admit, envelope};
 use super::{
     administration, alerts, events, evidence, ingest, metrics, openapi, overview, probes, query, selftest,
@@ -9,8 +10,9 @@ use super::{
 use crate::access::Access;
 use crate::app::App;
 use crate::assets;
+use axum::Extension;
 use axum::Router;
-use axum::extract::{DefaultBodyLimit, Request};
+use axum::extract::Request;
 use axum::handler::Handler;
 use axum::http::{Method, StatusCode};
 use axum::middleware::from_fn_with_state;
@@ -117,7 +119,7 @@ pub fn router(app: Arc<App>) -> Router {
         .method_not_allowed_fallback(wrong_method)
         .fallback(anything_else)
         .with_state(app.clone())
-        .layer(DefaultBodyLimit::max(app.limits.body))
+        .layer(Extension(BodyLimit(app.limits.body)))
         .layer(CompressionLayer::new().gzip(true).compress_when(worth))
         .layer(from_fn_with_state(app, envelope))
 }
