@@ -7,7 +7,7 @@
 //! | stages | plan and scope, one stage | plan and scope | `stages`, one file a stage |
 //! | expressions | syntax, scope | typed DataFusion expressions | `expr`, `predicates`, `functions`, `aggregates` |
 //! | run | plan | record batches, within the limits | `engine` |
-//! | write | record batches | JSON, CSV, table, Arrow, Parquet | `output` |
+//! | write | record batches | JSON, CSV, Arrow, Parquet | `output` |
 //!
 //! Belongs here: the meaning of XQL. Does not belong here: its grammar (`xql`), how rows are
 //! stored (`lake`), HTTP. No type of Arrow or DataFusion leaves this crate except in [`Catalog`],

@@ -8,7 +8,6 @@ mod cells;
 mod delimited;
 mod files;
 mod json;
-mod table;
 
 pub(crate) use cells::{Cell, ColumnView, type_name};
 pub(crate) use json::write_cell;
