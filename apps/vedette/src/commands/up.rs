@@ -6,6 +6,7 @@ use crate::data_dir;
 use crate::failure::Failure;
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::time::Duration;
 use tokio::signal::unix::{SignalKind, signal};
 use vedette_sensor::{Sensor, SensorConfig, privilege};
 use vedette_server::{RunningServer, SensorInput, Server, ServerConfig};
@@ -32,7 +33,7 @@ pub fn serve(
     }
     super::runtime()?.block_on(async {
         let server = Server::start(config).await.map_err(|error| Failure::Ours(error.to_string()))?;
-        welcome(&server);
+        welcome(&server).await;
         if let Some(capture) = replay {
             let told =
                 server.replay_capture(capture).await.map_err(|error| Failure::Ours(error.to_string()))?;
@@ -58,7 +59,7 @@ fn open_sensor(wanted: bool) -> SensorInput {
     SensorInput::from(Sensor::open(SensorConfig::default()))
 }
 
-fn welcome(server: &RunningServer) {
+async fn welcome(server: &RunningServer) {
     println!("Vedette is running: {}", server.url());
     if let Some(link) = server.setup_link() {
         println!("Set it up (this link works once, for 24 hours): {link}");
@@ -67,7 +68,7 @@ fn welcome(server: &RunningServer) {
         println!("Certificate authority: {} (SHA-256 {fingerprint})", file.display());
     }
     match server.sensor_trouble() {
-        None => println!("Sensor: watching {}", server.interfaces().join(", ")),
+        None => println!("Sensor: watching {}", interfaces(server).await.join(", ")),
         Some((reason, help)) => {
             println!("Sensor: OFF, scans of this host are not seen: {reason}");
             if let Some(help) = help {
@@ -77,6 +78,18 @@ fn welcome(server: &RunningServer) {
     }
     let (days, bytes) = server.retention();
     println!("Data is kept {days} days, at most {} GB.", bytes / 1_000_000_000);
+}
+
+/// The sensor lists its interfaces just after it starts.
+async fn interfaces(server: &RunningServer) -> Vec<String> {
+    for _ in 0..20 {
+        let names = server.interfaces();
+        if !names.is_empty() {
+            return names;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    vec!["no interface".to_owned()]
 }
 
 async fn wait_for_signal() -> Result<(), Failure> {
