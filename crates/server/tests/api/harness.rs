@@ -79,6 +79,8 @@ impl Host {
         let agent = Agent::config_builder()
             .http_status_as_error(false)
             .max_redirects(0)
+            // A connection kept for later may be closed by the server just when it is used again.
+            .max_idle_connections(0)
             .timeout_global(Some(Duration::from_secs(60)))
             .build()
             .into();

@@ -81,12 +81,17 @@ fn heads_and_connections_are_bounded() {
         answer.is_empty() || answer.starts_with("HTTP/1.1 431") || answer.starts_with("HTTP/1.1 400"),
         "{answer}"
     );
-    let held: Vec<TcpStream> = (0..5).map(|_| TcpStream::connect(host.server().address()).unwrap()).collect();
-    std::thread::sleep(Duration::from_millis(200));
-    let begin = Instant::now();
-    assert_eq!(raw(&host, "GET /livez HTTP/1.1\r\nHost: localhost\r\n\r\n"), "", "turned away at once");
-    assert!(begin.elapsed() < Duration::from_secs(5));
-    drop(held);
+    // On a busy machine the five may be closed for their silence before the sixth comes.
+    let turned_away = || {
+        let held: Vec<TcpStream> =
+            (0..5).map(|_| TcpStream::connect(host.server().address()).unwrap()).collect();
+        std::thread::sleep(Duration::from_millis(200));
+        let begin = Instant::now();
+        let answer = raw(&host, "GET /livez HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
+        drop(held);
+        answer.is_empty() && begin.elapsed() < Duration::from_secs(5)
+    };
+    assert!((0..5).any(|_| turned_away()), "the sixth connection is turned away at once");
     host.wait(|| {
         let answer = raw(&host, "GET /livez HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
         answer.starts_with("HTTP/1.1 200").then_some(())
