@@ -7,6 +7,8 @@
 //! | check | tree | diagnostics: functions, arguments, forms not supported yet | `check` |
 //! | lower | tree | `ast` | `lower`, and each stage in `stages` |
 //! | show | diagnostic | text for people | `render` |
+//! | lint | typed tree | warnings | `lint`, one file a rule |
+//! | format | lossless tree | the same query in its usual layout | `format` |
 //!
 //! A stage is one file in `stages`, a function one row in `functions`, a kind of mistake one row in
 //! `codes`. Not here: anything that needs data or a catalogue (the engine's), files, clocks.

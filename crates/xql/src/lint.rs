@@ -71,6 +71,8 @@ pub static RULES: &[Rule] = &[
 /// What a rule has found.
 struct Found {
     code: &'static str,
+    /// The query that is looked at stands in no other.
+    outermost: bool,
     list: Vec<Diagnostic>,
 }
 
@@ -89,8 +91,11 @@ pub fn lint(text: &str) -> Vec<Diagnostic> {
     let Some(query) = parsed.query else { return all };
     let queries = walk::queries(&query);
     for rule in RULES.iter().filter(|rule| !allowed.iter().any(|code| code == rule.code)) {
-        let mut found = Found { code: rule.code, list: Vec::new() };
-        queries.iter().for_each(|query| (rule.run)(query, &mut found));
+        let mut found = Found { code: rule.code, outermost: true, list: Vec::new() };
+        for query in &queries {
+            (rule.run)(query, &mut found);
+            found.outermost = false;
+        }
         all.append(&mut found.list);
     }
     all.sort_by_key(|one| one.span.start);
@@ -143,6 +148,13 @@ mod tests {
     fn a_query_with_mistakes_gives_its_mistakes() {
         assert_eq!(codes("dataset = a | filter b == 1"), ["XQL204"]);
         assert!(!codes("").is_empty());
+    }
+
+    #[test]
+    fn the_time_frame_is_asked_of_the_whole_query_only() {
+        let inside = "dataset = a | filter b in (dataset = c | fields d)";
+        assert_eq!(codes(inside), ["XQL515"]);
+        assert_eq!(codes(&format!("// why\n\n{inside}")), ["XQL515"]);
     }
 
     #[test]

@@ -25,6 +25,8 @@ struct Printer<'a> {
     before: Vec<usize>,
     /// Comments that end their line, before token N and on it.
     comments: Vec<usize>,
+    /// Where the bracket that token N opens is closed.
+    closes: Vec<Option<usize>>,
     out: String,
     column: usize,
     /// The next token begins a line, indented so far.
@@ -44,7 +46,8 @@ impl<'a> Printer<'a> {
             before.push(width);
             comments.push(ended);
         }
-        Printer { tokens, before, comments, out: String::new(), column: 0, newline: None, indent: 0 }
+        let closes = closes(tokens);
+        Printer { tokens, before, comments, closes, out: String::new(), column: 0, newline: None, indent: 0 }
     }
 
     /// Stage by stage, each on a line of its own.
@@ -61,17 +64,9 @@ impl<'a> Printer<'a> {
 
     /// The next pipe outside brackets, or the end.
     fn stage_end(&self, start: usize) -> usize {
-        let mut depth = 0_usize;
-        for at in start..self.tokens.len() {
-            match self.tokens[at].kind {
-                LParen => depth += 1,
-                RParen => depth = depth.saturating_sub(1),
-                Pipe if depth == 0 && at > start => return at,
-                Eof if at > start => return at,
-                _ => {}
-            }
-        }
-        self.tokens.len()
+        self.outside_brackets(start..self.tokens.len())
+            .find(|at| *at > start && matches!(self.tokens[*at].kind, Pipe | Eof))
+            .unwrap_or(self.tokens.len())
     }
 
     fn stage(&mut self, range: Range<usize>) {
@@ -101,7 +96,7 @@ impl<'a> Printer<'a> {
         }
         let Some(level) = self.first_break(&range) else { return self.groups(range, line) };
         let mut start = range.start;
-        for at in self.at_depth_zero(&range) {
+        for at in self.outside_brackets(range.clone()).collect::<Vec<_>>() {
             if at > start && self.tokens[at].break_before == Some(level) {
                 self.segment(start..at, next, next + STEP);
                 self.newline = Some(next);
@@ -116,7 +111,7 @@ impl<'a> Printer<'a> {
     fn groups(&mut self, range: Range<usize>, line: usize) {
         let mut at = range.start;
         while at < range.end {
-            let close = (self.tokens[at].kind == LParen).then(|| self.close(at, range.end)).flatten();
+            let close = self.closes[at];
             self.token(at);
             at += 1;
             let Some(close) = close.filter(|close| *close > at) else { continue };
@@ -198,41 +193,40 @@ impl<'a> Printer<'a> {
     }
 
     fn first_break(&self, range: &Range<usize>) -> Option<Break> {
-        self.at_depth_zero(range)
+        self.outside_brackets(range.clone())
             .filter(|at| *at > range.start)
             .filter_map(|at| self.tokens[at].break_before)
             .min()
     }
 
     /// Tokens of the range outside its brackets.
-    fn at_depth_zero(&self, range: &Range<usize>) -> std::vec::IntoIter<usize> {
-        let mut depth = 0_usize;
-        let mut found = Vec::new();
-        for at in range.clone() {
-            match self.tokens[at].kind {
-                LParen => depth += 1,
-                RParen => depth = depth.saturating_sub(1),
-                _ if depth == 0 => found.push(at),
-                _ => {}
-            }
-        }
-        found.into_iter()
-    }
-
-    fn close(&self, open: usize, end: usize) -> Option<usize> {
-        let mut depth = 0_usize;
-        for at in open..end {
-            match self.tokens[at].kind {
-                LParen => depth += 1,
-                RParen => {
-                    depth = depth.saturating_sub(1);
-                    if depth == 0 {
-                        return Some(at);
-                    }
+    fn outside_brackets(&self, range: Range<usize>) -> impl Iterator<Item = usize> {
+        let mut next = range.start;
+        std::iter::from_fn(move || {
+            while next < range.end {
+                let at = next;
+                next = self.closes[at].unwrap_or(at) + 1;
+                if !matches!(self.tokens[at].kind, LParen | RParen) {
+                    return Some(at);
                 }
-                _ => {}
             }
-        }
-        None
+            None
+        })
     }
+}
+
+fn closes(tokens: &[Token]) -> Vec<Option<usize>> {
+    let (mut closes, mut open) = (vec![None; tokens.len()], Vec::new());
+    for (at, token) in tokens.iter().enumerate() {
+        match token.kind {
+            LParen => open.push(at),
+            RParen => {
+                if let Some(opened) = open.pop() {
+                    closes[opened] = Some(at);
+                }
+            }
+            _ => {}
+        }
+    }
+    closes
 }

@@ -12,12 +12,15 @@ pub(super) const RULE: Rule = Rule {
 };
 
 fn run(query: &Query, found: &mut Found) {
+    // Queries inside take the time frame of the whole.
+    if !found.outermost {
+        return;
+    }
     let mut timed = query.config.timeframe.is_some() || matches!(query.source, Source::Call(_));
     walk::each_of_query(query, &mut |expr| {
         timed |= walk::field(expr).is_some_and(|name| name.name == "_time");
     });
-    // Queries inside take the time frame of the whole; only the outermost begins at its start.
-    if !timed && query.span.start == 0 && found.list.is_empty() {
+    if !timed {
         let mut span = query.span;
         span.end = span.end.min(span.start + 1);
         found.warn(span, "this query has no time frame", "begin with: config timeframe = 24h");
