@@ -1,5 +1,6 @@
 //! The command line as users type it. Parsing never does anything.
 
+use crate::since::Since;
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
@@ -34,6 +35,8 @@ pub enum Command {
     /// List, show and close alerts
     #[command(subcommand)]
     Alerts(AlertsCommand),
+    /// Compare what the sensors saw with what firewalls logged, by source and day
+    Coverage(CoverageArgs),
     /// Prove the chain from packet to alert; name the broken link
     Selftest(ServerArgs),
 }
@@ -140,6 +143,17 @@ pub struct QueryArgs {
 }
 
 #[derive(ClapArgs)]
+pub struct CoverageArgs {
+    #[command(flatten)]
+    pub target: ServerArgs,
+    /// From then on: 2026-01-31T08:00:00Z, or 30m, 12h, 7d ago
+    #[arg(long, value_name = "TIME", default_value = "7d")]
+    pub since: Since,
+    #[arg(long, value_enum, default_value_t = QueryFormat::Table)]
+    pub format: QueryFormat,
+}
+
+#[derive(ClapArgs)]
 pub struct IngestArgs {
     #[command(flatten)]
     pub target: ServerArgs,
@@ -205,12 +219,20 @@ pub enum AlertsCommand {
         #[arg(long, value_enum, default_value_t = TextOrJson::Text)]
         format: TextOrJson,
     },
-    /// The numbers behind an alert: each contact's weight, and what would have made it not fire
+    /// The numbers behind an alert, or why a source has not fired: each contact's weight, and what
+    /// would have made it come out otherwise
     Explain {
         #[command(flatten)]
         target: ServerArgs,
-        #[arg(value_name = "ID")]
-        id: i64,
+        /// Number of the alert
+        #[arg(value_name = "ID", required_unless_present = "source", conflicts_with = "source")]
+        id: Option<i64>,
+        /// Address of a source, whether it has fired or not
+        #[arg(long, value_name = "IP")]
+        source: Option<IpAddr>,
+        /// Count the source's attempts from then on: 2026-01-31T08:00:00Z, or 30m, 12h, 7d ago
+        #[arg(long, value_name = "TIME", default_value = "1d", requires = "source")]
+        since: Since,
         #[arg(long, value_enum, default_value_t = TextOrJson::Text)]
         format: TextOrJson,
     },

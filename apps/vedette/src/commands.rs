@@ -3,6 +3,7 @@
 mod alerts;
 mod bench;
 mod capture;
+mod coverage;
 mod demo;
 mod explain;
 mod ingest;
@@ -18,6 +19,8 @@ use crate::args::{Command, XqlCommand};
 use crate::failure::Failure;
 use std::io::Read;
 use std::path::Path;
+use std::time::{SystemTime, UNIX_EPOCH};
+use vedette_event::Time;
 
 pub fn run(command: Command) -> Result<u8, Failure> {
     match command {
@@ -28,6 +31,7 @@ pub fn run(command: Command) -> Result<u8, Failure> {
         Command::Replay(args) => replay::run(&args),
         Command::Bench(command) => bench::run(&command),
         Command::Query(args) => query::run(&args),
+        Command::Coverage(args) => coverage::run(&args),
         Command::Ingest(args) => ingest::run(&args),
         Command::Xql(XqlCommand::Check(args)) => xql::look_at_files(&args, vedette_xql::check),
         Command::Xql(XqlCommand::Lint(args)) => xql::look_at_files(&args, vedette_xql::lint),
@@ -47,6 +51,12 @@ pub fn read_text(path: &Path) -> Result<String, Failure> {
     };
     read.map_err(|error| wrong(&error))?;
     String::from_utf8(bytes).map_err(|error| wrong(&format!("not UTF-8 text: {error}")))
+}
+
+/// The clock of the command line.
+fn now() -> Time {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    Time(i64::try_from(since.as_micros()).unwrap_or(i64::MAX))
 }
 
 /// The threads that carry a command's asynchronous parts.

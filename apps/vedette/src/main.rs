@@ -6,6 +6,7 @@ mod client;
 mod commands;
 mod data_dir;
 mod failure;
+mod since;
 
 use clap::Parser;
 use std::process::ExitCode;

@@ -5,15 +5,17 @@ pub mod alerts;
 pub mod detections;
 pub mod panw;
 pub mod quarantine;
+pub mod threat;
 pub mod xdr_data;
 
 use crate::{Dataset, Field};
 
 /// Every built-in dataset, in the order the manual lists them.
-pub const ALL: [&Dataset; 6] = [
+pub const ALL: [&Dataset; 7] = [
     &xdr_data::DATASET,
     &alerts::DATASET,
     &detections::DATASET,
+    &threat::DATASET,
     &panw::THREAT,
     &panw::TRAFFIC,
     &quarantine::DATASET,

@@ -27,4 +27,5 @@ pub mod routes;
 pub mod selftest;
 pub mod session;
 pub mod setup;
+pub mod sources;
 pub mod status;

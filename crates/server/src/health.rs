@@ -113,6 +113,15 @@ pub fn degraded(app: &App, sensor: &SensorReport, parts: &[Part]) -> Vec<Degrade
     }
     list.extend(sensor_degraded(sensor));
     list.extend(losses(app, sensor));
+    if app.detecting.unsaved.load(Ordering::Relaxed) > 0 {
+        list.push(Degraded {
+            code: "detector_unsaved",
+            part: "detector",
+            message: "What the detector knows of slow scans cannot be saved: a restart would lose it."
+                .to_owned(),
+            help: Some("The log says why; look at the space and rights of the data folder.".to_owned()),
+        });
+    }
     for problem in app.lake.health().problems.into_iter().filter(|problem| !problem.stops_appends) {
         let message = format!("{}: {}", problem.part, problem.message);
         list.push(Degraded { code: "lake_problem", part: "lake", message, help: None });

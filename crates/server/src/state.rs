@@ -17,7 +17,7 @@ mod tokens;
 mod users;
 
 pub use alert_list::{AlertFilter, SelfTestFilter, Sort, SortKey};
-pub use alerts::AlertRecord;
+pub use alerts::{AlertRecord, Stored};
 pub use life_cycle::{Change, Comment, Edit, Resolution, Status};
 pub use sessions::SESSION_IDLE;
 pub use tokens::{NewToken, TokenRecord};

@@ -5,7 +5,9 @@ use crate::client::Client;
 use crate::failure::Failure;
 use serde_json::{Value, json};
 use std::io::Write;
+use std::net::IpAddr;
 use std::time::Duration;
+use vedette_event::Time;
 
 pub fn run(command: &AlertsCommand) -> Result<u8, Failure> {
     let mut out = std::io::stdout().lock();
@@ -29,15 +31,14 @@ pub fn run(command: &AlertsCommand) -> Result<u8, Failure> {
                 TextOrJson::Text => write_alert(&mut out, &alert)?,
             }
         }
-        AlertsCommand::Explain { target, id, format } => {
-            let alert = Client::need(target)?.get(&format!("/alerts/{id}"))?;
-            let numbers = &alert["explanation"];
-            match format {
-                TextOrJson::Json => writeln!(out, "{numbers}")?,
-                TextOrJson::Text => {
-                    writeln!(out, "{}", super::table::cell(&alert["name"]))?;
-                    super::explain::write(&mut out, numbers, &alert["threshold"])?;
+        AlertsCommand::Explain { target, id, source, since, format } => {
+            let client = Client::need(target)?;
+            match (id, source) {
+                (Some(id), _) => explain_alert(&mut out, &client, *id, *format)?,
+                (None, Some(source)) => {
+                    explain_source(&mut out, &client, *source, since.before(super::now()), *format)?;
                 }
+                (None, None) => return Err(Failure::Usage("give an alert's ID, or --source IP".to_owned())),
             }
         }
         AlertsCommand::Close { target, id, reason, comment } => {
@@ -50,6 +51,67 @@ pub fn run(command: &AlertsCommand) -> Result<u8, Failure> {
         }
     }
     Ok(0)
+}
+
+fn explain_alert(out: &mut impl Write, client: &Client, id: i64, format: TextOrJson) -> Result<(), Failure> {
+    let alert = client.get(&format!("/alerts/{id}"))?;
+    let detection = &alert["detection"];
+    let numbers = &detection["explanation"];
+    match format {
+        TextOrJson::Json => writeln!(out, "{numbers}")?,
+        TextOrJson::Text => {
+            writeln!(out, "{}", super::table::cell(&alert["name"]))?;
+            super::explain::write(out, numbers, &detection["threshold"])?;
+        }
+    }
+    Ok(())
+}
+
+/// Why a source has fired, or has not.
+fn explain_source(
+    out: &mut impl Write,
+    client: &Client,
+    source: IpAddr,
+    since: Time,
+    format: TextOrJson,
+) -> Result<(), Failure> {
+    let answer = client.get(&format!("/sources/{source}/explanation?since={since}"))?;
+    if format == TextOrJson::Json {
+        return Ok(writeln!(out, "{answer}")?);
+    }
+    let word = |value: &Value| super::table::cell(value);
+    let standing = &answer["standing"];
+    match (standing.is_null(), standing["campaign"].is_null()) {
+        (true, _) => writeln!(out, "{source}: the detector remembers nothing of it")?,
+        (false, true) => {
+            writeln!(
+                out,
+                "{source} has not fired: {} of {}",
+                word(&standing["score"]),
+                word(&standing["threshold"])
+            )?;
+        }
+        (false, false) => writeln!(out, "{source} is in a campaign")?,
+    }
+    writeln!(
+        out,
+        "  since {}: {} attempts on {} hosts and {} ports",
+        word(&answer["since"]),
+        word(&answer["attempts"]),
+        word(&answer["targets"]),
+        word(&answer["ports"])
+    )?;
+    for alert in answer["alerts"].as_array().into_iter().flatten() {
+        writeln!(out, "  alert {}  {}", word(&alert["id"]), word(&alert["name"]))?;
+    }
+    let losses = answer["sensor_losses"].as_object().into_iter().flatten();
+    for (what, count) in losses.filter(|(_, count)| **count != 0) {
+        writeln!(out, "  not weighed, since the sensor's start: {} {}", word(count), what.replace('_', " "))?;
+    }
+    if !standing.is_null() {
+        super::explain::write(out, &standing["explanation"], &standing["threshold"])?;
+    }
+    Ok(())
 }
 
 /// Names the latest alert as soon as it is there, and shows it whole once it has stopped growing.

@@ -7,8 +7,6 @@ use crate::failure::Failure;
 use serde_json::{Value, json};
 use std::io::Write;
 use std::net::SocketAddr;
-use std::time::{SystemTime, UNIX_EPOCH};
-use vedette_event::Time;
 use vedette_server::{Server, ServerConfig};
 
 pub fn run(args: &QueryArgs) -> Result<u8, Failure> {
@@ -24,7 +22,7 @@ pub fn run(args: &QueryArgs) -> Result<u8, Failure> {
 }
 
 fn remote(client: &Client, text: &str, args: &QueryArgs) -> Result<u8, Failure> {
-    let body = json!({"query": text, "limit": args.limit, "timeframe": {"from": "1970-01-01T00:00:00Z", "to": now().plus(86_400_000_000)}});
+    let body = json!({"query": text, "limit": args.limit, "timeframe": {"from": "1970-01-01T00:00:00Z", "to": super::now().plus(86_400_000_000)}});
     let format = match args.format {
         QueryFormat::Table | QueryFormat::Json => "",
         QueryFormat::Ndjson => "?format=ndjson",
@@ -106,9 +104,4 @@ fn tell_limit(cut: bool) {
             "The answer was cut at its row limit: there are more rows (see --limit and the limit stage)."
         );
     }
-}
-
-fn now() -> Time {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    Time(i64::try_from(since.as_micros()).unwrap_or(i64::MAX))
 }

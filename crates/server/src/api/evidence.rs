@@ -128,7 +128,7 @@ fn one_of(field: &str, addresses: &[IpAddr], cut: bool) -> Option<String> {
 }
 
 /// `2026-01-31 08:00:00 +0000`
-fn moment(time: Time) -> String {
+pub fn moment(time: Time) -> String {
     let text = time.rfc3339();
     format!("{} +0000", text.get(..19).unwrap_or(&text).replace('T', " "))
 }

@@ -81,6 +81,7 @@ fn gauges(app: &App, sensor: SensorState) -> Vec<(&'static str, &'static str, i6
     let stats = app.lake.stats();
     let parts = health::parts(app, &app.sensing.report());
     let bytes: u64 = app.lake.datasets().iter().map(|dataset| dataset.bytes).sum();
+    let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
     let int = |number: u64| i64::try_from(number).unwrap_or(i64::MAX);
     vec![
         ("ready", "1 when the server can do its work", i64::from(health::is_ready(&parts))),
@@ -88,6 +89,11 @@ fn gauges(app: &App, sensor: SensorState) -> Vec<(&'static str, &'static str, i6
         ("ingest_queue", "Rows waiting for the store", int(app.intake.store_gauge.queued() as u64)),
         ("detector_queue", "Events waiting for the detector", int(app.intake.detector_gauge.queued() as u64)),
         ("detector_sources", "Sources remembered", int(app.detecting.statistics().sources as u64)),
+        (
+            "detector_unsaved",
+            "Times in a row its memory could not be saved",
+            int(read(&app.detecting.unsaved)),
+        ),
         ("campaigns", "Campaigns being followed", int(app.detecting.statistics().campaigns as u64)),
         ("alerts_open", "Alerts not closed", int(totals.new + totals.in_progress)),
         ("alerts_active", "Alerts whose campaign goes on", int(totals.active)),

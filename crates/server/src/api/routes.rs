@@ -5,7 +5,7 @@ use super::extract::BodyLimit;
 use super::guard::{admit, envelope};
 use super::{
     administration, alerts, events, evidence, ingest, metrics, openapi, overview, probes, query, selftest,
-    session, setup, status,
+    session, setup, sources, status,
 };
 use crate::access::Access;
 use crate::app::App;
@@ -84,6 +84,7 @@ pub fn table() -> Vec<Route> {
         route(post.clone(), "/api/v1/alerts/{id}/comments", Work, Plain, alerts::add_comment),
         route(get.clone(), "/api/v1/alerts/{id}/history", View, Plain, alerts::history),
         route(get.clone(), "/api/v1/alerts/{id}/evidence", View, Plain, evidence::evidence),
+        route(get.clone(), "/api/v1/sources/{ip}/explanation", View, Plain, sources::explanation),
         route(get.clone(), "/api/v1/assignees", Work, Plain, administration::assignees),
         route(get.clone(), "/api/v1/events", View, Stream, events::events),
         route(post.clone(), "/api/v1/query", View, Long, query::run),

@@ -107,6 +107,8 @@ pub struct DetectorStatus {
     campaigns: usize,
     campaigns_closed_early: u64,
     faults: u64,
+    /// Times in a row that what it knows could not be saved: a restart would lose it.
+    unsaved: u64,
 }
 
 #[derive(Serialize, ToSchema)]
@@ -219,6 +221,7 @@ fn detector(app: &App, parts: &[Part]) -> DetectorStatus {
         campaigns: figures.campaigns,
         campaigns_closed_early: figures.campaigns_closed_early,
         faults: app.detecting.faults.load(Ordering::Relaxed),
+        unsaved: app.detecting.unsaved.load(Ordering::Relaxed),
     }
 }
 

@@ -3,13 +3,13 @@
 
 use super::intake::Intake;
 use crate::live::{Live, News};
-use crate::state::Store;
+use crate::state::{StateError, Store, Stored};
 use parking_lot::Mutex;
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use vedette_event::datasets::detections;
-use vedette_event::{Change, Detection, DetectionKind, Severity, Time};
+use vedette_event::datasets::{detections, threat};
+use vedette_event::{Change, Detection, DetectionKind, Row, Severity, Time};
 
 /// Alerts kept for another try while the state database fails; beyond it the newest are given up.
 const PENDING: usize = 10_000;
@@ -75,8 +75,9 @@ impl Alerting {
     }
 
     fn alert(&self, detection: Detection, self_test: bool, now: Time) {
-        match self.store.record_detection(&detection, self_test, now) {
-            Ok(stored) => {
+        match self.record(&detection, self_test, now) {
+            Ok((stored, threats)) => {
+                self.intake.submit_rows(threat::DATASET.name, threats);
                 let news = match (stored.new, detection.change) {
                     (true, _) => News::Opened,
                     (_, Change::Closed) => News::Closed,
@@ -96,6 +97,23 @@ impl Alerting {
                 self.keep(detection, self_test);
             }
         }
+    }
+
+    /// The alert as it stands now, and what this change adds to `vedette_threat_raw`. A self-test adds
+    /// nothing there: rules over that dataset are about scans that somebody else makes.
+    fn record(
+        &self,
+        detection: &Detection,
+        self_test: bool,
+        now: Time,
+    ) -> Result<(Stored, Vec<Row>), StateError> {
+        let before = self.store.alert_of(&detection.id)?;
+        let stored = self.store.record_detection(detection, self_test, now)?;
+        let threats = match self_test {
+            true => Vec::new(),
+            false => threat::rows(detection, before.as_ref().map(|alert| &alert.detection)),
+        };
+        Ok((stored, threats))
     }
 
     fn keep(&self, detection: Detection, self_test: bool) {

@@ -7,13 +7,15 @@ use super::remembering::Remembering;
 use crate::clock;
 use crate::sensing::Sensing;
 use parking_lot::Mutex;
+use std::net::IpAddr;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
-use vedette_detect::{Config, Detector, Statistics};
+use tokio::sync::oneshot;
+use vedette_detect::{Config, Detector, SourceStanding, Statistics};
 use vedette_event::{Detection, Event, SensorLosses, Time};
 
 /// How often time is told to the detector, and how far behind the clock: what a sensor is about to
@@ -22,6 +24,10 @@ const TICK: Duration = Duration::from_millis(200);
 const BEHIND: i64 = 250_000;
 /// Events looked at before what was found is told.
 const CHUNK: usize = 512;
+/// Questions that wait at one time.
+const MOST_QUESTIONS: usize = 100;
+
+type Question = (IpAddr, oneshot::Sender<Option<SourceStanding>>);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DetectorState {
@@ -51,6 +57,7 @@ pub struct Detecting {
     /// Times the detector panicked and began anew.
     pub faults: AtomicU64,
     statistics: Mutex<Statistics>,
+    questions: Mutex<Vec<Question>>,
     /// Times that what is remembered could not be written, since the last time it could.
     pub unsaved: AtomicU64,
 }
@@ -70,6 +77,25 @@ impl Detecting {
 
     pub fn statistics(&self) -> Statistics {
         *self.statistics.lock()
+    }
+
+    /// Why a source has fired, or has not, as the detector stands at its next tick; `None` when it
+    /// remembers nothing of it. An error is a sentence for the user.
+    pub async fn explain(&self, source: IpAddr) -> Result<Option<SourceStanding>, &'static str> {
+        let stopped = "The detector does not run, so it weighs nothing.";
+        if self.state() != DetectorState::Running {
+            return Err(stopped);
+        }
+        let (sender, answer) = oneshot::channel();
+        {
+            let mut waiting = self.questions.lock();
+            waiting.retain(|(_, sender)| !sender.is_closed());
+            if waiting.len() >= MOST_QUESTIONS {
+                return Err("Too many questions wait for the detector.");
+            }
+            waiting.push((source, sender));
+        }
+        answer.await.map_err(|_| stopped)
     }
 
     /// Runs until the queue ends. Campaigns then stay open: what is remembered goes to the file
@@ -163,6 +189,7 @@ impl Worker {
             detector.advance(now.plus(-BEHIND), found);
         });
         self.tell();
+        self.answer();
         self.alerting.retry(now);
         *self.health.statistics.lock() = self.detector.statistics();
         self.remembering.keep(&self.detector);
@@ -176,6 +203,13 @@ impl Worker {
             self.tell();
         }
         self.alerting.retry(clock::now());
+    }
+
+    fn answer(&self) {
+        for (source, sender) in std::mem::take(&mut *self.health.questions.lock()) {
+            // Who asked may have gone.
+            let _ = sender.send(self.detector.explain(source));
+        }
     }
 
     fn tell(&mut self) {

@@ -13,4 +13,5 @@ mod query;
 mod security;
 mod selftest;
 mod setup;
+mod sources;
 mod tls;
