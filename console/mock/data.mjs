@@ -59,7 +59,7 @@ export function makeAlert(id, over = {}, detection = {}) {
     created_at: facts.detected_at, updated_at: facts.last_seen, closed_at: null, comment_count: 0, detection_id: `d-${id}`,
     ...facts, source_ips: [source], source_count: 1, target_ips: [target], target_count: 1, tool: "nmap",
     mitre_tactics: ["TA0007"], mitre_techniques: ["T1046"], ...rest,
-    comments: [], history: [{ time: facts.detected_at, actor: "vedette", field: "created", old: null, new: null, note: null }],
+    capture_bytes: 2_904, comments: [], history: [{ time: facts.detected_at, actor: "vedette", field: "created", old: null, new: null, note: null }],
     detection: {
       id: `d-${id}`, change: "updated", kind: "scan", ...facts, ...pick(rest, facts), source_ips: [source], candidate_ips: [], target_ips: [target], addresses_cut: false,
       ports: "1-1000,3306", open_services: open.map((port) => ({ host: target, port, protocol: 6 })),

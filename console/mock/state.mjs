@@ -9,7 +9,7 @@ export function newState({ setUp = true, empty = false } = {}) {
   };
 }
 
-export const SUMMARY_LEFT_OUT = new Set(["detection", "comments", "history"]);
+export const SUMMARY_LEFT_OUT = new Set(["detection", "comments", "history", "capture_bytes"]);
 export const summary = (alert) => Object.fromEntries(Object.entries(alert).filter(([key]) => !SUMMARY_LEFT_OUT.has(key)));
 
 const SEVERITIES = ["critical", "high", "medium", "low", "informational"];

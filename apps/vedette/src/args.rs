@@ -236,6 +236,16 @@ pub enum AlertsCommand {
         #[arg(long, value_enum, default_value_t = TextOrJson::Text)]
         format: TextOrJson,
     },
+    /// The packets that the sensor kept of an alert's sources, as a pcap file
+    Capture {
+        #[command(flatten)]
+        target: ServerArgs,
+        #[arg(value_name = "ID")]
+        id: i64,
+        /// File to write (- for standard output)
+        #[arg(short, long, value_name = "FILE", default_value = "-")]
+        output: PathBuf,
+    },
     /// Close an alert with a reason
     Close {
         #[command(flatten)]

@@ -75,6 +75,14 @@ impl Client {
         json(self.checked(request.call())?)
     }
 
+    /// A file.
+    pub fn download(&self, path: &str) -> Result<Vec<u8>, Failure> {
+        let request = self.agent.get(format!("{}{path}", self.base)).header("Authorization", self.bearer());
+        let mut answer = self.checked(request.call())?;
+        let file = answer.body_mut().with_config().limit(1 << 30).read_to_vec();
+        file.map_err(|error| Failure::Ours(format!("the server's answer cannot be read: {error}")))
+    }
+
     pub fn patch(&self, path: &str, body: &Value) -> Result<Value, Failure> {
         let request = self.agent.patch(format!("{}{path}", self.base)).header("Authorization", self.bearer());
         json(self.checked(request.send_json(body))?)

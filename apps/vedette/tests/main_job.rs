@@ -87,11 +87,26 @@ fn scanned(firewall: Option<&str>) {
         let id = alert["id"].to_string();
         let (ok, text) = scene.vedette(&["alerts", "show", &id]);
         assert!(ok && text.contains(&scanner) && text.contains("T1046"), "{text}");
+        the_packets_tell_the_same(scene, &id, &scanner);
+        let (ok, text) = scene.vedette(&["alerts", "explain", "--source", &scanner]);
+        assert!(ok && text.contains("is in a campaign") && text.contains("1000 ports"), "{text}");
+        let (ok, text) = scene.vedette(&["coverage"]);
+        assert!(ok && text.contains("sensors only") && text.contains(&scanner), "{text}");
         let (ok, text) = scene.vedette(&["alerts", "close", &id, "--reason", "known_scanner"]);
         assert!(ok, "{text}");
         let (ok, text) = scene.vedette(&["selftest"]);
         assert!(ok && text.contains("whole chain works"), "{text}");
     });
+}
+
+/// The capture file of an alert, replayed, gives the same verdict.
+fn the_packets_tell_the_same(scene: &Scene, id: &str, scanner: &str) {
+    let file = scene.dir.path().join("alert.pcap").to_string_lossy().into_owned();
+    let (ok, text) = scene.vedette(&["alerts", "capture", id, "-o", &file]);
+    assert!(ok, "{text}");
+    let output = scene.lab.run(WATCHED, &[BINARY, "replay", &file, "--format", "json"]);
+    let scan: Value = serde_json::from_str(&output.stdout).unwrap_or_else(|_| panic!("{output:?}"));
+    assert_eq!((&scan["kind"], &scan["source_ips"][0]), (&"scan".into(), &scanner.into()));
 }
 
 #[test]

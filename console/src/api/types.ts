@@ -168,6 +168,8 @@ export interface Alert extends AlertSummary {
   detection: Detection;
   comments: Comment[];
   history: Change[];
+  /** Size of the capture file of its probes; null where the sensor kept none. */
+  capture_bytes: number | null;
 }
 
 export interface AlertPage {

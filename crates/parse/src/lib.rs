@@ -7,4 +7,5 @@ pub mod flow;
 pub mod packet;
 pub mod panos;
 pub mod pcap;
+pub mod probes;
 pub mod reassembly;

@@ -8,6 +8,7 @@ use crate::health::{Degraded, SensorHealth};
 use crate::overload::Overload;
 use crate::privilege::{self, Privileges};
 use crate::{CaptureError, SensorConfig};
+use std::net::IpAddr;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{Builder, JoinHandle};
@@ -15,6 +16,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use vedette_event::{Event, Observer, Time};
 use vedette_parse::flow::{FlowFolder, FolderConfig};
 use vedette_parse::packet::{DecodeError, decode};
+use vedette_parse::probes::ProbeKeeper;
 
 /// The longest wait for packets while attempts may be waiting for time alone to decide them, and
 /// when nothing came for [`QUIET`].
@@ -27,6 +29,8 @@ const DROPS: Duration = Duration::from_secs(1);
 /// Blocks read, and events collected, before other business is looked after.
 const BLOCKS: usize = 32;
 const BATCH: usize = 8_192;
+/// Sources whose latest probes are kept, in at most 12 MB.
+const KEPT_SOURCES: usize = 2_048;
 
 /// A capture that is open and has not begun. See [`privilege`] for when to do what.
 pub struct Sensor {
@@ -58,7 +62,11 @@ impl Sensor {
     ) -> Result<SensorHandle, CaptureError> {
         let (delivery, arrivals) = delivery::queue(self.config.queue_events);
         let counts = delivery.counts().clone();
-        let shared = Arc::new(Shared { stop: AtomicBool::new(false), health: Mutex::default() });
+        let shared = Arc::new(Shared {
+            stop: AtomicBool::new(false),
+            health: Mutex::default(),
+            probes: Mutex::new(ProbeKeeper::new(KEPT_SOURCES)),
+        });
         shared.health().running = true;
         let sink_thread = Builder::new()
             .name("vedette-events".to_owned())
@@ -94,6 +102,12 @@ impl SensorHandle {
         }
     }
 
+    /// A capture file (pcap) of the latest probes of these sources and the answers to them, where any
+    /// are kept. What "kept" means: see [`vedette_parse::probes`].
+    pub fn capture_of(&self, sources: &[IpAddr]) -> Option<Vec<u8>> {
+        self.shared.probes().capture(sources)
+    }
+
     /// Stops: decides what is open, hands the last events to the sink and waits until it has taken
     /// them. Returns the final figures.
     pub fn stop(mut self) -> SensorHealth {
@@ -117,11 +131,16 @@ impl Drop for SensorHandle {
 struct Shared {
     stop: AtomicBool,
     health: Mutex<SensorHealth>,
+    probes: Mutex<ProbeKeeper>,
 }
 
 impl Shared {
     fn health(&self) -> MutexGuard<'_, SensorHealth> {
         self.health.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn probes(&self) -> MutexGuard<'_, ProbeKeeper> {
+        self.probes.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -236,12 +255,16 @@ impl Worker {
 
     /// Reads what the ring has, a few blocks at most. False when it had nothing.
     fn read(&mut self) -> bool {
-        let Worker { capture, folder, events, decode_errors, last_packet, delivery, .. } = self;
+        let Worker { capture, folder, events, decode_errors, last_packet, delivery, shared, .. } = self;
+        let mut probes = shared.probes();
         for block in 0..BLOCKS {
             let any = capture.read(|frame| {
                 *last_packet = Some(frame.time);
                 match decode(frame) {
-                    Ok(packet) => folder.push(&packet, events),
+                    Ok(packet) => {
+                        probes.keep(frame, &packet);
+                        folder.push(&packet, events);
+                    }
                     // Nothing that carries an attempt: no loss.
                     Err(DecodeError::NotIp(_)) => {}
                     Err(_) => *decode_errors += 1,

@@ -6,13 +6,16 @@ use std::sync::Arc;
 use std::time::Duration;
 use vedette_event::{Event, Observer, ObserverKind, Time};
 use vedette_parse::flow::{FlowFolder, FolderConfig};
-use vedette_parse::packet::decode;
+use vedette_parse::packet::{Frame, decode};
 use vedette_parse::pcap::{CaptureError, Reader};
+use vedette_parse::probes::ProbeKeeper;
 
 /// A capture that took longer is played faster, in microseconds.
 const LONGEST: i64 = 20_000_000;
 /// Events submitted at one time.
 const BATCH: usize = 2_000;
+/// Sources whose probes are kept as evidence.
+const KEPT_SOURCES: usize = 256;
 
 #[derive(Debug, thiserror::Error)]
 pub enum ReplayError {
@@ -44,6 +47,7 @@ pub async fn play(app: &Arc<App>, capture: &[u8]) -> Result<ReplayReport, Replay
         event.time = shift.apply(event.time);
         event.decided = shift.apply(event.decided);
     }
+    app.sensing.played(probes(capture, &shift)?);
     let mut waiting = events.into_iter().peekable();
     while waiting.peek().is_some() {
         let now = clock::now();
@@ -79,6 +83,18 @@ impl Shift {
         };
         self.to.plus(since)
     }
+}
+
+/// The probes of the capture, for alerts to come.
+fn probes(capture: &[u8], shift: &Shift) -> Result<ProbeKeeper, ReplayError> {
+    let mut keeper = ProbeKeeper::new(KEPT_SOURCES);
+    for frame in Reader::new(capture)?.by_ref().filter_map(Result::ok) {
+        let frame = Frame { time: shift.apply(frame.time), ..frame };
+        if let Ok(packet) = decode(&frame) {
+            keeper.keep(&frame, &packet);
+        }
+    }
+    Ok(keeper)
 }
 
 /// The events of a capture in the order in which their outcome was known.

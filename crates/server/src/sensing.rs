@@ -4,8 +4,10 @@ use crate::clock;
 use crate::config::SensorInput;
 use crate::pipeline::Intake;
 use parking_lot::Mutex;
+use std::net::IpAddr;
 use std::sync::Arc;
 use vedette_event::{SensorLosses, Time};
+use vedette_parse::probes::ProbeKeeper;
 use vedette_sensor::{CaptureError, Sensor, SensorHandle, SensorHealth};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,16 +49,21 @@ enum Inner {
     Stopped { health: Box<SensorHealth>, started_at: Time },
 }
 
-pub struct Sensing(Mutex<Inner>);
+pub struct Sensing {
+    inner: Mutex<Inner>,
+    /// The probes of the capture that was played last.
+    played: Mutex<Option<ProbeKeeper>>,
+}
 
 impl Sensing {
     /// No sensor yet; the pipeline is built before it starts.
     pub fn idle() -> Arc<Sensing> {
-        Arc::new(Sensing(Mutex::new(Inner::Absent {
+        let starting = Inner::Absent {
             state: SensorState::Stopped,
             reason: "the server is starting".to_owned(),
             help: None,
-        })))
+        };
+        Arc::new(Sensing { inner: Mutex::new(starting), played: Mutex::default() })
     }
 
     /// Starts what the caller opened, events going into `intake`; or notes why there is none.
@@ -69,7 +76,7 @@ impl Sensing {
         if let Inner::Absent { state, reason, .. } = &next {
             tracing::warn!(state = state.as_str(), reason, "no sensor");
         }
-        *self.0.lock() = next;
+        *self.inner.lock() = next;
     }
 
     /// Stops the sensor and hands its last events on. May take a moment.
@@ -79,7 +86,7 @@ impl Sensing {
             reason: "it is being stopped".to_owned(),
             help: None,
         };
-        let before = std::mem::replace(&mut *self.0.lock(), stopping);
+        let before = std::mem::replace(&mut *self.inner.lock(), stopping);
         let after = match before {
             Inner::Running { handle, started_at } => {
                 // Outside the lock: the detector asks for losses meanwhile.
@@ -87,11 +94,11 @@ impl Sensing {
             }
             other => other,
         };
-        *self.0.lock() = after;
+        *self.inner.lock() = after;
     }
 
     pub fn report(&self) -> SensorReport {
-        match &*self.0.lock() {
+        match &*self.inner.lock() {
             Inner::Absent { state, reason, help } => SensorReport {
                 state: *state,
                 reason: Some(reason.clone()),
@@ -110,9 +117,23 @@ impl Sensing {
         }
     }
 
+    /// A capture file of the latest probes of these sources, where any are kept.
+    pub fn capture_of(&self, sources: &[IpAddr]) -> Option<Vec<u8>> {
+        let live = match &*self.inner.lock() {
+            Inner::Running { handle, .. } => handle.capture_of(sources),
+            _ => None,
+        };
+        live.or_else(|| self.played.lock().as_ref()?.capture(sources))
+    }
+
+    /// Takes over the probes of a capture that is being played.
+    pub fn played(&self, probes: ProbeKeeper) {
+        *self.played.lock() = Some(probes);
+    }
+
     /// What it lost since its start.
     pub fn losses(&self) -> SensorLosses {
-        let health = match &*self.0.lock() {
+        let health = match &*self.inner.lock() {
             Inner::Running { handle, .. } => handle.health(),
             _ => return SensorLosses::default(),
         };

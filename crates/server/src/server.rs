@@ -145,14 +145,15 @@ fn assemble(mut config: ServerConfig, bound: Bound) -> Result<RunningServer, Ser
     let live = Live::new(config.limits.live_streams);
     let (setup, instance_id) = (Setup::new(!store.has_users()?, now), store.instance_id()?);
     let tls = certificate.as_ref().map(Certificate::server_config).transpose()?;
+    let sensing = Sensing::idle();
     let app = Arc::new(App {
-        alerting: Alerting::new(store.clone(), live.clone(), intake.clone()),
+        alerting: Alerting::new(store.clone(), live.clone(), intake.clone(), sensing.clone()),
         store,
         lake: lake.clone(),
         engine,
         storing: Arc::new(Storing::default()),
         detecting: Detecting::new(config.detection.is_some()),
-        sensing: Sensing::idle(),
+        sensing,
         intake: intake.clone(),
         live,
         setup,

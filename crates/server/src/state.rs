@@ -9,6 +9,7 @@
 
 mod alert_list;
 mod alerts;
+mod captures;
 mod life_cycle;
 mod migrate;
 mod sessions;

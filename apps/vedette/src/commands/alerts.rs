@@ -41,6 +41,16 @@ pub fn run(command: &AlertsCommand) -> Result<u8, Failure> {
                 (None, None) => return Err(Failure::Usage("give an alert's ID, or --source IP".to_owned())),
             }
         }
+        AlertsCommand::Capture { target, id, output } => {
+            let file = Client::need(target)?.download(&format!("/alerts/{id}/capture"))?;
+            if output.as_os_str() == "-" {
+                out.write_all(&file)?;
+            } else {
+                std::fs::write(output, &file)
+                    .map_err(|error| Failure::Input(format!("{}: {error}", output.display())))?;
+                eprintln!("{}: {} bytes", output.display(), file.len());
+            }
+        }
         AlertsCommand::Close { target, id, reason, comment } => {
             let mut change = json!({"status": "closed", "resolution": reason});
             if let Some(text) = comment {

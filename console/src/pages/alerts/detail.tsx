@@ -4,6 +4,7 @@ import { useQuery } from "@tanstack/react-query";
 import { getRouteApi, Link } from "@tanstack/react-router";
 import { alert, evidence, session } from "@/api/queries";
 import type { Alert, Evidence } from "@/api/types";
+import { count } from "@/lib/format";
 import { Icon } from "@/ui/icon";
 import { Dot, Failure, Loading, Panel, SeverityMark, StatusMark, Tag, buttonClass } from "@/ui/parts";
 import { CopyButton, Outside } from "@/ui/text";
@@ -56,7 +57,7 @@ function Content({ alert }: { alert: Alert }) {
         <div className="min-w-0 space-y-3.5">
           <Facts alert={alert} />
           <ProbesPanel alert={alert} evidence={probes.data} error={probes.error} />
-          <EvidenceQuery evidence={probes.data} />
+          <EvidenceQuery id={alert.id} bytes={alert.capture_bytes} evidence={probes.data} />
         </div>
         <div className="min-w-0 space-y-3.5">
           <Reasons detection={alert.detection} />
@@ -67,13 +68,18 @@ function Content({ alert }: { alert: Alert }) {
   );
 }
 
-function EvidenceQuery({ evidence }: { evidence: Evidence | undefined }) {
+function EvidenceQuery({ id, bytes, evidence }: { id: number; bytes: number | null; evidence: Evidence | undefined }) {
   if (!evidence) return null;
   return (
     <Panel
       title="Evidence as XQL"
       actions={
         <>
+          {bytes !== null && (
+            <a href={`/api/v1/alerts/${id}/capture`} download className={buttonClass()} title={`${count(bytes)} bytes: the first and the latest packets of each source, and the answers to them`}>
+              Packets (pcap)
+            </a>
+          )}
           <CopyButton text={evidence.xql} />
           <Link to="/xql" search={{ q: evidence.xql, run: true }} className={buttonClass()}>
             <Icon name="xql" size={15} /> Open in XQL

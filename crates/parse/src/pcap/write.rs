@@ -19,12 +19,17 @@ pub fn header(out: &mut Vec<u8>) {
 
 /// One Ethernet frame. Times outside 1970 to 2106 are held at those ends.
 pub fn frame(out: &mut Vec<u8>, time: Time, ethernet: &[u8]) {
+    cut_frame(out, time, ethernet, u32::try_from(ethernet.len()).unwrap_or(u32::MAX));
+}
+
+/// The start of a frame that was `wire_len` bytes long.
+pub fn cut_frame(out: &mut Vec<u8>, time: Time, ethernet: &[u8], wire_len: u32) {
     let kept = &ethernet[..ethernet.len().min(SNAP_LEN)];
     let seconds = time.seconds().clamp(0, i64::from(u32::MAX)) as u32;
     let micros = time.0.rem_euclid(1_000_000) as u32;
     out.extend_from_slice(&seconds.to_le_bytes());
     out.extend_from_slice(&micros.to_le_bytes());
     out.extend_from_slice(&(kept.len() as u32).to_le_bytes());
-    out.extend_from_slice(&(u32::try_from(ethernet.len()).unwrap_or(u32::MAX)).to_le_bytes());
+    out.extend_from_slice(&wire_len.to_le_bytes());
     out.extend_from_slice(kept);
 }

@@ -130,6 +130,8 @@ pub struct Alert {
     detection: Detection,
     comments: Vec<Comment>,
     history: Vec<Change>,
+    /// Size of the capture file of its probes; null where the sensor kept none.
+    capture_bytes: Option<u64>,
 }
 
 #[derive(Serialize, ToSchema)]
@@ -329,6 +331,7 @@ fn whole(store: &Store, record: Option<AlertRecord>) -> Result<Option<Alert>, St
         detection: record.detection,
         comments: store.comments(id)?,
         history: store.history(id)?,
+        capture_bytes: store.capture_size(id)?,
     }))
 }
 

@@ -8,6 +8,8 @@ use crate::app::App;
 use crate::clock;
 use axum::Json as Answer;
 use axum::extract::State;
+use axum::http::header;
+use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -81,6 +83,27 @@ pub async fn evidence(
     options.limits = QueryLimits { rows: Some(limit), runtime: Some(LONGEST), ..QueryLimits::default() };
     let result = app.engine.run(&xql, options).await.map_err(|error| query_error(&xql, error))?;
     Ok(Answer(Evidence { from, to, limit_hit: result.limit_hit, probes: probes(&result), xql }))
+}
+
+/// The packets of the alert's sources that the sensor kept, and the answers to them, as a pcap file.
+#[utoipa::path(get, path = "/api/v1/alerts/{id}/capture", tag = "alerts", params(("id" = i64, Path)),
+    responses((status = 200, body = Vec<u8>, content_type = "application/vnd.tcpdump.pcap"),
+              (status = 404, body = super::error::ErrorBody)))]
+pub async fn capture(State(app): State<Arc<App>>, Id(id): Id) -> Result<Response, ApiError> {
+    let found = app.state(move |store, _| Ok((store.alert(id)?, store.capture(id)?))).await?;
+    match found {
+        (None, _) => Err(no_alert(id)),
+        (_, None) => Err(ApiError::not_found(format!("No packets of alert {id} were kept."))
+            .help("Packets are kept of what this host's sensor sees, for the latest 2,048 sources; the alert's evidence has the attempts.")),
+        (_, Some(file)) => {
+            let name = format!("attachment; filename=\"alert-{id}.pcap\"");
+            let headers = [
+                (header::CONTENT_TYPE, "application/vnd.tcpdump.pcap".to_owned()),
+                (header::CONTENT_DISPOSITION, name),
+            ];
+            Ok((headers, file).into_response())
+        }
+    }
 }
 
 /// Whole seconds around the campaign: the language has no finer ones.

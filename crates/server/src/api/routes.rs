@@ -84,6 +84,7 @@ pub fn table() -> Vec<Route> {
         route(post.clone(), "/api/v1/alerts/{id}/comments", Work, Plain, alerts::add_comment),
         route(get.clone(), "/api/v1/alerts/{id}/history", View, Plain, alerts::history),
         route(get.clone(), "/api/v1/alerts/{id}/evidence", View, Plain, evidence::evidence),
+        route(get.clone(), "/api/v1/alerts/{id}/capture", View, Plain, evidence::capture),
         route(get.clone(), "/api/v1/sources/{ip}/explanation", View, Plain, sources::explanation),
         route(get.clone(), "/api/v1/assignees", Work, Plain, administration::assignees),
         route(get.clone(), "/api/v1/events", View, Stream, events::events),

@@ -112,7 +112,7 @@ fn attempts_query(source: IpAddr, since: Time, now: Time) -> String {
 /// How many attempts the query finds, on how many hosts and ports.
 async fn figures(app: &App, xql: &str, now: Time) -> Result<[i64; 3], ApiError> {
     let text = format!(
-        "{xql}\n| comp sum(attempt_count) as attempts, count_distinct(target_ip) as hosts, count_distinct(target_port) as ports"
+        "{xql}\n| comp sum(attempt_count) as attempts, count_distinct(target_ip) as hosts, count_distinct(if(target_port > 0, target_port)) as ports"
     );
     let mut options = QueryOptions::at(now);
     options.limits = QueryLimits { rows: Some(1), runtime: Some(LONGEST), ..QueryLimits::default() };

@@ -3,9 +3,11 @@
 
 use super::intake::Intake;
 use crate::live::{Live, News};
+use crate::sensing::Sensing;
 use crate::state::{StateError, Store, Stored};
 use parking_lot::Mutex;
 use std::collections::HashMap;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use vedette_event::datasets::{detections, threat};
@@ -13,11 +15,14 @@ use vedette_event::{Change, Detection, DetectionKind, Row, Severity, Time};
 
 /// Alerts kept for another try while the state database fails; beyond it the newest are given up.
 const PENDING: usize = 10_000;
+/// Sources whose packets go into one capture file.
+const MOST_SUSPECTS: usize = 64;
 
 pub struct Alerting {
     store: Arc<Store>,
     live: Arc<Live>,
     intake: Arc<Intake>,
+    sensing: Arc<Sensing>,
     /// Detections whose alert could not be stored yet, the latest state of each campaign.
     pending: Mutex<HashMap<String, (Detection, bool)>>,
     pub detections: AtomicU64,
@@ -29,11 +34,17 @@ pub struct Alerting {
 }
 
 impl Alerting {
-    pub fn new(store: Arc<Store>, live: Arc<Live>, intake: Arc<Intake>) -> Arc<Alerting> {
+    pub fn new(
+        store: Arc<Store>,
+        live: Arc<Live>,
+        intake: Arc<Intake>,
+        sensing: Arc<Sensing>,
+    ) -> Arc<Alerting> {
         Arc::new(Alerting {
             store,
             live,
             intake,
+            sensing,
             pending: Mutex::new(HashMap::new()),
             detections: AtomicU64::new(0),
             failures: AtomicU64::new(0),
@@ -109,6 +120,11 @@ impl Alerting {
     ) -> Result<(Stored, Vec<Row>), StateError> {
         let before = self.store.alert_of(&detection.id)?;
         let stored = self.store.record_detection(detection, self_test, now)?;
+        let suspects: Vec<IpAddr> =
+            detection.source_ips.iter().chain(&detection.candidate_ips).copied().collect();
+        if let Some(file) = self.sensing.capture_of(suspects.get(..MOST_SUSPECTS).unwrap_or(&suspects)) {
+            self.store.keep_capture(stored.alert.life.alert_id, &file)?;
+        }
         let threats = match self_test {
             true => Vec::new(),
             false => threat::rows(detection, before.as_ref().map(|alert| &alert.detection)),
@@ -144,7 +160,7 @@ mod tests {
     fn alerting() -> (Arc<Alerting>, Arc<Store>, Arc<Live>, super::super::intake::Outlets) {
         let (intake, outlets) = Intake::new(100, true);
         let (store, live) = (Arc::new(Store::in_memory()), Live::new(4));
-        (Alerting::new(store.clone(), live.clone(), intake), store, live, outlets)
+        (Alerting::new(store.clone(), live.clone(), intake, Sensing::idle()), store, live, outlets)
     }
 
     #[tokio::test]

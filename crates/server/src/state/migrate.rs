@@ -3,7 +3,7 @@
 use super::StateError;
 use rusqlite::Connection;
 
-const STEPS: &[&str] = &[include_str!("schema.sql")];
+const STEPS: &[&str] = &[include_str!("schema.sql"), include_str!("captures.sql")];
 
 /// Brings the database to this version's schema, each step in a transaction of its own.
 pub fn run(connection: &mut Connection) -> Result<(), StateError> {

@@ -27,6 +27,14 @@ fn a_scan_is_one_alert_everywhere() {
     assert_eq!(evidence["probes"][0]["protocol"], "tcp");
     let again = host.rows(evidence["xql"].as_str().unwrap());
     assert_eq!(again.len(), 100, "the evidence's XQL finds the same rows");
+    let capture = host.send("GET", &format!("/api/v1/alerts/{id}/capture"), &host.local(), None);
+    assert_eq!(
+        (capture.status.as_u16(), capture.header("content-type")),
+        (200, "application/vnd.tcpdump.pcap")
+    );
+    assert!(whole["capture_bytes"].as_u64().unwrap() > 16 * 70, "{}", whole["capture_bytes"]);
+    let none = host.send("GET", "/api/v1/alerts/999/capture", &host.local(), None);
+    assert_eq!(none.code(), "alert_not_found");
     let short = host.get(&format!("/api/v1/alerts/{id}/evidence?limit=7"));
     assert_eq!((short["probes"].as_array().unwrap().len(), short["limit_hit"].as_bool()), (7, Some(true)));
     let told = host.cells("dataset = vedette_detections | filter kind = \"scan\" | fields detection_id", 1);
