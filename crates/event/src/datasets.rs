@@ -5,13 +5,14 @@ pub mod alerts;
 pub mod detections;
 pub mod panw;
 pub mod quarantine;
+pub mod rule_runs;
 pub mod threat;
 pub mod xdr_data;
 
 use crate::{Dataset, Field};
 
 /// Every built-in dataset, in the order the manual lists them.
-pub const ALL: [&Dataset; 7] = [
+pub const ALL: [&Dataset; 8] = [
     &xdr_data::DATASET,
     &alerts::DATASET,
     &detections::DATASET,
@@ -19,7 +20,14 @@ pub const ALL: [&Dataset; 7] = [
     &panw::THREAT,
     &panw::TRAFFIC,
     &quarantine::DATASET,
+    &rule_runs::DATASET,
 ];
+
+/// The datasets that the lake holds: all but those whose rows change and stand in the server's state.
+pub fn in_lake() -> Vec<&'static Dataset> {
+    let elsewhere = [alerts::DATASET.name, rule_runs::DATASET.name];
+    ALL.into_iter().filter(|dataset| !elsewhere.contains(&dataset.name)).collect()
+}
 
 /// A dataset by the name queries use, aliases included.
 pub fn by_name(name: &str) -> Option<&'static Dataset> {

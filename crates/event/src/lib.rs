@@ -4,6 +4,7 @@
 //! Belongs here: plain data, its units and its names. Does not belong here: parsing, detection,
 //! storage, I/O, a clock, Arrow, async.
 
+mod alert;
 mod dataset;
 pub mod datasets;
 mod detection;
@@ -11,6 +12,7 @@ mod event;
 mod time;
 mod value;
 
+pub use alert::{AlertSource, Finding, RuleHit, Subject};
 pub use dataset::{Dataset, Field, FieldType};
 pub use detection::{
     Attribution, Change, Detection, DetectionKind, Explanation, Mitre, OpenPort, ScanType, SensorLosses,

@@ -35,7 +35,7 @@ pub async fn ingest_offline(
     let source = Source::parse(source).ok_or_else(|| IngestError::Source(source.to_owned()))?;
     let zone = zone(timezone).map_err(IngestError::Zone)?;
     let mut config = LakeConfig::new(lake_dir(data_dir));
-    config.datasets.retain(|dataset| dataset.name != datasets::alerts::DATASET.name);
+    config.datasets = datasets::in_lake();
     let lake = Lake::open(config).await?;
     let counts = LineCounts::default();
     let mut lines = LineIngest::new(&lake, &counts, source, origin, zone, LONGEST_LINE);

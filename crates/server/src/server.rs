@@ -87,7 +87,7 @@ impl Server {
 
 async fn open_lake(config: &ServerConfig) -> Result<Lake, LakeError> {
     let mut lake = LakeConfig::new(lake_dir(&config.data_dir));
-    lake.datasets.retain(|dataset| dataset.name != datasets::alerts::DATASET.name);
+    lake.datasets = datasets::in_lake();
     lake.retention_days = config.retention_days;
     lake.retention_bytes = config.retention_bytes;
     let lake = Lake::open(lake).await?;
@@ -201,7 +201,7 @@ fn catalog(lake: &Lake, store: &Arc<Store>) -> LakeCatalog {
     let store = store.clone();
     let rows: RowSource = Arc::new(move || {
         let alerts = store.latest_alerts(ALERT_ROWS).map_err(|error| error.to_string())?;
-        Ok(alerts.iter().map(|alert| datasets::alerts::row(&alert.life, &alert.detection)).collect())
+        Ok(alerts.iter().map(|alert| datasets::alerts::row(&alert.life, &alert.subject)).collect())
     });
     LakeCatalog::new(lake.clone()).with_rows(&datasets::alerts::DATASET, rows)
 }

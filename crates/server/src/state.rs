@@ -38,7 +38,7 @@ pub enum StateError {
     Sql(#[from] rusqlite::Error),
     #[error("the state database at {path}: {source}")]
     Io { path: String, source: std::io::Error },
-    #[error("the state database holds a detection that cannot be read: {0}")]
+    #[error("the state database holds a detection, finding or rule that cannot be read: {0}")]
     Detection(#[from] serde_json::Error),
     /// The caller's: the message is for them.
     #[error("{0}")]
@@ -90,7 +90,7 @@ impl Store {
 pub(crate) mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
-    pub(crate) use alerts::tests::detection;
+    pub(crate) use alerts::tests::{detection, finding};
 
     impl Store {
         pub(crate) fn in_memory() -> Store {

@@ -66,6 +66,11 @@ pub fn run(command: &AlertsCommand) -> Result<u8, Failure> {
 fn explain_alert(out: &mut impl Write, client: &Client, id: i64, format: TextOrJson) -> Result<(), Failure> {
     let alert = client.get(&format!("/alerts/{id}"))?;
     let detection = &alert["detection"];
+    if detection.is_null() {
+        return Err(Failure::Input(format!(
+            "no detector raised alert {id}, so there are no contacts to weigh; `vedette alerts show {id}` has its facts"
+        )));
+    }
     let numbers = &detection["explanation"];
     match format {
         TextOrJson::Json => writeln!(out, "{numbers}")?,
@@ -153,7 +158,7 @@ pub fn show_first(client: &Client) -> Result<(), Failure> {
 }
 
 fn write_list(out: &mut impl Write, alerts: &[Value]) -> std::io::Result<()> {
-    let columns = ["id", "severity", "status", "detected_at", "name", "probes", "open_ports", "attribution"];
+    let columns = ["id", "severity", "status", "detected_at", "source", "name", "probes", "open_ports"];
     let rows: Vec<Vec<Value>> =
         alerts.iter().map(|alert| columns.iter().map(|name| alert[*name].clone()).collect()).collect();
     super::table::write(out, &columns, rows.iter())
@@ -164,6 +169,9 @@ fn write_alert(out: &mut impl Write, alert: &Value) -> std::io::Result<()> {
     writeln!(out, "{}  [{}]", word(&alert["name"]), word(&alert["severity"]))?;
     writeln!(out, "{}", word(&alert["summary"]))?;
     for name in [
+        "source",
+        "rule_name",
+        "category",
         "status",
         "resolution",
         "assignee",
@@ -173,6 +181,9 @@ fn write_alert(out: &mut impl Write, alert: &Value) -> std::io::Result<()> {
         "scan_types",
         "source_ips",
         "target_ips",
+        "hosts",
+        "users",
+        "duplicates",
         "probes",
         "distinct_ports",
         "distinct_hosts",
@@ -183,7 +194,7 @@ fn write_alert(out: &mut impl Write, alert: &Value) -> std::io::Result<()> {
         "mitre_tactics",
         "mitre_techniques",
     ] {
-        if !alert[name].is_null() {
+        if !alert[name].is_null() && alert[name] != json!([]) && alert[name] != json!("") {
             writeln!(out, "  {name:<18} {}", word(&alert[name]))?;
         }
     }

@@ -1,7 +1,7 @@
 //! `alerts`: the current state of every alert, one row each.
 
 use super::{ID, INSERT_TIME, TIME, detections};
-use crate::{Dataset, Detection, Field, FieldType, Row, Time, Value};
+use crate::{AlertSource, Dataset, Field, FieldType, Finding, Row, Subject, Time, Value};
 
 pub const DATASET: Dataset = Dataset {
     name: "alerts",
@@ -11,7 +11,7 @@ pub const DATASET: Dataset = Dataset {
         INSERT_TIME,
         ID,
         Field::int("alert_id", "Number of the alert, as in `vedette alerts show`."),
-        Field::word("alert_source", "What raised it."),
+        Field::word("alert_source", "What raised it: Vedette analytics, Correlation or External."),
         Field::word("status", "new, in_progress or closed."),
         Field::word("resolution", "Why it was closed; null while it is not."),
         Field::str("assignee", "User it is assigned to."),
@@ -39,6 +39,15 @@ pub const DATASET: Dataset = Dataset {
         Field::new("mitre_tactics", FieldType::StrList, "ATT&CK tactics."),
         Field::new("mitre_techniques", FieldType::StrList, "ATT&CK techniques."),
         Field::new("score", FieldType::Float, "Evidence score."),
+        Field::word("category", "Kind of alert in a word or two."),
+        Field::int("hit_count", "Probes, rows or events it stands for."),
+        Field::int("duplicates", "Later hits that were kept back as the same."),
+        Field::new("hosts", FieldType::StrList, "Names of hosts it speaks of."),
+        Field::new("users", FieldType::StrList, "Users it speaks of."),
+        Field::int("rule_id", "Number of the correlation rule; null without one."),
+        Field::word("rule_name", "Name of the correlation rule; null without one."),
+        Field::word("vendor", "Vendor of the product that raised it."),
+        Field::word("product", "Product that raised it."),
     ],
 };
 
@@ -52,22 +61,72 @@ pub struct LifeCycle {
     pub resolution: Option<String>,
     pub assignee: Option<String>,
     pub active: bool,
+    /// Later hits that were kept back as the same.
+    pub duplicates: i64,
 }
 
 /// A row of [`DATASET`].
-pub fn row(life: &LifeCycle, detection: &Detection) -> Row {
+pub fn row(life: &LifeCycle, subject: &Subject) -> Row {
     let mut row = vec![
-        Value::Time(detection.detected_at),
+        Value::Time(subject.detected_at()),
         Value::Time(life.created_at),
-        Value::text(detection.id.clone()),
+        Value::text(subject.key()),
         Value::Int(life.alert_id),
-        Value::from("Vedette analytics"),
+        Value::from(match subject.source() {
+            AlertSource::Detection => "Vedette analytics",
+            AlertSource::Correlation => "Correlation",
+            AlertSource::External => "External",
+        }),
         Value::text(life.status.clone()),
         Value::from(life.resolution.clone()),
         Value::from(life.assignee.clone()),
         Value::Time(life.updated_at),
         Value::Bool(life.active),
     ];
-    row.extend(detections::facts(detection));
+    row.extend(match subject {
+        Subject::Detection(detection) => detections::facts(detection),
+        Subject::Finding(finding) => facts(finding),
+    });
+    row.extend([
+        Value::text_or_null(subject.category()),
+        Value::from(subject.count()),
+        Value::Int(life.duplicates),
+    ]);
+    row.extend(match subject {
+        Subject::Detection(_) => {
+            [Value::Null, Value::Null, Value::Null, Value::Null, "Vedette".into(), "Vedette".into()]
+        }
+        Subject::Finding(finding) => [
+            Value::from(finding.hosts.clone()),
+            Value::from(finding.users.clone()),
+            Value::from(finding.rule.as_ref().map(|rule| rule.rule_id)),
+            Value::from(finding.rule.as_ref().map(|rule| rule.rule_name.clone())),
+            Value::text_or_null(&finding.vendor),
+            Value::text_or_null(&finding.product),
+        ],
+    });
     row
+}
+
+/// The cells from `name` to `score` of what is no scan: what only scans have is null.
+fn facts(finding: &Finding) -> Vec<Value> {
+    let mut facts = vec![
+        Value::text(finding.name.clone()),
+        Value::text(finding.summary.clone()),
+        Value::from(finding.source_ips.first().copied()),
+        Value::from(finding.source_ips.clone()),
+        Value::from(finding.target_ips.clone()),
+    ];
+    // scan_types, shape and direction.
+    facts.extend([Value::Null, Value::Null, Value::Null]);
+    facts.extend([finding.first_seen, finding.last_seen, finding.detected_at].map(Value::Time));
+    // probes, distinct_ports, distinct_hosts, ports, open_ports, tool and attribution.
+    facts.extend(vec![Value::Null; 7]);
+    facts.extend([
+        Value::from(finding.severity.as_str()),
+        Value::from(finding.mitre.tactics.clone()),
+        Value::from(finding.mitre.techniques.clone()),
+        Value::Null,
+    ]);
+    facts
 }

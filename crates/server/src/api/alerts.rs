@@ -16,7 +16,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 use std::net::IpAddr;
 use std::sync::Arc;
 use utoipa::{IntoParams, ToSchema};
-use vedette_event::{Attribution, Detection, ScanType, Severity, Shape, Time};
+use vedette_event::{AlertSource, Attribution, Detection, Finding, ScanType, Severity, Shape, Subject, Time};
 
 /// Addresses and ports a summary shows; the detection has them all.
 const FEW_ADDRESSES: usize = 10;
@@ -42,7 +42,20 @@ pub struct AlertSummary {
     #[schema(value_type = Option<String>, format = DateTime)]
     pub closed_at: Option<Time>,
     pub comment_count: i64,
-    pub detection_id: String,
+    /// What raised it: `detection`, `correlation` or `external`.
+    #[schema(value_type = String)]
+    pub source: AlertSource,
+    pub category: String,
+    /// Later hits that were kept back as the same.
+    pub duplicates: i64,
+    /// Number and name of the correlation rule; null without one.
+    pub rule_id: Option<i64>,
+    pub rule_name: Option<String>,
+    /// Hosts and users it speaks of by name, the first 10.
+    pub hosts: Vec<String>,
+    pub users: Vec<String>,
+    /// Null for what is no detection, as are `shape` and `attribution`.
+    pub detection_id: Option<String>,
     pub name: String,
     pub summary: String,
     #[schema(value_type = String)]
@@ -56,8 +69,9 @@ pub struct AlertSummary {
     pub target_count: usize,
     #[schema(value_type = Vec<String>)]
     pub scan_types: Vec<ScanType>,
-    #[schema(value_type = String)]
-    pub shape: Shape,
+    #[schema(value_type = Option<String>)]
+    pub shape: Option<Shape>,
+    /// Empty for what is no detection.
     pub direction: String,
     #[schema(value_type = String, format = DateTime)]
     pub first_seen: Time,
@@ -65,6 +79,7 @@ pub struct AlertSummary {
     pub last_seen: Time,
     #[schema(value_type = String, format = DateTime)]
     pub detected_at: Time,
+    /// Probes; for what is no detection, the rows or events it stands for.
     pub probes: u64,
     pub distinct_ports: u32,
     pub distinct_hosts: u32,
@@ -72,17 +87,18 @@ pub struct AlertSummary {
     pub open_ports: Vec<u16>,
     /// Tool it looks like; null when unknown.
     pub tool: Option<String>,
-    #[schema(value_type = String)]
-    pub attribution: Attribution,
+    #[schema(value_type = Option<String>)]
+    pub attribution: Option<Attribution>,
     pub mitre_tactics: Vec<String>,
     pub mitre_techniques: Vec<String>,
 }
 
 impl AlertSummary {
     pub fn of(record: &AlertRecord) -> AlertSummary {
-        let (life, d) = (&record.life, &record.detection);
-        let sources = if d.source_ips.is_empty() { &d.candidate_ips } else { &d.source_ips };
+        let (life, subject) = (&record.life, &record.subject);
+        let (d, finding) = (subject.detection(), subject.finding());
         let few = |all: &[IpAddr]| all.iter().copied().take(FEW_ADDRESSES).collect();
+        let names = |all: &[String]| all.iter().take(FEW_ADDRESSES).cloned().collect();
         AlertSummary {
             id: life.alert_id,
             status: life.status.clone(),
@@ -94,30 +110,41 @@ impl AlertSummary {
             updated_at: life.updated_at,
             closed_at: record.closed_at,
             comment_count: record.comment_count,
-            detection_id: d.id.clone(),
-            name: d.name.clone(),
-            summary: d.summary.clone(),
-            severity: d.severity,
-            source_ips: few(sources),
-            source_count: sources.len(),
-            target_ips: few(&d.target_ips),
-            target_count: d.target_ips.len(),
-            scan_types: d.scan_types.clone(),
-            shape: d.shape,
-            direction: d.direction.clone(),
-            first_seen: d.first_seen,
-            last_seen: d.last_seen,
-            detected_at: d.detected_at,
-            probes: d.probes,
-            distinct_ports: d.distinct_ports,
-            distinct_hosts: d.distinct_hosts,
-            open_ports: d.open_ports.iter().copied().take(FEW_PORTS).collect(),
-            tool: (!d.tool.name.is_empty()).then(|| d.tool.name.clone()),
-            attribution: d.attribution,
-            mitre_tactics: d.mitre.tactics.clone(),
-            mitre_techniques: d.mitre.techniques.clone(),
+            source: subject.source(),
+            category: subject.category().to_owned(),
+            duplicates: life.duplicates,
+            rule_id: subject.rule().map(|rule| rule.rule_id),
+            rule_name: subject.rule().map(|rule| rule.rule_name.clone()),
+            hosts: finding.map(|finding| names(&finding.hosts)).unwrap_or_default(),
+            users: finding.map(|finding| names(&finding.users)).unwrap_or_default(),
+            detection_id: d.map(|d| d.id.clone()),
+            name: subject.name().to_owned(),
+            summary: subject.summary().to_owned(),
+            severity: subject.severity(),
+            source_ips: few(subject.source_ips()),
+            source_count: subject.source_ips().len(),
+            target_ips: few(subject.target_ips()),
+            target_count: subject.target_ips().len(),
+            scan_types: d.map(|d| d.scan_types.clone()).unwrap_or_default(),
+            shape: d.map(|d| d.shape),
+            direction: d.map(|d| d.direction.clone()).unwrap_or_default(),
+            first_seen: subject.first_seen(),
+            last_seen: subject.last_seen(),
+            detected_at: subject.detected_at(),
+            probes: subject.count(),
+            distinct_ports: d.map_or(0, |d| d.distinct_ports),
+            distinct_hosts: d.map_or(0, |d| d.distinct_hosts),
+            open_ports: d.map(|d| few_ports(&d.open_ports)).unwrap_or_default(),
+            tool: d.map(|d| d.tool.name.clone()).filter(|name| !name.is_empty()),
+            attribution: d.map(|d| d.attribution),
+            mitre_tactics: subject.mitre().tactics.clone(),
+            mitre_techniques: subject.mitre().techniques.clone(),
         }
     }
+}
+
+fn few_ports(ports: &[u16]) -> Vec<u16> {
+    ports.iter().copied().take(FEW_PORTS).collect()
 }
 
 /// An alert with everything about it.
@@ -125,9 +152,12 @@ impl AlertSummary {
 pub struct Alert {
     #[serde(flatten)]
     summary: AlertSummary,
-    /// As printed by `vedette replay --format json`.
-    #[schema(value_type = Object)]
-    detection: Detection,
+    /// As printed by `vedette replay --format json`; null for what is no detection.
+    #[schema(value_type = Option<Object>)]
+    detection: Option<Detection>,
+    /// What a correlation rule or another product found; null for a detection.
+    #[schema(value_type = Option<Object>)]
+    finding: Option<Finding>,
     comments: Vec<Comment>,
     history: Vec<Change>,
     /// Size of the capture file of its probes; null where the sensor kept none.
@@ -163,6 +193,10 @@ pub struct ListParameters {
     severity: Option<String>,
     /// Whether the campaign goes on.
     active: Option<bool>,
+    /// What raised it: `detection`, `correlation`, `external`; several with commas.
+    raised_by: Option<String>,
+    /// Number of a correlation rule.
+    rule: Option<i64>,
     /// A user, or `none`.
     assignee: Option<String>,
     source: Option<String>,
@@ -326,9 +360,15 @@ pub fn no_alert(id: i64) -> ApiError {
 fn whole(store: &Store, record: Option<AlertRecord>) -> Result<Option<Alert>, StateError> {
     let Some(record) = record else { return Ok(None) };
     let id = record.life.alert_id;
+    let summary = AlertSummary::of(&record);
+    let (detection, finding) = match record.subject {
+        Subject::Detection(detection) => (Some(*detection), None),
+        Subject::Finding(finding) => (None, Some(*finding)),
+    };
     Ok(Some(Alert {
-        summary: AlertSummary::of(&record),
-        detection: record.detection,
+        summary,
+        detection,
+        finding,
         comments: store.comments(id)?,
         history: store.history(id)?,
         capture_bytes: store.capture_size(id)?,
@@ -351,6 +391,8 @@ fn filter(p: &ListParameters) -> Result<AlertFilter, ApiError> {
         })?,
         severity: words(p.severity.as_deref(), "severity", severity)?,
         active: p.active,
+        raised_by: words(p.raised_by.as_deref(), "raised_by", AlertSource::parse)?,
+        rule_id: p.rule,
         assignee: p.assignee.as_ref().map(|name| (name != "none").then(|| name.to_lowercase())),
         source: address(p.source.as_deref(), "source")?,
         target: address(p.target.as_deref(), "target")?,

@@ -16,7 +16,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use utoipa::{IntoParams, ToSchema};
 use vedette_engine::{QueryLimits, QueryOptions, QueryResult};
-use vedette_event::{Detection, Time, Value};
+use vedette_event::{Detection, Finding, Subject, Time, Value};
 
 /// Addresses named in the query; with more of them the filter names only the other side.
 const NAMED: usize = 100;
@@ -77,8 +77,12 @@ pub async fn evidence(
         return Err(ApiError::bad_request("`limit` is 1 to 10000."));
     }
     let alert = app.state(move |store, _| store.alert(id)).await?.ok_or_else(|| no_alert(id))?;
-    let (from, to) = span(&alert.detection);
-    let xql = xql(&alert.detection, from, to);
+    let detection = match &alert.subject {
+        Subject::Detection(detection) => detection,
+        Subject::Finding(finding) => return Ok(Answer(of_finding(finding))),
+    };
+    let (from, to) = span(detection.first_seen, detection.last_seen);
+    let xql = xql(detection, from, to);
     let mut options = QueryOptions::at(clock::now());
     options.limits = QueryLimits { rows: Some(limit), runtime: Some(LONGEST), ..QueryLimits::default() };
     let result = app.engine.run(&xql, options).await.map_err(|error| query_error(&xql, error))?;
@@ -106,12 +110,34 @@ pub async fn capture(State(app): State<Arc<App>>, Id(id): Id) -> Result<Response
     }
 }
 
-/// Whole seconds around the campaign: the language has no finer ones.
-fn span(detection: &Detection) -> (Time, Time) {
+/// Whole seconds around what was seen: the language has no finer ones.
+fn span(first: Time, last: Time) -> (Time, Time) {
     let second = 1_000_000;
-    let from = detection.first_seen.0.div_euclid(second) * second;
-    let to = detection.last_seen.0.div_euclid(second).saturating_add(1) * second;
+    let from = first.0.div_euclid(second) * second;
+    let to = last.0.div_euclid(second).saturating_add(1) * second;
     (Time(from), Time(to))
+}
+
+/// The query of the rule, over the rows it saw; what a rule or another product found has no probes.
+fn of_finding(finding: &Finding) -> Evidence {
+    let (from, to) = match &finding.rule {
+        Some(rule) => (rule.from, rule.to),
+        None => span(finding.first_seen, finding.last_seen),
+    };
+    let xql = match &finding.rule {
+        Some(rule) if rule.query.contains("timeframe") => rule.query.clone(),
+        Some(rule) => {
+            format!("config timeframe between \"{}\" and \"{}\"\n| {}", moment(from), moment(to), rule.query)
+        }
+        None => format!(
+            "config timeframe between \"{}\" and \"{}\"\n| dataset = alerts\n| filter _id = \"{}:{}\"",
+            moment(from),
+            moment(to),
+            finding.source.as_str(),
+            finding.key.replace('\\', "\\\\").replace('"', "\\\""),
+        ),
+    };
+    Evidence { xql, from, to, limit_hit: false, probes: Vec::new() }
 }
 
 /// The query that finds a campaign's probes in `xdr_data`.
@@ -214,11 +240,19 @@ mod tests {
     fn the_query_is_valid_and_names_both_sides() {
         let mut campaign = detection("c1");
         campaign.candidate_ips = vec!["10.0.0.9".parse().unwrap(), "10.0.0.8".parse().unwrap()];
-        let (from, to) = span(&campaign);
+        let (from, to) = span(campaign.first_seen, campaign.last_seen);
         let text = xql(&campaign, from, to);
         assert_eq!(vedette_xql::check(&text), []);
         assert!(text.contains("source_ip in (\"10.0.0.9\", \"10.0.0.8\")"), "{text}");
         assert!(text.contains("target_ip = \"10.0.0.5\""), "{text}");
+    }
+
+    #[test]
+    fn a_finding_leads_to_its_alert() {
+        let odd = crate::state::tests::finding("a \"quoted\" \\ key");
+        let evidence = of_finding(&odd);
+        assert_eq!(vedette_xql::check(&evidence.xql), [], "{}", evidence.xql);
+        assert!(evidence.probes.is_empty() && evidence.from < evidence.to);
     }
 
     #[test]

@@ -4,14 +4,14 @@
 use super::intake::Intake;
 use crate::live::{Live, News};
 use crate::sensing::Sensing;
-use crate::state::{StateError, Store, Stored};
+use crate::state::{AlertRecord, StateError, Store, Stored};
 use parking_lot::Mutex;
 use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use vedette_event::datasets::{detections, threat};
-use vedette_event::{Change, Detection, DetectionKind, Row, Severity, Time};
+use vedette_event::{Change, Detection, DetectionKind, Finding, Row, Severity, Time};
 
 /// Alerts kept for another try while the state database fails; beyond it the newest are given up.
 const PENDING: usize = 10_000;
@@ -73,6 +73,25 @@ impl Alerting {
         self.intake.submit_rows(detections::DATASET.name, rows);
     }
 
+    /// Takes what another product found; its alert as it stands then. An error is the caller's to
+    /// tell: nothing is kept for another try.
+    #[allow(dead_code, reason = "alerts of other products come in with the Cortex API")]
+    pub fn take_finding(&self, finding: &Finding, now: Time) -> Result<AlertRecord, StateError> {
+        let stored = self.store.record_finding(finding, now)?;
+        let alert = stored.alert.clone();
+        self.tell_stored(stored);
+        Ok(alert)
+    }
+
+    /// News of an alert that was stored elsewhere.
+    #[allow(dead_code, reason = "as above")]
+    pub fn tell_stored(&self, stored: Stored) {
+        if stored.new {
+            tracing::info!(alert = stored.alert.life.alert_id, name = ?stored.alert.subject.name(), "alert");
+        }
+        self.live.tell(if stored.new { News::Opened } else { News::Updated }, stored.alert);
+    }
+
     /// Tries again what could not be stored.
     pub fn retry(&self, now: Time) {
         let waiting = std::mem::take(&mut *self.pending.lock());
@@ -127,7 +146,7 @@ impl Alerting {
         }
         let threats = match self_test {
             true => Vec::new(),
-            false => threat::rows(detection, before.as_ref().map(|alert| &alert.detection)),
+            false => threat::rows(detection, before.as_ref().and_then(|alert| alert.subject.detection())),
         };
         Ok((stored, threats))
     }
@@ -155,7 +174,7 @@ mod tests {
     use super::super::intake::ToStore;
     use super::*;
     use crate::live::Heard;
-    use crate::state::tests::detection;
+    use crate::state::tests::{detection, finding};
 
     fn alerting() -> (Arc<Alerting>, Arc<Store>, Arc<Live>, super::super::intake::Outlets) {
         let (intake, outlets) = Intake::new(100, true);
@@ -172,9 +191,21 @@ mod tests {
         alerting.take(vec![detection("c1"), flood], Time(5));
         assert!(store.alert_of("c1").unwrap().is_some() && store.alert_of("f1").unwrap().is_none());
         let Some(Heard::Alert(news)) = listener.next().await else { panic!("no news") };
-        assert_eq!((news.0, news.1.detection.id.as_str()), (News::Opened, "c1"));
+        assert_eq!((news.0, news.1.subject.key().as_str()), (News::Opened, "c1"));
         let ToStore::Rows(dataset, rows) = outlets.store.try_recv().unwrap() else { panic!("no rows") };
         assert_eq!((dataset, rows.len()), ("vedette_detections", 2));
+    }
+
+    #[tokio::test]
+    async fn a_finding_is_stored_and_told() {
+        let (alerting, store, live, _outlets) = alerting();
+        let mut listener = live.subscribe().unwrap();
+        let alert = alerting.take_finding(&finding("f1"), Time(5)).unwrap();
+        let Some(Heard::Alert(news)) = listener.next().await else { panic!("no news") };
+        assert_eq!((news.0, news.1.life.alert_id), (News::Opened, alert.life.alert_id));
+        store.break_alerts(true);
+        assert!(alerting.take_finding(&finding("f2"), Time(6)).is_err());
+        store.break_alerts(false);
     }
 
     #[test]
@@ -184,8 +215,8 @@ mod tests {
         let watch = alerting.intake.watches.begin(ours.source_ips[0], ours.target_ips[0]);
         alerting.take(vec![ours.clone()], Time(5));
         let alert = store.alert_of("c1").unwrap().unwrap();
-        assert!(alert.self_test && alert.detection.name.starts_with("Self-test: "));
-        assert_eq!(alert.detection.severity, Severity::Informational);
+        assert!(alert.self_test && alert.subject.name().starts_with("Self-test: "));
+        assert_eq!(alert.subject.severity(), Severity::Informational);
         assert_eq!(watch.detection.get().map(String::as_str), Some("c1"));
         ours.id = "c2".into();
         ours.target_ips.push("10.0.0.6".parse().unwrap());

@@ -5,7 +5,7 @@ use super::{StateError, Status, Store};
 use rusqlite::types::Value;
 use rusqlite::{params, params_from_iter};
 use std::net::IpAddr;
-use vedette_event::{Severity, Time};
+use vedette_event::{AlertSource, Severity, Time};
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum SelfTestFilter {
@@ -35,6 +35,8 @@ pub struct AlertFilter {
     pub status: Vec<Status>,
     pub severity: Vec<Severity>,
     pub active: Option<bool>,
+    pub raised_by: Vec<AlertSource>,
+    pub rule_id: Option<i64>,
     /// `Some(None)`: unassigned.
     pub assignee: Option<Option<String>>,
     pub source: Option<IpAddr>,
@@ -107,21 +109,25 @@ fn conditions(filter: &AlertFilter) -> Conditions {
     if let Some(active) = filter.active {
         all.add("active = ??", active);
     }
+    all.any("source", filter.raised_by.iter().map(|source| Value::from(source.as_str().to_owned())));
+    if let Some(rule) = filter.rule_id {
+        all.add("rule_id = ??", rule);
+    }
     match &filter.assignee {
         Some(Some(name)) => all.add("assignee = ??", name.clone()),
         Some(None) => all.sql.push("assignee IS NULL".to_owned()),
         None => {}
     }
-    // The addresses stand in the detection, at most 1,000 of each kind.
+    // The addresses stand in the subject, at most 1,000 of each kind.
     if let Some(source) = filter.source {
         all.add(
-            "(?? IN (SELECT value FROM json_each(detection, '$.source_ips'))
-              OR ?? IN (SELECT value FROM json_each(detection, '$.candidate_ips')))",
+            "(?? IN (SELECT value FROM json_each(subject, '$.source_ips'))
+              OR ?? IN (SELECT value FROM json_each(subject, '$.candidate_ips')))",
             source.to_string(),
         );
     }
     if let Some(target) = filter.target {
-        all.add("?? IN (SELECT value FROM json_each(detection, '$.target_ips'))", target.to_string());
+        all.add("?? IN (SELECT value FROM json_each(subject, '$.target_ips'))", target.to_string());
     }
     if let Some(text) = &filter.text {
         all.add("instr(search, ??) > 0", text.to_lowercase());
@@ -302,6 +308,21 @@ mod tests {
         assert_eq!(ids(&store, &AlertFilter { until: Some(Time(1_000_000)), ..all.clone() }), [1]);
         assert_eq!(ids(&store, &AlertFilter { assignee: Some(None), ..all.clone() }).len(), 5);
         assert_eq!(ids(&store, &AlertFilter { assignee: Some(Some("x' OR 1".into())), ..all }), [0; 0]);
+    }
+
+    #[test]
+    fn findings_are_told_apart_and_found() {
+        use super::super::alerts::tests::finding;
+        let store = store();
+        store.record_finding(&finding("f1"), Time(9)).unwrap();
+        let by = |source| AlertFilter { raised_by: vec![source], ..AlertFilter::default() };
+        assert_eq!(ids(&store, &by(AlertSource::External)), [6]);
+        assert_eq!(ids(&store, &by(AlertSource::Detection)).len(), 5);
+        assert_eq!(ids(&store, &AlertFilter { rule_id: Some(1), ..AlertFilter::default() }), [0; 0]);
+        let text = |text: &str| AlertFilter { text: Some(text.into()), ..AlertFilter::default() };
+        assert_eq!(ids(&store, &text("WEB-1")), [6]);
+        let source = Some("203.0.113.7".parse().unwrap());
+        assert_eq!(ids(&store, &AlertFilter { source, ..AlertFilter::default() }), [6]);
     }
 
     #[test]

@@ -1,10 +1,11 @@
-//! Alerts as the detectors make them: one a campaign, growing with it.
+//! Alerts as they are made: one a campaign, growing with it; one a finding of a correlation rule or
+//! of another product.
 
 use super::life_cycle::{Status, write_change};
 use super::{StateError, Store};
-use rusqlite::{OptionalExtension, Row, Transaction, params};
+use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
 use vedette_event::datasets::alerts::LifeCycle;
-use vedette_event::{Change as CampaignChange, Detection, Severity, Time};
+use vedette_event::{AlertSource, Change as CampaignChange, Detection, Finding, Severity, Subject, Time};
 
 /// The actor of changes nobody made by hand.
 pub const OURSELVES: &str = "vedette";
@@ -18,21 +19,32 @@ pub struct AlertRecord {
     pub self_test: bool,
     pub closed_at: Option<Time>,
     pub comment_count: i64,
-    pub detection: Detection,
+    pub subject: Subject,
 }
 
-/// What storing a detection did.
+/// What storing a detection or a finding did.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Stored {
     pub alert: AlertRecord,
-    /// The campaign had no alert before.
+    /// There was no alert of it before.
     pub new: bool,
 }
 
 pub(super) const COLUMNS: &str = "id, created_at, updated_at, status, resolution, assignee, active, \
-     self_test, closed_at, (SELECT count(*) FROM alert_comments c WHERE c.alert_id = alerts.id), detection";
+     self_test, closed_at, (SELECT count(*) FROM alert_comments c WHERE c.alert_id = alerts.id), \
+     duplicates, source, subject";
 
-pub(super) fn read(row: &Row<'_>) -> rusqlite::Result<(AlertRecord, String)> {
+/// An alert as it stands in its row: the subject still as text.
+pub(super) struct Raw {
+    life: LifeCycle,
+    self_test: bool,
+    closed_at: Option<Time>,
+    comment_count: i64,
+    source: String,
+    subject: String,
+}
+
+pub(super) fn read(row: &Row<'_>) -> rusqlite::Result<Raw> {
     let life = LifeCycle {
         alert_id: row.get(0)?,
         created_at: Time(row.get(1)?),
@@ -41,57 +53,31 @@ pub(super) fn read(row: &Row<'_>) -> rusqlite::Result<(AlertRecord, String)> {
         resolution: row.get(4)?,
         assignee: row.get(5)?,
         active: row.get(6)?,
+        duplicates: row.get(10)?,
     };
-    let record = AlertRecord {
+    Ok(Raw {
         life,
         self_test: row.get(7)?,
         closed_at: row.get::<_, Option<i64>>(8)?.map(Time),
         comment_count: row.get(9)?,
-        detection: empty_detection(),
+        source: row.get(11)?,
+        subject: row.get(12)?,
+    })
+}
+
+/// Reads the subject out of its text.
+pub(super) fn finish(raw: Raw) -> Result<AlertRecord, StateError> {
+    let subject = match AlertSource::parse(&raw.source) {
+        Some(AlertSource::Detection) => Subject::from(serde_json::from_str::<Detection>(&raw.subject)?),
+        _ => Subject::from(serde_json::from_str::<Finding>(&raw.subject)?),
     };
-    Ok((record, row.get(10)?))
-}
-
-/// Puts the stored detection into its record.
-pub(super) fn finish((mut record, json): (AlertRecord, String)) -> Result<AlertRecord, StateError> {
-    record.detection = serde_json::from_str(&json)?;
-    Ok(record)
-}
-
-fn empty_detection() -> Detection {
-    Detection {
-        id: String::new(),
-        change: CampaignChange::Opened,
-        kind: vedette_event::DetectionKind::Scan,
-        name: String::new(),
-        summary: String::new(),
-        source_ips: Vec::new(),
-        candidate_ips: Vec::new(),
-        target_ips: Vec::new(),
-        addresses_cut: false,
-        scan_types: Vec::new(),
-        shape: vedette_event::Shape::Vertical,
-        direction: String::new(),
-        first_seen: Time::ZERO,
-        last_seen: Time::ZERO,
-        detected_at: Time::ZERO,
-        probes: 0,
-        distinct_ports: 0,
-        distinct_hosts: 0,
-        ports: String::new(),
-        open_ports: Vec::new(),
-        open_services: Vec::new(),
-        tool: vedette_event::Tool::default(),
-        attribution: vedette_event::Attribution::Unconfirmed,
-        severity: Severity::Informational,
-        mitre: vedette_event::Mitre::default(),
-        score: 0.0,
-        threshold: 0.0,
-        reasons: Vec::new(),
-        explanation: vedette_event::Explanation::default(),
-        sensor_losses: vedette_event::SensorLosses::default(),
-        observers: Vec::new(),
-    }
+    Ok(AlertRecord {
+        life: raw.life,
+        self_test: raw.self_test,
+        closed_at: raw.closed_at,
+        comment_count: raw.comment_count,
+        subject,
+    })
 }
 
 /// Severity as a number that sorts: 0 informational to 4 critical.
@@ -105,15 +91,31 @@ pub fn severity_rank(severity: Severity) -> i64 {
     }
 }
 
-/// What free-text search looks in: lower case, addresses included, at most 16 KiB.
-fn search_text(detection: &Detection) -> String {
-    let mut text = format!("{}\n{}\n{}", detection.name, detection.summary, detection.tool.name);
-    for address in detection.source_ips.iter().chain(&detection.candidate_ips).chain(&detection.target_ips) {
-        if text.len() > 16 * 1024 {
+/// Longest text that free-text search looks in, in bytes.
+const SEARCHED: usize = 16 * 1024;
+
+/// What free-text search looks in: lower case, names and addresses included.
+fn search_text(subject: &Subject) -> String {
+    let mut text = format!("{}\n{}\n{}", subject.name(), subject.summary(), subject.category());
+    let mut more: Vec<String> = Vec::new();
+    match subject {
+        Subject::Detection(d) => {
+            more.push(d.tool.name.clone());
+            more.extend(d.source_ips.iter().chain(&d.candidate_ips).map(ToString::to_string));
+        }
+        Subject::Finding(finding) => {
+            more.extend(finding.rule.iter().map(|rule| rule.rule_name.clone()));
+            more.extend(finding.hosts.iter().chain(&finding.users).cloned());
+            more.extend(finding.source_ips.iter().map(ToString::to_string));
+        }
+    }
+    more.extend(subject.target_ips().iter().map(ToString::to_string));
+    for part in more {
+        if text.len() + part.len() > SEARCHED {
             break;
         }
         text.push('\n');
-        text.push_str(&address.to_string());
+        text.push_str(&part);
     }
     text.to_lowercase()
 }
@@ -127,28 +129,35 @@ impl Store {
         self_test: bool,
         now: Time,
     ) -> Result<Stored, StateError> {
+        let active = detection.change != CampaignChange::Closed;
+        let new = NewAlert { subject: &Subject::from(detection.clone()), active, self_test };
         let mut connection = self.lock();
         let transaction = connection.transaction()?;
-        let before = known_alert(&transaction, &detection.id)?;
-        let id = match before {
-            None => insert(&transaction, detection, self_test, now)?,
-            Some(ref known) => {
-                update(&transaction, known, detection, now)?;
-                known.id
-            }
-        };
-        let alert = load(&transaction, id)?.ok_or(StateError::Invalid("the alert vanished"))?;
+        let stored = record(&transaction, &new, now)?;
         transaction.commit()?;
-        Ok(Stored { alert, new: before.is_none() })
+        Ok(stored)
+    }
+
+    /// Opens an alert for what another product found. A finding whose key already has an alert
+    /// brings that alert up to date; what people set stays.
+    #[allow(dead_code, reason = "used by what takes findings in")]
+    pub fn record_finding(&self, finding: &Finding, now: Time) -> Result<Stored, StateError> {
+        let mut connection = self.lock();
+        let transaction = connection.transaction()?;
+        let stored = record_finding_in(&transaction, finding, now)?;
+        transaction.commit()?;
+        Ok(stored)
     }
 
     pub fn alert(&self, id: i64) -> Result<Option<AlertRecord>, StateError> {
         load(&self.lock(), id)
     }
 
-    pub fn alert_of(&self, detection_id: &str) -> Result<Option<AlertRecord>, StateError> {
+    /// The alert of a campaign, by the identifier of its detection; of a finding, by
+    /// [`Subject::key`].
+    pub fn alert_of(&self, key: &str) -> Result<Option<AlertRecord>, StateError> {
         let connection = self.lock();
-        let known = known_alert(&connection, detection_id)?;
+        let known = known_alert(&connection, key)?;
         known.map_or(Ok(None), |known| load(&connection, known.id))
     }
 
@@ -169,47 +178,76 @@ impl Store {
     }
 }
 
-/// What is needed of an alert to see what a detection changes.
+/// [`Store::record_finding`] inside a transaction that does more.
+#[allow(dead_code, reason = "as above")]
+pub(super) fn record_finding_in(
+    transaction: &Transaction<'_>,
+    finding: &Finding,
+    now: Time,
+) -> Result<Stored, StateError> {
+    let new = NewAlert { subject: &Subject::from(finding.clone()), active: false, self_test: false };
+    record(transaction, &new, now)
+}
+
+/// What an alert is made of, or brought up to date with.
+struct NewAlert<'a> {
+    subject: &'a Subject,
+    active: bool,
+    self_test: bool,
+}
+
+fn record(transaction: &Transaction<'_>, new: &NewAlert<'_>, now: Time) -> Result<Stored, StateError> {
+    let before = known_alert(transaction, &new.subject.key())?;
+    let id = match before {
+        None => insert(transaction, new, now)?,
+        Some(ref known) => {
+            update(transaction, known, new, now)?;
+            known.id
+        }
+    };
+    let alert = load(transaction, id)?.ok_or(StateError::Invalid("the alert vanished"))?;
+    Ok(Stored { alert, new: before.is_none() })
+}
+
+/// What is needed of an alert to see what its subject changes.
 struct Known {
     id: i64,
     active: bool,
     severity: i64,
 }
 
-fn known_alert(connection: &rusqlite::Connection, detection_id: &str) -> Result<Option<Known>, StateError> {
-    let sql = "SELECT id, active, severity FROM alerts WHERE detection_id = ?1";
+fn known_alert(connection: &Connection, key: &str) -> Result<Option<Known>, StateError> {
+    let sql = "SELECT id, active, severity FROM alerts WHERE subject_key = ?1";
     let known = connection
-        .query_row(sql, [detection_id], |row| {
+        .query_row(sql, [key], |row| {
             Ok(Known { id: row.get(0)?, active: row.get(1)?, severity: row.get(2)? })
         })
         .optional()?;
     Ok(known)
 }
 
-fn insert(
-    transaction: &Transaction<'_>,
-    detection: &Detection,
-    self_test: bool,
-    now: Time,
-) -> Result<i64, StateError> {
+fn insert(transaction: &Transaction<'_>, new: &NewAlert<'_>, now: Time) -> Result<i64, StateError> {
+    let (subject, self_test) = (new.subject, new.self_test);
     let status = if self_test { Status::Closed } else { Status::New };
     transaction.execute(
-        "INSERT INTO alerts (detection_id, status, resolution, active, self_test, created_at, updated_at,
-             closed_at, detected_at, severity, probes, search, detection)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
+        "INSERT INTO alerts (subject_key, status, resolution, active, self_test, created_at, updated_at,
+             closed_at, detected_at, severity, probes, search, subject, source, rule_id)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)",
         params![
-            detection.id,
+            subject.key(),
             status.as_str(),
             self_test.then_some(SELF_TEST),
-            detection.change != CampaignChange::Closed,
+            new.active,
             self_test,
             now.0,
             self_test.then_some(now.0),
-            detection.detected_at.0,
-            severity_rank(detection.severity),
-            i64::try_from(detection.probes).unwrap_or(i64::MAX),
-            search_text(detection),
-            serde_json::to_string(detection)?,
+            subject.detected_at().0,
+            severity_rank(subject.severity()),
+            i64::try_from(subject.count()).unwrap_or(i64::MAX),
+            search_text(subject),
+            serde_json::to_string(subject)?,
+            subject.source().as_str(),
+            subject.rule().map(|rule| rule.rule_id),
         ],
     )?;
     let id = transaction.last_insert_rowid();
@@ -221,22 +259,22 @@ fn insert(
 fn update(
     transaction: &Transaction<'_>,
     known: &Known,
-    detection: &Detection,
+    new: &NewAlert<'_>,
     now: Time,
 ) -> Result<(), StateError> {
-    let active = detection.change != CampaignChange::Closed;
-    let severity = severity_rank(detection.severity);
+    let (subject, active) = (new.subject, new.active);
+    let severity = severity_rank(subject.severity());
     transaction.execute(
         "UPDATE alerts SET active = ?2, updated_at = ?3, severity = ?4, probes = ?5, search = ?6,
-             detection = ?7 WHERE id = ?1",
+             subject = ?7 WHERE id = ?1",
         params![
             known.id,
             active,
             now.0,
             severity,
-            i64::try_from(detection.probes).unwrap_or(i64::MAX),
-            search_text(detection),
-            serde_json::to_string(detection)?,
+            i64::try_from(subject.count()).unwrap_or(i64::MAX),
+            search_text(subject),
+            serde_json::to_string(subject)?,
         ],
     )?;
     if known.active != active {
@@ -244,7 +282,7 @@ fn update(
         write_change(transaction, known.id, now, OURSELVES, "active", Some(&old), Some(&new), None)?;
     }
     if known.severity != severity {
-        let (old, new) = (rank_name(known.severity), detection.severity.as_str());
+        let (old, new) = (rank_name(known.severity), subject.severity().as_str());
         write_change(transaction, known.id, now, OURSELVES, "severity", Some(old), Some(new), None)?;
     }
     Ok(())
@@ -257,7 +295,7 @@ fn rank_name(rank: i64) -> &'static str {
         .map_or("unknown", Severity::as_str)
 }
 
-pub(super) fn load(connection: &rusqlite::Connection, id: i64) -> Result<Option<AlertRecord>, StateError> {
+pub(super) fn load(connection: &Connection, id: i64) -> Result<Option<AlertRecord>, StateError> {
     let sql = format!("SELECT {COLUMNS} FROM alerts WHERE id = ?1");
     connection.query_row(&sql, [id], read).optional()?.map(finish).transpose()
 }
@@ -270,15 +308,78 @@ pub(crate) mod tests {
     pub(crate) fn detection(id: &str) -> Detection {
         Detection {
             id: id.to_owned(),
+            change: CampaignChange::Opened,
+            kind: vedette_event::DetectionKind::Scan,
             name: format!("TCP SYN scan of 10.0.0.5 from 10.0.0.9 ({id})"),
+            summary: String::new(),
             source_ips: vec!["10.0.0.9".parse().unwrap()],
+            candidate_ips: Vec::new(),
             target_ips: vec!["10.0.0.5".parse().unwrap()],
-            detected_at: Time(1_000_000),
-            severity: Severity::Medium,
-            probes: 20,
+            addresses_cut: false,
+            scan_types: Vec::new(),
+            shape: vedette_event::Shape::Vertical,
             direction: "inbound".to_owned(),
-            ..empty_detection()
+            first_seen: Time::ZERO,
+            last_seen: Time::ZERO,
+            detected_at: Time(1_000_000),
+            probes: 20,
+            distinct_ports: 0,
+            distinct_hosts: 0,
+            ports: String::new(),
+            open_ports: Vec::new(),
+            open_services: Vec::new(),
+            tool: vedette_event::Tool::default(),
+            attribution: vedette_event::Attribution::Unconfirmed,
+            severity: Severity::Medium,
+            mitre: vedette_event::Mitre::default(),
+            score: 0.0,
+            threshold: 0.0,
+            reasons: Vec::new(),
+            explanation: vedette_event::Explanation::default(),
+            sensor_losses: vedette_event::SensorLosses::default(),
+            observers: Vec::new(),
         }
+    }
+
+    pub(crate) fn finding(key: &str) -> Finding {
+        Finding {
+            source: AlertSource::External,
+            key: key.to_owned(),
+            name: "Something odd <b>here</b>".to_owned(),
+            summary: "As another product tells it.".to_owned(),
+            severity: Severity::High,
+            category: "Malware".to_owned(),
+            mitre: vedette_event::Mitre::default(),
+            source_ips: vec!["203.0.113.7".parse().unwrap()],
+            target_ips: vec!["10.0.0.5".parse().unwrap()],
+            hosts: vec!["web-1".to_owned()],
+            users: Vec::new(),
+            first_seen: Time(2_000_000),
+            last_seen: Time(3_000_000),
+            detected_at: Time(3_000_000),
+            count: 1,
+            vendor: "Acme".to_owned(),
+            product: "Guard".to_owned(),
+            fields: serde_json::Map::new(),
+            rule: None,
+        }
+    }
+
+    #[test]
+    fn a_finding_is_an_alert_beside_those_of_the_detectors() {
+        let store = Store::in_memory();
+        store.record_detection(&detection("c1"), false, Time(10)).unwrap();
+        // The key of a finding says nothing about campaigns.
+        let stored = store.record_finding(&finding("c1"), Time(20)).unwrap();
+        assert!(stored.new && !stored.alert.life.active);
+        assert_eq!(stored.alert.subject, Subject::from(finding("c1")));
+        let mut again = finding("c1");
+        again.severity = Severity::Critical;
+        let same = store.record_finding(&again, Time(30)).unwrap();
+        assert!(!same.new && same.alert.life.alert_id == stored.alert.life.alert_id);
+        assert_eq!(store.alert_of("external:c1").unwrap().unwrap().subject.severity(), Severity::Critical);
+        assert_eq!(store.alert_of("c1").unwrap().unwrap().subject, Subject::from(detection("c1")));
+        assert_eq!(store.alert_totals().unwrap().total, 2);
     }
 
     #[test]
@@ -294,7 +395,7 @@ pub(crate) mod tests {
         let grown = store.record_detection(&campaign, false, Time(20)).unwrap();
         assert!(!grown.new);
         assert_eq!(grown.alert.life.alert_id, opened.alert.life.alert_id);
-        assert_eq!(grown.alert.detection.probes, 1000);
+        assert_eq!(grown.alert.subject.count(), 1000);
         campaign.change = CampaignChange::Closed;
         let ended = store.record_detection(&campaign, false, Time(30)).unwrap();
         assert!(!ended.alert.life.active);
@@ -333,7 +434,7 @@ pub(crate) mod tests {
         store.record_detection(&detection("c1"), false, Time(10)).unwrap();
         drop(store);
         let again = Store::open(&path).unwrap();
-        assert_eq!(again.alert_of("c1").unwrap().unwrap().detection, detection("c1"));
+        assert_eq!(again.alert_of("c1").unwrap().unwrap().subject, Subject::from(detection("c1")));
         assert_eq!(again.alert_of("c2").unwrap(), None);
     }
 }
