@@ -2,7 +2,7 @@
 
 use super::{
     administration, alerts, events, evidence, ingest, metrics, overview, probes, query, selftest, session,
-    setup, status,
+    setup, sources, status,
 };
 use axum::Json as Answer;
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme};
@@ -16,7 +16,7 @@ use utoipa::{Modify, OpenApi};
         session::me, session::sign_in, session::sign_out, session::change_password,
         overview::overview, status::status, probes::alive, probes::ready, metrics::metrics, document,
         alerts::list, alerts::show, alerts::edit, alerts::comments, alerts::add_comment, alerts::history,
-        evidence::evidence, events::events,
+        evidence::evidence, evidence::capture, sources::explanation, events::events,
         query::run, query::check, query::datasets,
         ingest::ingest, selftest::run,
         administration::assignees, administration::users, administration::add_user,

@@ -192,8 +192,11 @@ mod tests {
         assert!(store.alert_of("c1").unwrap().is_some() && store.alert_of("f1").unwrap().is_none());
         let Some(Heard::Alert(news)) = listener.next().await else { panic!("no news") };
         assert_eq!((news.0, news.1.subject.key().as_str()), (News::Opened, "c1"));
-        let ToStore::Rows(dataset, rows) = outlets.store.try_recv().unwrap() else { panic!("no rows") };
-        assert_eq!((dataset, rows.len()), ("vedette_detections", 2));
+        let mut stored = Vec::new();
+        while let Ok(ToStore::Rows(dataset, rows)) = outlets.store.try_recv() {
+            stored.push((dataset, rows.len()));
+        }
+        assert_eq!(stored, [("vedette_threat_raw", 1), ("vedette_detections", 2)]);
     }
 
     #[tokio::test]
