@@ -1,14 +1,17 @@
 //! Which datasets there are, and how their rows are read.
 
 use crate::source::ROW_NUMBER;
+use crate::tables::{TableError, TableKind, Tables, file_provider};
 use crate::{ErrorKind, QueryError, QueryResult};
 use arrow::array::{Int64Array, RecordBatch};
 use arrow::datatypes::{DataType, Field, Schema};
 use datafusion::catalog::TableProvider;
 use datafusion::datasource::MemTable;
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::sync::Arc;
-use vedette_event::{Dataset, Row};
+use vedette_event::datasets::xdr_data;
+use vedette_event::{Dataset, Row, Time};
 use vedette_lake::{Lake, batch_of};
 use vedette_xql::ast::Target;
 use vedette_xql::{Diagnostic, codes};
@@ -36,39 +39,59 @@ pub trait Catalog: Send + Sync {
     /// in lower case.
     fn provider(&self, name: &str) -> Result<Option<Arc<dyn TableProvider>>, QueryError>;
 
+    /// The rows of a file; `None` when queries do not read files here.
+    fn file(&self, _path: &str, _now: Time) -> Result<Option<Arc<dyn TableProvider>>, TableError> {
+        Ok(None)
+    }
+
     /// The text of a query of the library; case does not count.
     fn library_query(&self, _name: &str) -> Option<String> {
         None
     }
 
     /// Keeps the rows of a query that ends in `target`.
-    fn store(&self, target: &Target, _rows: &QueryResult) -> Result<(), QueryError> {
-        let message = "results of queries cannot be stored here";
-        let error = Diagnostic::error(codes::STAGE_NOT_SUPPORTED, target.name.span, message);
-        let error = error.with_help("leave out the stage `target` to see the rows");
-        Err(QueryError::of_text(ErrorKind::Unsupported, vec![error]))
+    fn store(&self, target: &Target, _rows: &QueryResult, _now: Time) -> Result<(), QueryError> {
+        Err(cannot_store(target))
     }
+}
+
+fn cannot_store(target: &Target) -> QueryError {
+    let message = "results of queries cannot be stored here";
+    let error = Diagnostic::error(codes::STAGE_NOT_SUPPORTED, target.name.span, message);
+    let error = error.with_help("leave out the stage `target` to see the rows");
+    QueryError::of_text(ErrorKind::Unsupported, vec![error])
 }
 
 /// The rows of a small dataset that lives outside the lake, as they stand now. An error is a
 /// sentence for the user.
 pub type RowSource = Arc<dyn Fn() -> Result<Vec<Row>, String> + Send + Sync>;
 
-/// The datasets of a lake, and beside them small ones whose rows someone else holds.
+/// The text of a query of the library, by its name.
+pub type Library = Arc<dyn Fn(&str) -> Option<String> + Send + Sync>;
+
+/// The rows of a capture file in the form of `xdr_data`; an error is a sentence for the user.
+pub type FileRows = Arc<dyn Fn(&Path) -> Result<Vec<Row>, String> + Send + Sync>;
+
+/// The datasets of a lake, and beside them small ones whose rows someone else holds, and the tables
+/// that users made.
 #[derive(Clone)]
 pub struct LakeCatalog {
     lake: Option<Lake>,
     rows: BTreeMap<&'static str, (&'static Dataset, RowSource)>,
+    tables: Option<Arc<Tables>>,
+    library: Option<Library>,
+    /// Reads capture files; with it, queries read files of this machine.
+    files: Option<FileRows>,
 }
 
 impl LakeCatalog {
     pub fn new(lake: Lake) -> LakeCatalog {
-        LakeCatalog { lake: Some(lake), rows: BTreeMap::new() }
+        LakeCatalog { lake: Some(lake), ..LakeCatalog::without_lake() }
     }
 
     /// Row datasets alone.
     pub fn without_lake() -> LakeCatalog {
-        LakeCatalog { lake: None, rows: BTreeMap::new() }
+        LakeCatalog { lake: None, rows: BTreeMap::new(), tables: None, library: None, files: None }
     }
 
     /// Adds a dataset whose rows `source` gives at the time of each query. It hides a dataset of
@@ -76,6 +99,27 @@ impl LakeCatalog {
     #[must_use]
     pub fn with_rows(mut self, dataset: &'static Dataset, source: RowSource) -> LakeCatalog {
         self.rows.insert(dataset.name, (dataset, source));
+        self
+    }
+
+    /// Adds the tables users made, and lets `target` make more.
+    #[must_use]
+    pub fn with_tables(mut self, tables: Arc<Tables>) -> LakeCatalog {
+        self.tables = Some(tables);
+        self
+    }
+
+    /// Adds what `call` runs.
+    #[must_use]
+    pub fn with_library(mut self, library: Library) -> LakeCatalog {
+        self.library = Some(library);
+        self
+    }
+
+    /// Lets queries read any file that this process may read. Never for a server that others reach.
+    #[must_use]
+    pub fn with_files(mut self, captures: FileRows) -> LakeCatalog {
+        self.files = Some(captures);
         self
     }
 }
@@ -86,6 +130,7 @@ impl Catalog for LakeCatalog {
             self.rows.values().map(|(dataset, _)| DatasetFields::of(dataset)).collect();
         let stored = self.lake.iter().flat_map(|lake| lake.config().datasets.iter());
         all.extend(stored.filter(|set| !self.rows.contains_key(set.name)).map(|set| DatasetFields::of(set)));
+        all.extend(self.tables.iter().flat_map(|tables| tables.fields()));
         all.sort_by(|a, b| a.name.cmp(&b.name));
         all
     }
@@ -95,12 +140,38 @@ impl Catalog for LakeCatalog {
             let rows = source().map_err(|why| QueryError::internal(format!("reading {name}: {why}")))?;
             return Ok(Some(row_table(dataset, &rows)?));
         }
-        let Some(lake) = &self.lake else { return Ok(None) };
-        if !lake.config().datasets.iter().any(|dataset| dataset.name == name) {
-            return Ok(None);
+        let in_lake = |lake: &&Lake| lake.config().datasets.iter().any(|dataset| dataset.name == name);
+        if let Some(lake) = self.lake.as_ref().filter(in_lake) {
+            return Ok(Some(lake.provider(name).map_err(|why| QueryError::internal(why.to_string()))?));
         }
-        let provider = lake.provider(name).map_err(|why| QueryError::internal(why.to_string()))?;
-        Ok(Some(provider))
+        let made = self.tables.as_ref().map(|tables| tables.provider(name)).transpose()?;
+        Ok(made.flatten())
+    }
+
+    fn file(&self, path: &str, now: Time) -> Result<Option<Arc<dyn TableProvider>>, TableError> {
+        let Some(captures) = &self.files else { return Ok(None) };
+        if let Some(provider) = file_provider(Path::new(path), now)? {
+            return Ok(Some(provider));
+        }
+        let rows = captures(Path::new(path)).map_err(TableError::Input)?;
+        row_table(&xdr_data::DATASET, &rows).map(Some).map_err(|error| TableError::Internal(error.message))
+    }
+
+    fn library_query(&self, name: &str) -> Option<String> {
+        self.library.as_ref()?(name)
+    }
+
+    fn store(&self, target: &Target, rows: &QueryResult, now: Time) -> Result<(), QueryError> {
+        let Some(tables) = &self.tables else {
+            return Err(cannot_store(target));
+        };
+        let kind = if target.lookup { TableKind::Lookup } else { TableKind::Dataset };
+        let (schema, batches) = rows.plain().map_err(|error| QueryError::internal(error.to_string()))?;
+        let kept = tables.keep(&target.name.text, kind, target.append, &batches, &schema, now);
+        kept.map_err(|error| match error.is_users() {
+            true => Diagnostic::error(codes::BAD_TARGET, target.name.span, error.to_string()).into(),
+            false => error.into(),
+        })
     }
 }
 

@@ -57,6 +57,8 @@ pub struct QueryOptions {
     pub timeframe: Option<Timeframe>,
     pub cancel: CancelToken,
     pub limits: QueryLimits,
+    /// Whether a query that ends in `target` may store its rows.
+    pub may_store: bool,
     /// Values of the query's `$name`, by name without the `$`; case does not count.
     pub parameters: BTreeMap<String, String>,
 }
@@ -68,6 +70,7 @@ impl QueryOptions {
             timeframe: None,
             cancel: CancelToken::new(),
             limits: QueryLimits::default(),
+            may_store: false,
             parameters: BTreeMap::new(),
         }
     }

@@ -3,6 +3,7 @@
 use crate::output::type_name;
 use crate::plan::{Context, plan};
 use crate::result::{Column, QueryStats};
+use crate::target;
 use crate::{Catalog, EngineConfig, ErrorKind, QueryError, QueryOptions, QueryResult};
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
@@ -227,17 +228,20 @@ async fn physical(state: &SessionState, plan: &LogicalPlan) -> Result<Arc<dyn Ex
 
 async fn run_here(shared: &Shared, query: &Query, options: QueryOptions) -> Result<QueryResult, QueryError> {
     let start = Instant::now();
+    let target = target::of(query, options.may_store)?;
     let (context, state) = prepare(shared, &options)?;
     let logical = plan(&context, query)?;
     let physical = physical(&state, &logical).await?;
-    let most = options.limits.rows.map_or(shared.config.row_limit, |own| own.min(shared.config.row_limit));
+    let wanted = options.limits.rows.map_or(shared.config.row_limit, |own| own.min(shared.config.row_limit));
+    // What is stored is not what is shown: it must be whole.
+    let most = if target.is_some() { shared.config.row_limit } else { wanted };
     let (batches, limit_hit) = collect(physical.clone(), state.task_ctx(), most).await?;
     let schema = physical.schema();
     let views = query.stages.iter().filter_map(|stage| match &stage.kind {
         StageKind::View(view) => Some(view.clone()),
         _ => None,
     });
-    let result = QueryResult {
+    let mut result = QueryResult {
         columns: columns(&schema),
         schema,
         batches,
@@ -247,8 +251,9 @@ async fn run_here(shared: &Shared, query: &Query, options: QueryOptions) -> Resu
         warnings: std::mem::take(&mut *context.warnings.lock()),
         views: views.collect(),
     };
-    if let Some(StageKind::Target(target)) = query.stages.last().map(|stage| &stage.kind) {
-        shared.catalog.store(target, &result)?;
+    if let Some(target) = target {
+        target::store(shared.catalog.as_ref(), target, query, &result, options.now)?;
+        result.keep_first(wanted);
     }
     Ok(result)
 }

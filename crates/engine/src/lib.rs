@@ -33,12 +33,15 @@ mod search;
 mod source;
 mod stages;
 mod subquery;
+mod tables;
+mod target;
 mod timeframe;
 mod types;
 
-pub use catalog::{Catalog, DatasetFields, LakeCatalog, RowSource};
+pub use catalog::{Catalog, DatasetFields, FileRows, LakeCatalog, Library, RowSource};
 pub use config::{CancelToken, EngineConfig, QueryLimits, QueryOptions};
 pub use engine::Engine;
 pub use error::{ErrorKind, QueryError};
 pub use result::{Column, QueryResult, QueryStats};
+pub use tables::{Format, Imported, LOOKUP_BYTES, TableError, TableInfo, TableKind, Tables};
 pub use vedette_xql::ast::{Target, View};

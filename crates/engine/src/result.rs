@@ -3,6 +3,8 @@
 use crate::output::{Cell, ColumnView};
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
+use arrow::error::ArrowError;
+use std::sync::Arc;
 use std::time::Duration;
 use vedette_event::{Row, Time, Value};
 use vedette_xql::Diagnostic;
@@ -48,6 +50,32 @@ impl QueryResult {
 
     pub fn row_count(&self) -> usize {
         self.batches.iter().map(RecordBatch::num_rows).sum()
+    }
+
+    /// Cuts what is shown to so many rows.
+    pub(crate) fn keep_first(&mut self, most: u64) {
+        let mut left = usize::try_from(most).unwrap_or(usize::MAX);
+        self.limit_hit |= self.row_count() > left;
+        for batch in &mut self.batches {
+            *batch = batch.slice(0, batch.num_rows().min(left));
+            left -= batch.num_rows();
+        }
+    }
+
+    /// The result without these columns, for storing.
+    pub(crate) fn without(&self, names: &[&str]) -> Result<QueryResult, ArrowError> {
+        let kept: Vec<usize> =
+            (0..self.columns.len()).filter(|at| !names.contains(&self.columns[*at].name.as_str())).collect();
+        Ok(QueryResult {
+            columns: kept.iter().map(|at| self.columns[*at].clone()).collect(),
+            schema: Arc::new(self.schema.project(&kept)?),
+            batches: self.batches.iter().map(|batch| batch.project(&kept)).collect::<Result<_, _>>()?,
+            limit_hit: self.limit_hit,
+            list_cut: self.list_cut,
+            stats: self.stats,
+            warnings: Vec::new(),
+            views: Vec::new(),
+        })
     }
 
     /// The rows, one after the other, cells in column order.

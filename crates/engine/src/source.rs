@@ -5,6 +5,7 @@ use crate::plan::{Context, Rows};
 use crate::scope::{Companions, Field, OrderKey, Scope, column};
 use crate::{datamodel, library, presets, search};
 
+use crate::tables::TableError;
 use crate::timeframe::bounds;
 use crate::types::{Type, canonical, is_words, time_type};
 use arrow::datatypes::{DataType, Schema};
@@ -15,7 +16,7 @@ use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, cast, lit,
 use datafusion::scalar::ScalarValue;
 use std::sync::Arc;
 use vedette_lake::{is_hidden, v4_column, v6_column};
-use vedette_xql::ast::{Name, Source, Span};
+use vedette_xql::ast::{Name, Source, Span, Text};
 use vedette_xql::{Diagnostic, codes, nearest};
 
 /// A hidden column that numbers the rows of a small dataset in the order they came.
@@ -38,8 +39,24 @@ pub(crate) fn read(context: &Context, source: &Source, span: Span) -> Result<Row
         Source::Datamodel(names) => return datamodel::read(context, names, span),
         Source::Search(search) => search::read(context, search, span)?,
         Source::Call(call) => return library::read(context, call),
+        Source::File(path) => file(context, path)?,
     };
     within(context, rows)
+}
+
+/// A file of this machine.
+fn file(context: &Context, path: &Text) -> Result<Rows, QueryError> {
+    let wrong = |message: String| Diagnostic::error(codes::BAD_FILE, path.span, message);
+    match context.catalog.file(&path.text, context.now) {
+        Ok(Some(provider)) => scan(Part { name: "file".to_owned(), provider }),
+        Ok(None) => Err(wrong("files are not read here".to_owned())
+            .with_help("`vedette query` reads files of the machine it runs on")
+            .into()),
+        Err(error) if error.is_users() || matches!(error, TableError::Io { .. }) => {
+            Err(wrong(error.to_string()).into())
+        }
+        Err(error) => Err(error.into()),
+    }
 }
 
 /// The datasets that names stand for, each once.

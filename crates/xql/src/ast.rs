@@ -86,6 +86,8 @@ pub enum Source {
     Datamodel(Vec<Name>),
     Search(Search),
     Call(LibraryCall),
+    /// `dataset = file("name.parquet")`.
+    File(Text),
 }
 
 /// `search "a", "b" dataset = c`: rows in which every text occurs in some field.

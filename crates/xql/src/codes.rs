@@ -87,6 +87,9 @@ codes! {
     MISSING_PARAMETER = "XQL408", Query, "A parameter of the query has no value.";
     NO_DATA = "XQL409", Query, "What a stage looks things up in is not there: its columns are null (warning).";
     UNKNOWN_LIBRARY_QUERY = "XQL410", Query, "A query of the library that does not exist, or that is itself wrong.";
+    BAD_TARGET = "XQL411", Query, "A target that cannot be made, or not with this name or kind.";
+    BAD_FILE = "XQL412", Query, "A file that cannot be read.";
+    TARGET_NOT_ALLOWED = "XQL413", Query, "Who runs the query may not store rows.";
     // Limits
     QUERY_TOO_LONG = "XQL801", Limit, "The text of the query is longer than this server reads.";
     NESTED_TOO_DEEPLY = "XQL802", Limit, "Brackets or functions nested too deeply.";

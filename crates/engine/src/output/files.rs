@@ -37,7 +37,7 @@ impl QueryResult {
         Ok(())
     }
 
-    fn plain(&self) -> std::result::Result<(SchemaRef, Vec<RecordBatch>), ArrowError> {
+    pub(crate) fn plain(&self) -> std::result::Result<(SchemaRef, Vec<RecordBatch>), ArrowError> {
         let fields: Vec<Field> = self
             .schema
             .fields()

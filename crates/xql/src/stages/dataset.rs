@@ -15,7 +15,7 @@ pub(super) const DATASET: StageInfo = StageInfo {
     form: "dataset = name   or   dataset in (a, b*)",
     doc: "Says which dataset the rows come from.",
     grammar: |p| grammar(p, "dataset"),
-    lower: Lower::Source(|_, stage| names(stage).map(Source::Dataset)),
+    lower: Lower::Source(|_, stage| file(stage).or_else(|| names(stage).map(Source::Dataset))),
 };
 
 pub(super) const PRESET: StageInfo = StageInfo {
@@ -78,8 +78,7 @@ pub(super) fn grammar(p: &mut Parser, word: &str) {
 
 fn single(p: &mut Parser, word: &str) {
     if p.at_word("file") && p.nth(1) == LParen {
-        p.not_supported(p.span(), "reading a file");
-        return p.skip_to(&[]);
+        return file_name(p);
     }
     if p.at(LParen) {
         p.error(
@@ -142,6 +141,27 @@ fn source_name(p: &mut Parser, word: &str) -> bool {
         }
         _ => name(p, &format!("the name of a {word}"), NameUse::Pattern),
     }
+}
+
+/// `file("name.parquet")`
+fn file_name(p: &mut Parser) {
+    p.bump();
+    let open = p.span();
+    p.bump();
+    if matches!(p.peek(), Str | TripleStr | StrBackslash) {
+        p.bump();
+    } else {
+        let message = format!("expected the name of a file in quotes, found {}", p.found());
+        p.error(codes::EXPECTED_NAME, message, "for example: dataset = file(\"scan.pcap\")");
+        p.skip_to(&[RParen]);
+    }
+    if !p.eat(RParen) {
+        p.unclosed_bracket(open);
+    }
+}
+
+fn file(stage: &SyntaxNode) -> Option<Source> {
+    lower::texts_in(stage).into_iter().next().map(Source::File)
 }
 
 pub(super) fn names(stage: &SyntaxNode) -> Option<Vec<Name>> {
