@@ -35,6 +35,12 @@ pub enum Command {
     /// List, show and close alerts
     #[command(subcommand)]
     Alerts(AlertsCommand),
+    /// Keep lookups: small tables that queries join with
+    #[command(subcommand)]
+    Lookups(LookupsCommand),
+    /// Keep queries under a name, for `call "name"`
+    #[command(subcommand)]
+    Library(LibraryCommand),
     /// Compare what the sensors saw with what firewalls logged, by source and day
     Coverage(CoverageArgs),
     /// Prove the chain from packet to alert; name the broken link
@@ -160,6 +166,9 @@ pub struct IngestArgs {
     /// Format of the input
     #[arg(long, value_enum)]
     pub source: LogSource,
+    /// Dataset of your own, for json and csv; the first rows make it
+    #[arg(long, value_name = "NAME")]
+    pub dataset: Option<String>,
     /// Time zone of the firewall, for times that carry none: UTC, Europe/Rome, +02:00
     #[arg(long, value_name = "ZONE", default_value = "UTC")]
     pub timezone: String,
@@ -260,6 +269,70 @@ pub enum AlertsCommand {
     },
 }
 
+#[derive(Subcommand)]
+pub enum LookupsCommand {
+    /// Lookups, and datasets of your own
+    List {
+        #[command(flatten)]
+        target: ServerArgs,
+    },
+    /// Make a lookup of a CSV or JSON file, or replace its rows
+    Import {
+        #[command(flatten)]
+        target: ServerArgs,
+        #[arg(value_name = "NAME")]
+        name: String,
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
+        /// Add the rows to those that are there
+        #[arg(long)]
+        append: bool,
+    },
+    /// Remove a lookup, or a dataset of your own, with its rows
+    Remove {
+        #[command(flatten)]
+        target: ServerArgs,
+        #[arg(value_name = "NAME")]
+        name: String,
+    },
+}
+
+#[derive(Subcommand)]
+pub enum LibraryCommand {
+    /// All queries of the library
+    List {
+        #[command(flatten)]
+        target: ServerArgs,
+    },
+    /// The text of one
+    Show {
+        #[command(flatten)]
+        target: ServerArgs,
+        #[arg(value_name = "NAME")]
+        name: String,
+    },
+    /// Keep a query; its $names are parameters of the call
+    Save {
+        #[command(flatten)]
+        target: ServerArgs,
+        #[arg(value_name = "NAME")]
+        name: String,
+        /// File with the query (- for standard input)
+        #[arg(short, long, value_name = "FILE")]
+        file: PathBuf,
+        /// What it is for
+        #[arg(long, value_name = "TEXT", default_value = "")]
+        about: String,
+    },
+    /// Remove one
+    Remove {
+        #[command(flatten)]
+        target: ServerArgs,
+        #[arg(value_name = "NAME")]
+        name: String,
+    },
+}
+
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum TextOrJson {
     Text,
@@ -286,6 +359,10 @@ pub enum QueryFormat {
 pub enum LogSource {
     /// PAN-OS threat and traffic logs, CSV
     Panos,
+    /// Any JSON: one object a line, or an array; into --dataset
+    Json,
+    /// Any CSV with a line of names; into --dataset
+    Csv,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]

@@ -83,6 +83,28 @@ impl Client {
         file.map_err(|error| Failure::Ours(format!("the server's answer cannot be read: {error}")))
     }
 
+    /// Puts JSON; what is wrong with the query in it is shown in its text.
+    pub fn put(&self, path: &str, query: &str, body: &Value) -> Result<Value, Failure> {
+        let request = self.agent.put(format!("{}{path}", self.base)).header("Authorization", self.bearer());
+        json(self.checked_with(request.send_json(body), query)?)
+    }
+
+    /// Puts a stream of bytes.
+    pub fn put_file(&self, path: &str, reader: &mut dyn Read) -> Result<Value, Failure> {
+        let request = self
+            .agent
+            .put(format!("{}{path}", self.base))
+            .header("Authorization", self.bearer())
+            .header("Content-Type", "application/octet-stream");
+        json(self.checked(request.send(SendBody::from_reader(reader)))?)
+    }
+
+    pub fn delete(&self, path: &str) -> Result<(), Failure> {
+        let request =
+            self.agent.delete(format!("{}{path}", self.base)).header("Authorization", self.bearer());
+        self.checked(request.call()).map(|_| ())
+    }
+
     pub fn patch(&self, path: &str, body: &Value) -> Result<Value, Failure> {
         let request = self.agent.patch(format!("{}{path}", self.base)).header("Authorization", self.bearer());
         json(self.checked(request.send_json(body))?)

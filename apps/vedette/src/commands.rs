@@ -12,6 +12,7 @@ mod query;
 mod replay;
 mod selftest;
 mod table;
+mod tables;
 mod up;
 mod xql;
 
@@ -32,6 +33,8 @@ pub fn run(command: Command) -> Result<u8, Failure> {
         Command::Bench(command) => bench::run(&command),
         Command::Query(args) => query::run(&args),
         Command::Coverage(args) => coverage::run(&args),
+        Command::Lookups(command) => tables::lookups(&command),
+        Command::Library(command) => tables::library(&command),
         Command::Ingest(args) => ingest::run(&args),
         Command::Xql(XqlCommand::Check(args)) => xql::look_at_files(&args, vedette_xql::check),
         Command::Xql(XqlCommand::Lint(args)) => xql::look_at_files(&args, vedette_xql::lint),

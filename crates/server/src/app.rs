@@ -16,7 +16,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use tokio::sync::Semaphore;
-use vedette_engine::Engine;
+use vedette_engine::{Engine, Tables};
 use vedette_event::Time;
 use vedette_lake::Lake;
 
@@ -24,6 +24,7 @@ pub struct App {
     pub store: Arc<Store>,
     pub lake: Lake,
     pub engine: Engine,
+    pub tables: Arc<Tables>,
     pub intake: Arc<Intake>,
     pub storing: Arc<Storing>,
     pub detecting: Arc<Detecting>,

@@ -23,6 +23,8 @@ pub struct ServerConfig {
     pub retention_days: u32,
     pub retention_bytes: u64,
     pub engine: EngineConfig,
+    /// Queries may read any file that the process may read: for a server of one command line.
+    pub files: bool,
     pub limits: Limits,
 }
 
@@ -42,6 +44,7 @@ impl ServerConfig {
             retention_days: lake.retention_days,
             retention_bytes: lake.retention_bytes,
             engine: EngineConfig::default(),
+            files: false,
             limits: Limits::default(),
         }
     }

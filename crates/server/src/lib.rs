@@ -21,6 +21,7 @@ mod access;
 mod api;
 mod app;
 mod assets;
+mod captures;
 pub mod classes;
 mod clock;
 mod config;

@@ -98,7 +98,7 @@ fn probes(capture: &[u8], shift: &Shift) -> Result<ProbeKeeper, ReplayError> {
 }
 
 /// The events of a capture in the order in which their outcome was known.
-fn fold(capture: &[u8]) -> Result<(Vec<Event>, ReplayReport), ReplayError> {
+pub fn fold(capture: &[u8]) -> Result<(Vec<Event>, ReplayReport), ReplayError> {
     let observer = Arc::new(Observer {
         id: "capture".to_owned(),
         hostname: vedette_sensor::host_name(),

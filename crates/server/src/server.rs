@@ -2,6 +2,7 @@
 
 use crate::api::routes::router;
 use crate::app::{App, HttpCounts};
+use crate::captures;
 use crate::classes;
 use crate::clock;
 use crate::config::ServerConfig;
@@ -27,7 +28,7 @@ use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinHandle as Task;
-use vedette_engine::{Engine, LakeCatalog, QueryError, RowSource};
+use vedette_engine::{Engine, LakeCatalog, Library, QueryError, RowSource, TableError, Tables};
 use vedette_event::datasets;
 use vedette_lake::{Lake, LakeConfig, LakeError};
 
@@ -51,6 +52,8 @@ pub enum ServerError {
     Tls(#[from] TlsError),
     #[error("the query engine: {0}")]
     Engine(#[from] QueryError),
+    #[error(transparent)]
+    Tables(#[from] TableError),
     #[error("a thread could not be started: {0}")]
     Thread(io::Error),
 }
@@ -118,6 +121,8 @@ fn certificate(
     Certificate::new(Authority::open(&config.data_dir, now)?, names, now).map(Some)
 }
 
+/// Folder of the lookups and datasets that users made, in the data folder.
+const TABLES: &str = "tables";
 /// File of what the detector remembers, in the data folder.
 const DETECTOR_STATE: &str = "detector.state";
 
@@ -140,7 +145,12 @@ fn assemble(mut config: ServerConfig, bound: Bound) -> Result<RunningServer, Ser
     let Bound { lake, store, listener, address, hostname, certificate } = bound;
     let now = clock::now();
     let (stop, stopping) = watch::channel(false);
-    let engine = Engine::new(Arc::new(catalog(&lake, &store)), config.engine)?;
+    let tables = Arc::new(Tables::open(&config.data_dir.join(TABLES))?);
+    let mut catalog = catalog(&lake, &store, &tables);
+    if config.files {
+        catalog = catalog.with_files(Arc::new(captures::rows));
+    }
+    let engine = Engine::new(Arc::new(catalog), config.engine)?;
     let (intake, outlets) = Intake::new(config.limits.queue_events, config.detection.is_some());
     let live = Live::new(config.limits.live_streams);
     let (setup, instance_id) = (Setup::new(!store.has_users()?, now), store.instance_id()?);
@@ -151,6 +161,7 @@ fn assemble(mut config: ServerConfig, bound: Bound) -> Result<RunningServer, Ser
         store,
         lake: lake.clone(),
         engine,
+        tables,
         storing: Arc::new(Storing::default()),
         detecting: Detecting::new(config.detection.is_some()),
         sensing,
@@ -197,13 +208,23 @@ fn assemble(mut config: ServerConfig, bound: Bound) -> Result<RunningServer, Ser
 }
 
 /// The datasets of queries: those of the lake, and the alerts as they stand.
-fn catalog(lake: &Lake, store: &Arc<Store>) -> LakeCatalog {
-    let store = store.clone();
+fn catalog(lake: &Lake, store: &Arc<Store>, tables: &Arc<Tables>) -> LakeCatalog {
+    let (store, for_calls) = (store.clone(), store.clone());
     let rows: RowSource = Arc::new(move || {
         let alerts = store.latest_alerts(ALERT_ROWS).map_err(|error| error.to_string())?;
         Ok(alerts.iter().map(|alert| datasets::alerts::row(&alert.life, &alert.subject)).collect())
     });
-    LakeCatalog::new(lake.clone()).with_rows(&datasets::alerts::DATASET, rows)
+    let library: Library = Arc::new(move |name| match for_calls.library_query(name) {
+        Ok(found) => found.map(|query| query.query),
+        Err(error) => {
+            tracing::error!(%error, "the query library cannot be read");
+            None
+        }
+    });
+    LakeCatalog::new(lake.clone())
+        .with_rows(&datasets::alerts::DATASET, rows)
+        .with_tables(tables.clone())
+        .with_library(library)
 }
 
 /// What has to be done now and then.

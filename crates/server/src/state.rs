@@ -10,6 +10,7 @@
 mod alert_list;
 mod alerts;
 mod captures;
+mod library;
 mod life_cycle;
 mod migrate;
 mod sessions;
@@ -19,6 +20,7 @@ mod users;
 
 pub use alert_list::{AlertFilter, SelfTestFilter, Sort, SortKey};
 pub use alerts::{AlertRecord, Stored};
+pub use library::LibraryQuery;
 pub use life_cycle::{Change, Comment, Edit, Resolution, Status};
 pub use sessions::SESSION_IDLE;
 pub use tokens::{NewToken, TokenRecord};

@@ -281,13 +281,6 @@ impl<'t> Parser<'t> {
         self.report(diagnostic);
     }
 
-    pub fn not_supported(&mut self, span: Span, what: &str) {
-        self.report(
-            Diagnostic::error(codes::SYNTAX_NOT_SUPPORTED, span, format!("{what} is not supported yet"))
-                .with_help("nothing is wrong with the query: this version of Vedette cannot run it"),
-        );
-    }
-
     /// The current token does not belong here; says what the stage looks like.
     pub fn unexpected(&mut self, wanted: &str) {
         let message = format!("expected {wanted}, found {}", self.found());

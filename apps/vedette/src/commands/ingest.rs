@@ -8,10 +8,15 @@ use crate::failure::Failure;
 use serde_json::Value;
 use std::fs::File;
 use std::io::Read;
+use std::path::Path;
 use vedette_server::IngestError;
 
 pub fn run(args: &IngestArgs) -> Result<u8, Failure> {
-    let LogSource::Panos = args.source;
+    let own = match args.source {
+        LogSource::Panos => None,
+        LogSource::Json => Some("json"),
+        LogSource::Csv => Some("csv"),
+    };
     let wrong = |error: std::io::Error| Failure::Input(format!("{}: {error}", args.file.display()));
     let mut input: Box<dyn Read> = if args.file.as_os_str() == "-" {
         Box::new(std::io::stdin())
@@ -21,6 +26,14 @@ pub fn run(args: &IngestArgs) -> Result<u8, Failure> {
         }
         Box::new(File::open(&args.file).map_err(wrong)?)
     };
+    if let Some(format) = own {
+        return into_own(args, format, &mut input);
+    }
+    if args.dataset.is_some() {
+        return Err(Failure::Usage(
+            "lines of this source go to their own datasets: leave out --dataset".to_owned(),
+        ));
+    }
     let origin = args.file.display().to_string();
     let report = match Client::find(&args.target)? {
         Some(client) => {
@@ -37,6 +50,42 @@ pub fn run(args: &IngestArgs) -> Result<u8, Failure> {
     };
     tell(&report);
     Ok(u8::from(report["quarantined"].as_u64().unwrap_or(0) > 0))
+}
+
+/// JSON or CSV of any source, into a dataset of the user's own.
+fn into_own(args: &IngestArgs, format: &str, input: &mut dyn Read) -> Result<u8, Failure> {
+    let Some(name) = &args.dataset else {
+        return Err(Failure::Usage("say which dataset the rows go to: --dataset NAME".to_owned()));
+    };
+    let client = Client::need(&args.target)?;
+    let report =
+        client.upload(&format!("/datasets/{}?format={format}", encode(name).replace('/', "%2F")), input)?;
+    tell_upload(name, &report)
+}
+
+/// The word the API has for a file's format, by its name.
+pub fn format_of(file: &Path) -> Result<&'static str, Failure> {
+    match file.extension().and_then(|end| end.to_str()).map(str::to_ascii_lowercase).as_deref() {
+        Some("csv") => Ok("csv"),
+        Some("json" | "ndjson" | "jsonl") => Ok("json"),
+        _ => Err(Failure::Usage(format!("{}: the name must end in .csv, .json or .ndjson", file.display()))),
+    }
+}
+
+/// Says what became of an upload; 1 when lines were refused.
+pub fn tell_upload(name: &str, report: &Value) -> Result<u8, Failure> {
+    println!("{name}: {} rows", report["rows"]);
+    let (refused, misfits) = (report["refused_lines"].as_u64(), report["misfits"].as_u64());
+    if let Some(count) = refused.filter(|count| *count > 0) {
+        eprintln!("{count} lines could not be read and are left out:");
+        for why in report["refused"].as_array().into_iter().flatten().take(10) {
+            eprintln!("  {}", super::table::cell(why));
+        }
+    }
+    if let Some(count) = misfits.filter(|count| *count > 0) {
+        eprintln!("{count} values do not fit the type of their column and are null there");
+    }
+    Ok(u8::from(refused > Some(0)))
 }
 
 fn blame(error: IngestError) -> Failure {
@@ -59,7 +108,7 @@ fn tell(report: &Value) {
     }
 }
 
-fn encode(text: &str) -> String {
+pub fn encode(text: &str) -> String {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.~/".contains(&byte);
     text.bytes()
         .map(|byte| if plain(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") })

@@ -7,7 +7,9 @@ use crate::failure::Failure;
 use serde_json::{Value, json};
 use std::io::Write;
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use vedette_server::{Server, ServerConfig};
+use vedette_xql::ast::{Query, Source, Stage, StageKind, UnionWith};
 
 pub fn run(args: &QueryArgs) -> Result<u8, Failure> {
     let text = match (&args.xql, &args.file) {
@@ -15,10 +17,52 @@ pub fn run(args: &QueryArgs) -> Result<u8, Failure> {
         (None, Some(path)) => super::read_text(path)?,
         (None, None) => return Err(Failure::Usage("give a query, or -f FILE".to_owned())),
     };
+    if vedette_xql::parse(&text).query.as_ref().is_some_and(reads_file) {
+        return over_files(&args.target, &text, args);
+    }
     match Client::find(&args.target)? {
         Some(client) => remote(&client, &text, args),
-        None => embedded(&args.target, &text, args),
+        None => embedded(existing(&args.target)?, &text, args),
     }
+}
+
+/// Whether the query, or one inside it, has `dataset = file(…)`.
+fn reads_file(query: &Query) -> bool {
+    let inner = |stage: &Stage| match &stage.kind {
+        StageKind::Join(join) => reads_file(&join.query),
+        StageKind::Union(UnionWith::Query(query)) => reads_file(query),
+        _ => false,
+    };
+    matches!(query.source, Source::File(_)) || query.stages.iter().any(inner)
+}
+
+/// Files are read here, whatever server there is. The datasets beside them are those of the data
+/// folder, where no server has it open.
+fn over_files(target: &ServerArgs, text: &str, args: &QueryArgs) -> Result<u8, Failure> {
+    let dir = data_dir::resolve(target.data_dir.clone());
+    let taken = target.server.is_some() || Client::find(target)?.is_some();
+    if !taken && dir.is_dir() {
+        return embedded(dir, text, args);
+    }
+    let stores =
+        |query: &Query| matches!(query.stages.last(), Some(Stage { kind: StageKind::Target(_), .. }));
+    if vedette_xql::parse(text).query.as_ref().is_some_and(stores) {
+        let way = "stop the server, or send the file with `vedette ingest` or `vedette lookups import`";
+        return Err(Failure::Input(format!("a query over files cannot store into a running server: {way}")));
+    }
+    let folder = tempfile::tempdir().map_err(|error| Failure::Ours(error.to_string()))?;
+    embedded(folder.path().to_owned(), text, args)
+}
+
+fn existing(target: &ServerArgs) -> Result<PathBuf, Failure> {
+    let dir = data_dir::resolve(target.data_dir.clone());
+    if dir.is_dir() {
+        return Ok(dir);
+    }
+    Err(Failure::Input(format!(
+        "there is no data in {}: ingest some, start `vedette up`, or name the folder with --data-dir",
+        dir.display()
+    )))
 }
 
 fn remote(client: &Client, text: &str, args: &QueryArgs) -> Result<u8, Failure> {
@@ -79,17 +123,11 @@ fn write_objects<'a>(
 }
 
 /// No server runs there: one without sensor and detection answers this query, and ends.
-fn embedded(target: &ServerArgs, text: &str, args: &QueryArgs) -> Result<u8, Failure> {
-    let dir = data_dir::resolve(target.data_dir.clone());
-    if !dir.is_dir() {
-        return Err(Failure::Input(format!(
-            "there is no data in {}: ingest some, start `vedette up`, or name the folder with --data-dir",
-            dir.display()
-        )));
-    }
+fn embedded(dir: PathBuf, text: &str, args: &QueryArgs) -> Result<u8, Failure> {
     let mut config = ServerConfig::new(dir);
     config.listen = SocketAddr::from(([127, 0, 0, 1], 0));
     config.detection = None;
+    config.files = true;
     let runtime = super::runtime()?;
     let server = runtime.block_on(Server::start(config)).map_err(|error| Failure::Ours(error.to_string()))?;
     let answer = Client::of(&server.local()).and_then(|client| remote(&client, text, args));

@@ -37,7 +37,8 @@ const DEFAULT_LIMIT: usize = 1 << 20;
 /// connection closes sees a broken pipe, and never the answer that says what was wrong.
 const THROWN_AWAY: usize = 16 << 20;
 
-async fn read(request: Request, limit: usize) -> Result<Vec<u8>, ApiError> {
+/// The whole body of a request, at most `limit` bytes.
+pub async fn read(request: Request, limit: usize) -> Result<Vec<u8>, ApiError> {
     let (mut body, mut length) = (Vec::new(), 0_usize);
     let mut stream = request.into_body().into_data_stream();
     while let Some(part) = stream.next().await {

@@ -3,12 +3,13 @@
 use super::error::ApiError;
 use super::extract::{Json, Query as Parameters};
 use super::query_output::{Format, answer};
+use crate::access::{Access, Identity};
 use crate::app::App;
 use crate::clock;
-use axum::Json as Answer;
 use axum::extract::State;
 use axum::http::{HeaderMap, header};
 use axum::response::Response;
+use axum::{Extension, Json as Answer};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use std::collections::BTreeMap;
@@ -141,6 +142,7 @@ pub struct Stats {
               (status = 422, body = super::error::ErrorBody)))]
 pub async fn run(
     State(app): State<Arc<App>>,
+    Extension(who): Extension<Identity>,
     Parameters(parameter): Parameters<FormatParameter>,
     headers: HeaderMap,
     Json(request): Json<QueryRequest>,
@@ -160,6 +162,7 @@ pub async fn run(
         timeframe,
         cancel: cancel.0.clone(),
         limits: QueryLimits { rows: Some(limit), ..QueryLimits::default() },
+        may_store: Access::Work.allows(who.role),
         parameters: request.parameters,
     };
     let result = app.engine.run(&request.query, options).await;

@@ -4,8 +4,8 @@ use super::error::ApiError;
 use super::extract::BodyLimit;
 use super::guard::{admit, envelope};
 use super::{
-    administration, alerts, events, evidence, ingest, metrics, openapi, overview, probes, query, selftest,
-    session, setup, sources, status,
+    administration, alerts, events, evidence, ingest, library, metrics, openapi, overview, probes, query,
+    selftest, session, setup, sources, status, tables,
 };
 use crate::access::Access;
 use crate::app::App;
@@ -52,6 +52,7 @@ fn route<T: 'static>(
 ) -> Route {
     let filter = match method {
         Method::POST => axum::routing::MethodFilter::POST,
+        Method::PUT => axum::routing::MethodFilter::PUT,
         Method::PATCH => axum::routing::MethodFilter::PATCH,
         Method::DELETE => axum::routing::MethodFilter::DELETE,
         _ => axum::routing::MethodFilter::GET,
@@ -91,6 +92,13 @@ pub fn table() -> Vec<Route> {
         route(post.clone(), "/api/v1/query", View, Long, query::run),
         route(post.clone(), "/api/v1/query/check", View, Plain, query::check),
         route(get.clone(), "/api/v1/datasets", View, Plain, query::datasets),
+        route(post.clone(), "/api/v1/datasets/{name}", Ingest, Long, tables::add),
+        route(get.clone(), "/api/v1/tables", View, Plain, tables::list),
+        route(delete.clone(), "/api/v1/tables/{name}", Administer, Plain, tables::remove),
+        route(Method::PUT, "/api/v1/lookups/{name}", Work, Long, tables::put_lookup),
+        route(get.clone(), "/api/v1/library", View, Plain, library::list),
+        route(Method::PUT, "/api/v1/library/{name}", Work, Plain, library::keep),
+        route(delete.clone(), "/api/v1/library/{name}", Work, Plain, library::forget),
         route(post.clone(), "/api/v1/ingest/{source}", Ingest, Long, ingest::ingest),
         route(post.clone(), "/api/v1/selftest", Work, Long, selftest::run),
         route(get.clone(), "/api/v1/users", Administer, Plain, administration::users),

@@ -3,8 +3,12 @@
 use super::StateError;
 use rusqlite::Connection;
 
-const STEPS: &[&str] =
-    &[include_str!("schema.sql"), include_str!("captures.sql"), include_str!("alert_sources.sql")];
+const STEPS: &[&str] = &[
+    include_str!("schema.sql"),
+    include_str!("captures.sql"),
+    include_str!("alert_sources.sql"),
+    include_str!("library.sql"),
+];
 
 /// Brings the database to this version's schema, each step in a transaction of its own.
 pub fn run(connection: &mut Connection) -> Result<(), StateError> {

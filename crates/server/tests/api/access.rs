@@ -30,10 +30,19 @@ fn expected() -> Vec<(&'static str, &'static str, Vec<&'static str>)> {
         ("POST", "/api/v1/alerts/{id}/comments", work.clone()),
         ("GET", "/api/v1/alerts/{id}/history", view.clone()),
         ("GET", "/api/v1/alerts/{id}/evidence", view.clone()),
+        ("GET", "/api/v1/alerts/{id}/capture", view.clone()),
+        ("GET", "/api/v1/sources/{ip}/explanation", view.clone()),
         ("GET", "/api/v1/assignees", work.clone()),
         ("POST", "/api/v1/query", view.clone()),
         ("POST", "/api/v1/query/check", view.clone()),
         ("GET", "/api/v1/datasets", view.clone()),
+        ("POST", "/api/v1/datasets/{name}", vec!["ingest", "administrator"]),
+        ("GET", "/api/v1/tables", view.clone()),
+        ("DELETE", "/api/v1/tables/{name}", admin.clone()),
+        ("PUT", "/api/v1/lookups/{name}", work.clone()),
+        ("GET", "/api/v1/library", view.clone()),
+        ("PUT", "/api/v1/library/{name}", work.clone()),
+        ("DELETE", "/api/v1/library/{name}", work.clone()),
         ("POST", "/api/v1/ingest/{source}", vec!["ingest", "administrator"]),
         ("POST", "/api/v1/selftest", work),
         ("GET", "/api/v1/events", view),
@@ -48,7 +57,11 @@ fn expected() -> Vec<(&'static str, &'static str, Vec<&'static str>)> {
 }
 
 fn concrete(path: &str) -> String {
-    path.replace("{id}", "4711").replace("{source}", "none").replace("{username}", "nobody")
+    path.replace("{id}", "4711")
+        .replace("{source}", "none")
+        .replace("{username}", "nobody")
+        .replace("{ip}", "10.0.0.1")
+        .replace("{name}", "nothing")
 }
 
 #[test]
@@ -68,7 +81,7 @@ fn every_route_for_every_role() {
         }
         let concrete = concrete(path);
         // A body that no route takes: who may gets 400 or 404, who may not gets 401 or 403.
-        let body = (method == "POST" || method == "PATCH").then(|| json!({"no such": "field"}));
+        let body = ["POST", "PATCH", "PUT"].contains(&method).then(|| json!({"no such": "field"}));
         let ask = |who: &As| host.send(method, &concrete, who, body.as_ref()).status.as_u16();
         let nobody = ask(&As::Nobody);
         if allowed.is_empty() {

@@ -14,4 +14,5 @@ mod security;
 mod selftest;
 mod setup;
 mod sources;
+mod tables;
 mod tls;
