@@ -199,7 +199,7 @@ pub fn names(query: &Query, see: &mut impl FnMut(&Name)) {
         | Source::Preset(list)
         | Source::ColdDataset(list)
         | Source::Datamodel(list) => list.iter().for_each(&mut *see),
-        Source::Search(_) | Source::Call(_) => {}
+        Source::Search(_) | Source::Call(_) | Source::File(_) => {}
     }
     for stage in &query.stages {
         match &stage.kind {
