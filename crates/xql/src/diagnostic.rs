@@ -116,6 +116,10 @@ impl Findings {
         self.list.len() > MAX_DIAGNOSTICS
     }
 
+    pub fn has(&self, code: &str) -> bool {
+        self.list.iter().any(|one| one.code == code)
+    }
+
     pub fn failed(&self) -> bool {
         self.hidden.errors > 0 || self.list.iter().any(Diagnostic::is_error)
     }

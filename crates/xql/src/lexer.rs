@@ -34,16 +34,20 @@ pub(crate) struct Lexed {
     /// Lines, in order, in which a string stays open: the parser says nothing about them, because
     /// everything there follows from the missing quote.
     pub broken_lines: Vec<Span>,
+    /// Where a `"""` begins that no other ends.
+    pub open_triple: Option<usize>,
 }
 
 pub(crate) fn lex(text: &str) -> Lexed {
     let mut lexer = Lexer::new(text, Strings::AnyLength);
     lexer.run();
+    let open_triple = lexer.open_triple;
     if lexer.open_string {
         lexer = Lexer::new(text, Strings::Pairs);
         lexer.run();
     }
-    Lexed { tokens: lexer.tokens, findings: lexer.diagnostics, broken_lines: lexer.broken_lines }
+    let Lexer { tokens, diagnostics: findings, broken_lines, .. } = lexer;
+    Lexed { tokens, findings, broken_lines, open_triple }
 }
 
 /// How the end of a string is found.
@@ -68,6 +72,7 @@ struct Lexer<'a> {
     tokens: Vec<Token>,
     diagnostics: Findings,
     open_string: bool,
+    open_triple: Option<usize>,
     broken_lines: Vec<Span>,
     line: LineStart,
     /// Where the line was last measured from, and where it ends.
@@ -92,6 +97,7 @@ impl<'a> Lexer<'a> {
             tokens: Vec::with_capacity(text.len() / 4),
             diagnostics: Findings::default(),
             open_string: false,
+            open_triple: None,
             broken_lines: Vec::new(),
             line: LineStart::default(),
             measured: (0, 0),

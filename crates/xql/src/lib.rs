@@ -9,15 +9,21 @@
 //! | show | diagnostic | text for people | `render` |
 //! | lint | typed tree | warnings | `lint`, one file a rule |
 //! | format | lossless tree | the same query in its usual layout | `format` |
+//! | follow | typed tree, catalogue | the fields behind each stage | `flow` |
+//! | assist | text, a place in it, catalogue | completion, hover, classes of tokens | `assist` |
 //!
 //! A stage is one file in `stages`, a function one row in `functions`, a kind of mistake one row in
 //! `codes`. Not here: anything that needs data or a catalogue (the engine's), files, clocks.
 
 mod arrow;
+pub mod assist;
 pub mod ast;
+pub mod catalog;
 mod check;
 pub mod codes;
 mod diagnostic;
+pub mod examples;
+pub mod flow;
 mod foreign;
 mod format;
 pub mod functions;
@@ -34,6 +40,7 @@ pub mod stages;
 pub mod syntax;
 mod timeframe;
 
+pub use catalog::{Catalog, CatalogDataset, CatalogField, CatalogPreset};
 pub use codes::Fault;
 pub use diagnostic::{Diagnostic, MAX_DIAGNOSTICS, Severity};
 pub use format::{WIDTH, format};
@@ -71,7 +78,7 @@ pub fn parse(text: &str) -> Parsed {
     if text.len() > MAX_QUERY_BYTES {
         return too_long(text);
     }
-    let lexer::Lexed { tokens, mut findings, broken_lines } = lexer::lex(text);
+    let lexer::Lexed { tokens, mut findings, broken_lines, .. } = lexer::lex(text);
     let mut parser = parser::Parser::new(text, tokens, broken_lines);
     grammar::query(&mut parser);
     let (tree, syntax_errors) = parser.finish_tree();

@@ -17,6 +17,7 @@ mod join;
 mod limit;
 mod replacenull;
 mod search;
+pub mod settings;
 mod sort;
 mod tag;
 mod target;

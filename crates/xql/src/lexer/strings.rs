@@ -54,6 +54,7 @@ impl Lexer<'_> {
         }
         self.no_triple_end = true;
         if self.strings == Strings::AnyLength {
+            self.open_triple = Some(self.pos);
             return self.unclosed_string(rest.len());
         }
         self.broken_line();
