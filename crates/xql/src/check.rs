@@ -70,11 +70,11 @@ fn window(node: &SyntaxNode, name: &Name, diagnostics: &mut Findings) {
         _ => {
             let known: Vec<&str> = functions::FUNCTIONS.iter().filter(can).map(|f| f.name).collect();
             let message = format!("windowcomp has no function `{}`", clip(&name.text));
-            let help = match nearest(&name.name, known.iter().copied()) {
-                Some(near) => format!("did you mean {near}()?"),
-                None => format!("it has {}", known.join(", ")),
-            };
-            diagnostics.push(Diagnostic::error(codes::NOT_AN_AGGREGATE, name.span, message).with_help(help));
+            let diagnostic = Diagnostic::error(codes::NOT_AN_AGGREGATE, name.span, message);
+            diagnostics.push(match nearest(&name.name, known.iter().copied()) {
+                Some(near) => diagnostic.with_help(format!("did you mean {near}()?")).with_replacement(near),
+                None => diagnostic.with_help(format!("it has {}", known.join(", "))),
+            });
         }
     }
 }
@@ -82,7 +82,11 @@ fn window(node: &SyntaxNode, name: &Name, diagnostics: &mut Findings) {
 fn unknown_function(name: &str, text: &str, span: Span, in_comp: bool, near: bool) -> Diagnostic {
     let message = format!("XQL has no function `{}`", clip(text));
     if let Some(help) = foreign::function(name) {
-        return Diagnostic::error(codes::FOREIGN_FUNCTION, span, message).with_help(help);
+        let diagnostic = Diagnostic::error(codes::FOREIGN_FUNCTION, span, message).with_help(help);
+        return match foreign::same_function(name) {
+            Some(own) => diagnostic.with_replacement(own),
+            None => diagnostic,
+        };
     }
     let candidates = functions::FUNCTIONS
         .iter()
@@ -91,7 +95,9 @@ fn unknown_function(name: &str, text: &str, span: Span, in_comp: bool, near: boo
         .map(|function| function.name);
     let diagnostic = Diagnostic::error(codes::UNKNOWN_FUNCTION, span, message);
     match nearest(name, candidates).and_then(functions::find) {
-        Some(near) => diagnostic.with_help(format!("did you mean {}? {}", near.signature(), near.doc)),
+        Some(near) => diagnostic
+            .with_help(format!("did you mean {}? {}", near.signature(), near.doc))
+            .with_replacement(near.name),
         None => diagnostic,
     }
 }
@@ -206,7 +212,9 @@ fn star_argument(function: &Function, args: &[SyntaxNode], diagnostics: &mut Fin
     let Some(star) = args.iter().find(|arg| is_star(arg)) else { return };
     let span = lower::span(star);
     diagnostics.push(if function.name == "count" {
-        Diagnostic::error(codes::BAD_ARGUMENT, span, "count takes no `*`").with_help("write count()")
+        Diagnostic::error(codes::BAD_ARGUMENT, span, "count takes no `*`")
+            .with_help("write count()")
+            .with_replacement("")
     } else if function.kind.is_aggregate() {
         Diagnostic::error(codes::BAD_ARGUMENT, span, "`*` as an argument means every field")
             .with_help(format!("write: comp {}(*) as *", function.name))
@@ -236,7 +244,8 @@ fn argument(
                     lower::span(arg),
                     format!("`{word}` must stand in quotes here"),
                 )
-                .with_help(format!("write \"{word}\"")),
+                .with_help(format!("write \"{word}\""))
+                .with_replacement(format!("\"{word}\"")),
             );
         }
         (Type::Format, None) if next.and_then(string_literal).is_some_and(|text| text.contains('%')) => {
@@ -257,11 +266,14 @@ fn has(choices: &[&str], word: &str) -> bool {
 
 fn bad_choice(function: &Function, choices: &[&'static str], text: &str, span: Span) -> Diagnostic {
     let message = format!("`{}` does not know \"{}\"", function.name, clip(text));
-    let help = match nearest(text, choices.iter().copied()) {
-        Some(near) => format!("did you mean \"{near}\"?"),
-        None => format!("it knows {}", choices.join(", ")),
-    };
-    Diagnostic::error(codes::BAD_ARGUMENT, span, message).with_help(help)
+    let diagnostic = Diagnostic::error(codes::BAD_ARGUMENT, span, message);
+    match nearest(text, choices.iter().copied()) {
+        Some(near) => {
+            let quoted = format!("\"{near}\"");
+            diagnostic.with_help(format!("did you mean {quoted}?")).with_replacement(quoted)
+        }
+        None => diagnostic.with_help(format!("it knows {}", choices.join(", "))),
+    }
 }
 
 fn string_literal(node: &SyntaxNode) -> Option<String> {

@@ -24,11 +24,20 @@ pub struct Diagnostic {
     /// What to do about it; the nearest valid name where there is one.
     pub help: Option<String>,
     pub span: Span,
+    /// The edit that mends it, where there is just one way.
+    pub fix: Option<Fix>,
+}
+
+/// An edit: this text in the place of that part of the query.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Fix {
+    pub span: Span,
+    pub text: String,
 }
 
 impl Diagnostic {
     pub fn error(code: &'static str, span: Span, message: impl Into<String>) -> Self {
-        Diagnostic { severity: Severity::Error, code, message: message.into(), help: None, span }
+        Diagnostic { severity: Severity::Error, code, message: message.into(), help: None, span, fix: None }
     }
 
     pub fn warning(code: &'static str, span: Span, message: impl Into<String>) -> Self {
@@ -38,6 +47,25 @@ impl Diagnostic {
     #[must_use]
     pub fn with_help(mut self, help: impl Into<String>) -> Self {
         self.help = Some(help.into());
+        self
+    }
+
+    /// With the nearest name in the place of the one it points at.
+    #[must_use]
+    pub fn did_you_mean(self, near: &str) -> Self {
+        self.with_help(format!("did you mean `{near}`?")).with_replacement(near)
+    }
+
+    /// With the edit that puts `text` in the place of what the diagnostic points at.
+    #[must_use]
+    pub fn with_replacement(self, text: impl Into<String>) -> Self {
+        let span = self.span;
+        self.with_fix(span, text)
+    }
+
+    #[must_use]
+    pub fn with_fix(mut self, span: Span, text: impl Into<String>) -> Self {
+        self.fix = Some(Fix { span, text: text.into() });
         self
     }
 

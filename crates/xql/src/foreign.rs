@@ -2,6 +2,7 @@
 //! names and advice are here; nothing of those languages is understood.
 
 use crate::codes;
+use crate::diagnostic::Diagnostic;
 use crate::parser::Parser;
 use crate::stages;
 use crate::syntax::SyntaxKind::{self, *};
@@ -78,7 +79,12 @@ pub(crate) fn stage(p: &mut Parser) -> bool {
     let word = p.nth_text(0).to_lowercase();
     let second = p.nth_text(1).eq_ignore_ascii_case("by") && matches!(foreign.word, "order" | "group");
     let shown = if second { format!("{word} by") } else { word };
-    p.error(codes::FOREIGN_STAGE, format!("XQL has no stage `{shown}`"), foreign.help);
+    let message = format!("XQL has no stage `{shown}`");
+    let mut diagnostic = Diagnostic::error(codes::FOREIGN_STAGE, p.span(), message).with_help(foreign.help);
+    if let Some(name) = foreign.read_as {
+        diagnostic = diagnostic.with_replacement(name);
+    }
+    p.report(diagnostic);
     let grammar = foreign.read_as.and_then(stages::find).map(|info| {
         p.stage_form = Some(info.form);
         info.grammar
@@ -137,12 +143,12 @@ const OPERATORS: &[(&str, &str)] = &[
     ("mod", NO_REMAINDER),
 ];
 
-/// Operators written as signs.
-pub(crate) fn symbol(kind: SyntaxKind) -> Option<&'static str> {
+/// Operators written as signs: what to do, and what to write.
+pub(crate) fn symbol(kind: SyntaxKind) -> Option<(&'static str, &'static str)> {
     match kind {
-        EqEq => Some("write a single `=`"),
-        LtGt => Some("write `!=`"),
-        EqTilde => Some("write `~=` for a regular expression, `=` for equality in any case"),
+        EqEq => Some(("write a single `=`", "=")),
+        LtGt => Some(("write `!=`", "!=")),
+        EqTilde => Some(("write `~=` for a regular expression, `=` for equality in any case", "~=")),
         _ => None,
     }
 }
@@ -151,6 +157,48 @@ pub(crate) fn symbol(kind: SyntaxKind) -> Option<&'static str> {
 pub(crate) fn function(name: &str) -> Option<&'static str> {
     FUNCTIONS.iter().find(|(foreign, _)| *foreign == name).map(|(_, help)| *help)
 }
+
+/// The function of XQL that takes the same arguments.
+pub(crate) fn same_function(name: &str) -> Option<&'static str> {
+    SAME_FUNCTIONS.iter().find(|(foreign, _)| *foreign == name).map(|(_, own)| *own)
+}
+
+const SAME_FUNCTIONS: &[(&str, &str)] = &[
+    ("ifnull", "coalesce"),
+    ("nvl", "coalesce"),
+    ("case", "if"),
+    ("iff", "if"),
+    ("iif", "if"),
+    ("strlen", "len"),
+    ("lower", "lowercase"),
+    ("tolower", "lowercase"),
+    ("upper", "uppercase"),
+    ("toupper", "uppercase"),
+    ("tostring", "to_string"),
+    ("toint", "to_integer"),
+    ("tolong", "to_integer"),
+    ("tonumber", "to_number"),
+    ("todouble", "to_float"),
+    ("now", "current_time"),
+    ("getdate", "current_time"),
+    ("strcat", "concat"),
+    ("cnt", "count"),
+    ("dc", "count_distinct"),
+    ("dcount", "count_distinct"),
+    ("distinct_count", "count_distinct"),
+    ("makeset", "values"),
+    ("make_set", "values"),
+    ("array_agg", "values"),
+    ("mean", "avg"),
+    ("average", "avg"),
+    ("stdev", "stddev_sample"),
+    ("regexp_extract", "regextract"),
+    ("regex_replace", "replex"),
+    ("ceiling", "ceil"),
+    ("mvcount", "array_length"),
+    ("mvindex", "arrayindex"),
+    ("mvjoin", "arraystring"),
+];
 
 const FUNCTIONS: &[(&str, &str)] = &[
     ("isnull", "write field = null"),

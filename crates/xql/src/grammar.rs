@@ -31,7 +31,8 @@ pub(crate) fn query(p: &mut Parser) {
     if p.at(Pipe) {
         p.report(
             Diagnostic::warning(codes::LEADING_PIPE, p.span(), "the query begins with a pipe")
-                .with_help("no dataset is named, so `xdr_data` is read; or put `dataset = …` before it"),
+                .with_help("no dataset is named, so `xdr_data` is read; or put `dataset = …` before it")
+                .with_replacement(""),
         );
         p.bump();
     }
@@ -106,10 +107,11 @@ fn separator(p: &mut Parser) {
             }
         }
         PipePipe => {
-            p.error(
+            p.error_mended(
                 codes::EMPTY_STAGE,
                 "two pipes in a row, with no stage between them",
                 "write one `|` between stages, and `or` between conditions",
+                "|",
             );
             p.bump_error();
         }
@@ -189,16 +191,23 @@ fn unknown_stage(p: &mut Parser, progress: &mut Progress) {
     if p.at(Ident) {
         let word = p.nth_text(0);
         let first = !progress.source && p.nth(1) == Pipe;
+        let near = nearest(word, stages::names()).filter(|_| !first);
         let help = if first {
             format!("a query begins with where the rows come from: dataset = {word} | …")
-        } else if let Some(name) = nearest(word, stages::names()) {
+        } else if let Some(name) = near {
             format!("did you mean `{name}`?")
         } else if p.nth(1) == Eq {
             format!("to set a field write: alter {word} = …; to compare one: filter {word} = …")
         } else {
             format!("the stages are {}", stages::names().collect::<Vec<_>>().join(", "))
         };
-        p.error(codes::UNKNOWN_STAGE, format!("XQL has no stage `{}`", crate::lexer::clip(word)), help);
+        let message = format!("XQL has no stage `{}`", crate::lexer::clip(word));
+        let mut diagnostic = Diagnostic::error(codes::UNKNOWN_STAGE, p.span(), message).with_help(help);
+        let mended = if first { Some(format!("dataset = {word}")) } else { near.map(str::to_owned) };
+        if let Some(text) = mended {
+            diagnostic = diagnostic.with_replacement(text);
+        }
+        p.report(diagnostic);
     } else {
         let message = format!("a stage begins with its name, not with {}", p.found());
         let help = if p.at(Minus) && p.nth(1) == Minus {
@@ -223,10 +232,11 @@ fn end_of_stage(p: &mut Parser) {
         }
         if p.at(Ident) && stages::is_stage(p.nth_text(0)) {
             let word = p.nth_text(0);
-            p.error(
+            p.error_mended(
                 codes::MISSING_PIPE,
                 format!("a pipe is missing before `{word}`"),
                 format!("write: | {word} …"),
+                format!("| {word}"),
             );
             return;
         }

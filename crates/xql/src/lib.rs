@@ -42,7 +42,7 @@ mod timeframe;
 
 pub use catalog::{Catalog, CatalogDataset, CatalogField, CatalogPreset};
 pub use codes::Fault;
-pub use diagnostic::{Diagnostic, MAX_DIAGNOSTICS, Severity};
+pub use diagnostic::{Diagnostic, Fix, MAX_DIAGNOSTICS, Severity};
 pub use format::{WIDTH, format};
 pub use lint::{RULES, Rule, lint};
 pub use nearest::nearest;

@@ -281,6 +281,18 @@ impl<'t> Parser<'t> {
         self.report(diagnostic);
     }
 
+    /// The same, with the edit that puts `text` in the place of the current token.
+    pub fn error_mended(
+        &mut self,
+        code: &'static str,
+        message: impl Into<String>,
+        help: impl Into<String>,
+        text: impl Into<String>,
+    ) {
+        let diagnostic = Diagnostic::error(code, self.span(), message).with_help(help);
+        self.report(diagnostic.with_replacement(text));
+    }
+
     /// The current token does not belong here; says what the stage looks like.
     pub fn unexpected(&mut self, wanted: &str) {
         let message = format!("expected {wanted}, found {}", self.found());

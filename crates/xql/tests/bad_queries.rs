@@ -67,3 +67,28 @@ fn a_wrong_query_is_kept_whole_and_never_run() {
         assert_eq!(parsed.query.is_some(), !parsed.diagnostics.iter().any(|d| d.is_error()));
     }
 }
+
+/// What a fix promises: applied alone it leaves no such mistake at that place, and fewer mistakes than
+/// there were.
+#[test]
+fn fixes_mend() {
+    let mut codes = BTreeSet::new();
+    for file in shelf() {
+        let text = std::fs::read_to_string(&file).unwrap();
+        let before = check(&text);
+        for (found, fix) in before.iter().filter_map(|found| Some((found, found.fix.as_ref()?))) {
+            let (start, end) = (fix.span.start as usize, fix.span.end as usize);
+            let mended = format!("{}{}{}", &text[..start], fix.text, &text[end..]);
+            let after = check(&mended);
+            let still = after.iter().any(|one| one.code == found.code && one.span.start == found.span.start);
+            assert!(!still, "{}: {found:?} is still in\n{mended}", file.display());
+            assert!(
+                after.len() <= before.len(),
+                "{}: {found:?} became worse in\n{mended}\n{after:?}",
+                file.display()
+            );
+            codes.insert(found.code);
+        }
+    }
+    assert!(codes.len() >= 14, "{codes:?}");
+}

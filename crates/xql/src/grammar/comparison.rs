@@ -1,7 +1,9 @@
 //! What stands behind a value in a condition: `= value`, `in (…)`, `contains "…"`, and the operators of
 //! other languages.
 
+use crate::ast::Span;
 use crate::codes;
+use crate::diagnostic::{Diagnostic, Fix};
 use crate::foreign;
 use crate::grammar;
 use crate::grammar::expression::{Level, begins_value, bracketed, expression, level, literal};
@@ -13,7 +15,7 @@ use crate::syntax::SyntaxKind::*;
 pub(super) fn comparison(p: &mut Parser) {
     if let Some(mistake) = foreign::symbol(p.peek()) {
         let message = format!("XQL has no {}", p.found());
-        p.error(codes::FOREIGN_OPERATOR, message, mistake);
+        p.error_mended(codes::FOREIGN_OPERATOR, message, mistake.0, mistake.1);
     }
     if p.at(Ident) {
         return word_comparison(p);
@@ -41,7 +43,9 @@ fn word_comparison(p: &mut Parser) {
     if let Some(help) = foreign::operator(p, 0) {
         let message = format!("XQL has no operator `{}`", p.nth_text(0).to_lowercase());
         let help = foreign_help(p).unwrap_or_else(|| help.to_owned());
-        p.error(codes::FOREIGN_OPERATOR, message, help);
+        let mut diagnostic = Diagnostic::error(codes::FOREIGN_OPERATOR, p.span(), message).with_help(help);
+        diagnostic.fix = mended(p);
+        p.report(diagnostic);
         let between = p.at_word("between");
         p.bump();
         p.eat_word("not"); // `is not null`
@@ -64,6 +68,27 @@ fn word_comparison(p: &mut Parser) {
     } else {
         level(p, Level::Add, &format!("a text after `{word}`"));
     }
+}
+
+/// The operator in signs, where the rest of the condition can stay as it is.
+fn mended(p: &Parser) -> Option<Fix> {
+    let word = p.nth_text(0).to_lowercase();
+    let sign = match word.as_str() {
+        "is" if p.nth_is_word(1, "null") => "=",
+        "is" if p.nth_is_word(1, "not") && p.nth_is_word(2, "null") => "!=",
+        "eq" | "equals" => "=",
+        "ne" => "!=",
+        "gt" => ">",
+        "gte" => ">=",
+        "lt" => "<",
+        "lte" => "<=",
+        "matches" | "regexp" | "rlike" if p.nth(1) == Str => "~=",
+        "has" if p.nth(1) == Str => "contains",
+        _ => return None,
+    };
+    let last = if sign == "!=" && word == "is" { p.nth_token(1) } else { None };
+    let end = last.map_or(p.span().end, |token| token.end);
+    Some(Fix { span: Span { start: p.span().start, end }, text: sign.to_owned() })
 }
 
 /// The advice with the query's own words in it, where that is simple.

@@ -122,7 +122,7 @@ fn logic(p: &mut Parser, operator: Level) {
     let word = if operator == Level::Or { "or" } else { "and" };
     if matches!(p.peek(), AmpAmp | PipePipe) {
         let message = format!("XQL has no {}", p.found());
-        p.error(codes::FOREIGN_OPERATOR, message, format!("write `{word}`"));
+        p.error_mended(codes::FOREIGN_OPERATOR, message, format!("write `{word}`"), word);
     }
     p.bump();
     level(p, operator.tighter(), &format!("a condition after `{word}`"));
@@ -144,7 +144,8 @@ pub(super) fn bracketed(p: &mut Parser, mut item: impl FnMut(&mut Parser)) {
                     let span = p.previous_span();
                     p.report(
                         Diagnostic::error(codes::TRAILING_COMMA, span, "nothing follows this comma")
-                            .with_help("remove it, or add what is missing"),
+                            .with_help("remove it, or add what is missing")
+                            .with_replacement(""),
                     );
                 }
             }
@@ -173,7 +174,8 @@ pub(super) fn bracketed(p: &mut Parser, mut item: impl FnMut(&mut Parser)) {
 fn prefix(p: &mut Parser, what: &str) -> bool {
     if p.at_word("not") || p.at(Bang) {
         if p.at(Bang) {
-            p.error(codes::FOREIGN_OPERATOR, "XQL has no `!` before a condition", "write `not`");
+            let message = "XQL has no `!` before a condition";
+            p.error_mended(codes::FOREIGN_OPERATOR, message, "write `not`", "not ");
         }
         if !p.enter() {
             return true;
@@ -268,7 +270,9 @@ fn primary(p: &mut Parser, what: &str) -> bool {
         Int | Float | Str | StrBackslash | TripleStr | ForeignStr | Param => literal(p),
         BareAddress => {
             let text = p.nth_text(0);
-            p.error(codes::UNQUOTED_ADDRESS, "an address stands in quotes", format!("write \"{text}\""));
+            let quoted = format!("\"{text}\"");
+            let help = format!("write {quoted}");
+            p.error_mended(codes::UNQUOTED_ADDRESS, "an address stands in quotes", help, quoted);
             literal(p);
         }
         Ident if ["true", "false", "null"].iter().any(|word| p.at_word(word)) => literal(p),

@@ -62,7 +62,8 @@ pub(crate) fn name(p: &mut Parser, what: &str, usage: NameUse) -> bool {
                 p.span(),
                 format!("`{word}` is the name of a stage; Cortex refuses it as a field name"),
             )
-            .with_help(format!("put it in back-quotes: `{word}`")),
+            .with_help(format!("put it in back-quotes: `{word}`"))
+            .with_replacement(format!("`{word}`")),
         );
     }
     p.start(Name);
@@ -198,7 +199,8 @@ fn trailing_comma(p: &mut Parser) -> bool {
                 span,
                 format!("nothing follows this comma but {}", p.found()),
             )
-            .with_help("remove the comma, or add what is missing"),
+            .with_help("remove the comma, or add what is missing")
+            .with_replacement(""),
         );
     }
     ends
@@ -217,12 +219,12 @@ pub(crate) fn options(p: &mut Parser, words: &[&'static str]) {
     while p.at(Ident) && matches!(p.nth(1), Eq | EqEq) {
         let word = p.nth_text(0);
         if !words.iter().any(|known| known.eq_ignore_ascii_case(word)) {
-            let help = match nearest(word, words.iter().copied()) {
-                Some(near) => format!("did you mean `{near}`?"),
-                None => format!("it has {}", words.join(", ")),
-            };
             let message = format!("this stage has no option `{}`", clip(word));
-            p.error(codes::BAD_SETTING, message, help);
+            let diagnostic = Diagnostic::error(codes::BAD_SETTING, p.span(), message);
+            p.report(match nearest(word, words.iter().copied()) {
+                Some(near) => diagnostic.did_you_mean(near),
+                None => diagnostic.with_help(format!("it has {}", words.join(", "))),
+            });
         }
         option(p);
     }
@@ -234,7 +236,7 @@ pub(crate) fn option(p: &mut Parser) {
     let word = p.nth_text(0);
     p.bump();
     if p.at(EqEq) {
-        p.error(codes::FOREIGN_OPERATOR, "XQL has no `==`", "write a single `=`");
+        p.error_mended(codes::FOREIGN_OPERATOR, "XQL has no `==`", "write a single `=`", "=");
     }
     p.bump();
     if !plain_value(p) {

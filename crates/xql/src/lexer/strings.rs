@@ -125,7 +125,8 @@ impl Lexer<'_> {
                 self.here(length),
                 format!("{quotes} do not make a string in XQL"),
             )
-            .with_help(format!("write \"{}\"", clip(&content.replace('"', "\\\"")))),
+            .with_help(format!("write \"{}\"", clip(&content.replace('"', "\\\""))))
+            .with_replacement(format!("\"{}\"", content.replace('"', "\\\""))),
         );
         self.take(length, ForeignStr)
     }

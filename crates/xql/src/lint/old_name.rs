@@ -1,5 +1,6 @@
 use super::{Found, Rule, walk};
 use crate::ast::{ExprKind, Name, Query, Source};
+use crate::diagnostic::Diagnostic;
 
 pub(super) const RULE: Rule = Rule {
     code: "XQL519",
@@ -27,6 +28,11 @@ fn run(query: &Query, found: &mut Found) {
 
 fn old(name: &Name, table: &[(&str, &str)], found: &mut Found) {
     if let Some((_, new)) = table.iter().find(|(old, _)| *old == name.name) {
-        found.warn(name.span, format!("`{}` is an old name", name.text), format!("write: {new}"));
+        let message = format!("`{}` is an old name", name.text);
+        found.list.push(
+            Diagnostic::warning(found.code, name.span, message)
+                .with_help(format!("write: {new}"))
+                .with_replacement(*new),
+        );
     }
 }

@@ -56,11 +56,11 @@ fn target(p: &mut Parser) -> bool {
     match p.peek() {
         Eq => p.bump(),
         EqEq => {
-            p.error(codes::FOREIGN_OPERATOR, "XQL has no `==`", "write a single `=`");
+            p.error_mended(codes::FOREIGN_OPERATOR, "XQL has no `==`", "write a single `=`", "=");
             p.bump();
         }
         Colon if p.nth(1) == Eq => {
-            p.error(codes::FOREIGN_OPERATOR, "XQL has no `:=`", "write a single `=`");
+            p.error_mended(codes::FOREIGN_OPERATOR, "XQL has no `:=`", "write a single `=`", "");
             p.bump();
             p.bump();
         }

@@ -30,7 +30,7 @@ fn grammar(p: &mut Parser) {
         comma_list(p, aggregate);
     }
     if p.at_word("group") && p.nth_is_word(1, "by") {
-        p.error(codes::FOREIGN_STAGE, "comp groups with `by` alone", "write: comp … by field");
+        p.error_mended(codes::FOREIGN_STAGE, "comp groups with `by` alone", "write: comp … by field", "");
         p.bump();
     }
     if p.eat_word("by") {

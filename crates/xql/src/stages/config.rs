@@ -34,10 +34,11 @@ fn grammar(p: &mut Parser) {
     while p.at(Ident) && !stages::is_stage(p.nth_text(0)) {
         setting(p);
         if p.at(Comma) {
-            p.error(
+            p.error_mended(
                 codes::UNEXPECTED_TOKEN,
                 "settings stand side by side, without commas",
                 "remove the comma",
+                "",
             );
             p.bump_error();
         }
@@ -48,12 +49,12 @@ fn setting(p: &mut Parser) {
     let word = p.nth_text(0);
     let known = SETTINGS.iter().any(|name| word.eq_ignore_ascii_case(name));
     if !known {
-        let help = match nearest(word, SETTINGS) {
-            Some(name) => format!("did you mean `{name}`?"),
-            None => format!("the settings are {}", SETTINGS.join(", ")),
-        };
         let message = format!("config has no setting `{}`", crate::lexer::clip(word));
-        p.error(codes::BAD_SETTING, message, help);
+        let diagnostic = Diagnostic::error(codes::BAD_SETTING, p.span(), message);
+        p.report(match nearest(word, SETTINGS) {
+            Some(near) => diagnostic.did_you_mean(near),
+            None => diagnostic.with_help(format!("the settings are {}", SETTINGS.join(", "))),
+        });
     }
     p.start(Setting);
     p.bump();

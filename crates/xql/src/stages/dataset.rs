@@ -62,7 +62,7 @@ pub(super) fn grammar(p: &mut Parser, word: &str) {
             list(p, word);
         }
         EqEq => {
-            p.error(codes::FOREIGN_OPERATOR, "XQL has no `==`", format!("write: {word} = name"));
+            p.error_mended(codes::FOREIGN_OPERATOR, "XQL has no `==`", format!("write: {word} = name"), "=");
             p.bump();
             single(p, word);
         }

@@ -49,12 +49,11 @@ fn lower(l: &mut Lowering, stage: &SyntaxNode) -> Option<StageKind> {
     for choice in &columns {
         if !COLUMNS.contains(&choice.field.name.as_str()) {
             let message = format!("iploc has no column `{}`", choice.field.text);
-            let help = match nearest(&choice.field.name, COLUMNS) {
-                Some(near) => format!("did you mean `{near}`?"),
-                None => format!("it has {}", COLUMNS.join(", ")),
-            };
-            l.diagnostics
-                .push(Diagnostic::error(codes::BAD_SETTING, choice.field.span, message).with_help(help));
+            let diagnostic = Diagnostic::error(codes::BAD_SETTING, choice.field.span, message);
+            l.diagnostics.push(match nearest(&choice.field.name, COLUMNS) {
+                Some(near) => diagnostic.did_you_mean(near),
+                None => diagnostic.with_help(format!("it has {}", COLUMNS.join(", "))),
+            });
             return None;
         }
     }

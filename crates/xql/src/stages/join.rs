@@ -23,10 +23,12 @@ pub(super) const STAGE: StageInfo = StageInfo {
 fn grammar(p: &mut Parser) {
     if ["inner", "left", "right", "outer"].iter().any(|kind| p.at_word(kind)) {
         let kind = p.nth_text(0).to_lowercase();
-        p.error(
+        let mended = format!("type = {}", if kind == "outer" { "left" } else { &kind });
+        p.error_mended(
             codes::BAD_SETTING,
             "the kind of a join is an option",
             format!("write: join type = {kind} (…)"),
+            mended,
         );
         p.bump_error();
     }
@@ -44,10 +46,11 @@ fn grammar(p: &mut Parser) {
     }
     alias(p);
     if p.at_word("on") || p.at_word("where") {
-        p.error(
+        p.error_mended(
             codes::FOREIGN_OPERATOR,
             "the condition of a join stands there without a word before it",
             "write: join (…) as x x.key = key",
+            "",
         );
         p.bump_error();
     }

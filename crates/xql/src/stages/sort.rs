@@ -20,7 +20,7 @@ pub(super) const STAGE: StageInfo = StageInfo {
 
 fn grammar(p: &mut Parser) {
     if p.at_word("by") {
-        p.error(codes::BAD_SORT_KEY, "sort has no `by`", "write: sort desc field");
+        p.error_mended(codes::BAD_SORT_KEY, "sort has no `by`", "write: sort desc field", "");
         p.bump_error();
     }
     sort_keys(p, "sort");
@@ -45,7 +45,7 @@ fn sort_key(p: &mut Parser, before: &str) -> bool {
         let direction = if p.at(Minus) { "desc" } else { "asc" };
         let help = format!("write: {before} {direction} {}", p.nth_text(1));
         let message = format!("{} gives no direction in XQL", p.found());
-        p.error(codes::BAD_SORT_KEY, message, help);
+        p.error_mended(codes::BAD_SORT_KEY, message, help, format!("{direction} "));
         p.bump();
         return name(p, "a field to sort by", NameUse::Read);
     }
@@ -56,10 +56,12 @@ fn sort_key(p: &mut Parser, before: &str) -> bool {
     let field = p.source(crate::ast::Span { start: span.start, end: p.previous_span().end });
     if at_direction(p, 0) {
         let direction = p.nth_text(0).to_lowercase();
-        p.error(
-            codes::BAD_SORT_KEY,
-            format!("the direction stands before the field, not after `{field}`"),
-            format!("write: {before} {direction} {field}"),
+        let message = format!("the direction stands before the field, not after `{field}`");
+        let whole = crate::ast::Span { start: span.start, end: p.span().end };
+        p.report(
+            crate::Diagnostic::error(codes::BAD_SORT_KEY, p.span(), message)
+                .with_help(format!("write: {before} {direction} {field}"))
+                .with_fix(whole, format!("{direction} {field}")),
         );
         p.bump();
         return true;

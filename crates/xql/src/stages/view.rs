@@ -164,7 +164,7 @@ fn unknown(word: &Text) -> Diagnostic {
     let message = format!("graphs have no parameter `{}`", word.text);
     let warning = Diagnostic::warning(codes::BAD_SETTING, word.span, message);
     match nearest(&word.text, PARAMETERS) {
-        Some(near) => warning.with_help(format!("did you mean `{near}`?")),
+        Some(near) => warning.did_you_mean(near),
         None => warning.with_help("it is passed on and changes nothing"),
     }
 }
