@@ -2,6 +2,7 @@
 
 use crate::since::Since;
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
+use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use vedette_detect::Sensitivity;
@@ -29,7 +30,7 @@ pub enum Command {
     Query(QueryArgs),
     /// Read other products' logs into datasets
     Ingest(IngestArgs),
-    /// Check XQL queries offline
+    /// Check, lay out and explain XQL queries offline; serve editors
     #[command(subcommand)]
     Xql(XqlCommand),
     /// List, show and close alerts
@@ -146,6 +147,32 @@ pub struct QueryArgs {
     /// Most rows of the answer
     #[arg(long, value_name = "N", default_value_t = 1_000_000)]
     pub limit: u64,
+    #[command(flatten)]
+    pub parameters: ParameterArgs,
+}
+
+/// Values of the query's `$name`.
+#[derive(ClapArgs)]
+pub struct ParameterArgs {
+    /// The value of a parameter that the query writes as $NAME (repeatable)
+    #[arg(long = "param", value_name = "NAME=VALUE", value_parser = parameter)]
+    pub given: Vec<(String, String)>,
+}
+
+impl ParameterArgs {
+    /// By name, without the `$`; of a name that is given twice, the last counts.
+    pub fn by_name(&self) -> BTreeMap<String, String> {
+        self.given.iter().cloned().collect()
+    }
+}
+
+fn parameter(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((name, value)) if !name.trim_start_matches('$').is_empty() => {
+            Ok((name.trim_start_matches('$').to_lowercase(), value.to_owned()))
+        }
+        _ => Err("write it as NAME=VALUE".to_owned()),
+    }
 }
 
 #[derive(ClapArgs)]
@@ -185,6 +212,27 @@ pub enum XqlCommand {
     Lint(XqlCheckArgs),
     /// Put queries into the usual layout; nothing else of them changes
     Fmt(XqlFmtArgs),
+    /// Tell how queries are understood and carried out
+    Explain(XqlExplainArgs),
+    /// Serve editors over standard input and output (Language Server Protocol)
+    Lsp(ServerArgs),
+}
+
+#[derive(ClapArgs)]
+pub struct XqlExplainArgs {
+    /// Files, or queries as they stand (- for standard input). Without --data-dir or --server the
+    /// built-in datasets are taken, without data
+    #[arg(required = true, value_name = "FILE|XQL")]
+    pub queries: Vec<String>,
+    #[command(flatten)]
+    pub target: ServerArgs,
+    /// Run the queries, and tell the real rows and times
+    #[arg(long)]
+    pub analyze: bool,
+    #[arg(long, value_enum, default_value_t = TextOrJson::Text)]
+    pub format: TextOrJson,
+    #[command(flatten)]
+    pub parameters: ParameterArgs,
 }
 
 #[derive(ClapArgs)]
@@ -203,6 +251,8 @@ pub struct XqlCheckArgs {
     pub files: Vec<PathBuf>,
     #[arg(long, value_enum, default_value_t = TextOrJson::Text)]
     pub format: TextOrJson,
+    #[command(flatten)]
+    pub parameters: ParameterArgs,
 }
 
 #[derive(Subcommand)]

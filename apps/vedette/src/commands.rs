@@ -1,6 +1,7 @@
 //! One file a command. Each takes its resolved arguments and gives an exit code.
 
 mod alerts;
+mod answering;
 mod bench;
 mod capture;
 mod coverage;
@@ -39,6 +40,8 @@ pub fn run(command: Command) -> Result<u8, Failure> {
         Command::Xql(XqlCommand::Check(args)) => xql::look_at_files(&args, vedette_xql::check),
         Command::Xql(XqlCommand::Lint(args)) => xql::look_at_files(&args, vedette_xql::lint),
         Command::Xql(XqlCommand::Fmt(args)) => xql::format_files(&args),
+        Command::Xql(XqlCommand::Explain(args)) => xql::explain::run(&args),
+        Command::Xql(XqlCommand::Lsp(target)) => xql::lsp::run(&target),
     }
 }
 

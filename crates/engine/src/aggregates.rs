@@ -185,7 +185,7 @@ fn unknown(aggregate: &Aggregate) -> Diagnostic {
     let message = format!("there is no aggregate {}()", name.text);
     let error = Diagnostic::error(codes::UNKNOWN_FUNCTION, name.span, message);
     match nearest(&name.name, FUNCTIONS.iter().map(|function| function.name)) {
-        Some(near) => error.with_help(format!("did you mean {near}()?")),
+        Some(near) => error.with_help(format!("did you mean {near}()?")).with_replacement(near),
         None => error,
     }
 }

@@ -81,6 +81,27 @@ pub(crate) fn read(context: &Context, names: &[Name], span: Span) -> Result<Rows
     with_unmapped(context, rows)
 }
 
+/// The fields of the model that the rules make of a dataset, in their order.
+pub(crate) fn fields_of(dataset: &str) -> Vec<String> {
+    let stages = models().iter().filter(|model| model.dataset == dataset).flat_map(|model| &model.stages);
+    let sets = stages.flat_map(|stage| match &stage.kind {
+        StageKind::Alter(assignments) => assignments.as_slice(),
+        _ => &[],
+    });
+    let mut names: Vec<String> = Vec::new();
+    for set in sets.filter(|set| set.target.name.starts_with("xdm.")) {
+        if !names.contains(&set.target.name) {
+            names.push(set.target.name.clone());
+        }
+    }
+    names
+}
+
+/// The names behind `XDM_ALIAS.`.
+pub(crate) fn alias_names() -> impl Iterator<Item = &'static str> {
+    ALIASES.iter().map(|(name, _)| *name)
+}
+
 /// Every dataset that has rules.
 fn mapped(context: &Context) -> Result<Vec<Part>, QueryError> {
     let mut parts = Vec::new();

@@ -1,5 +1,6 @@
 //! Running a query within its limits.
 
+use crate::explain::{self, Explanation};
 use crate::output::type_name;
 use crate::plan::{Context, plan};
 use crate::result::{Column, QueryStats};
@@ -13,7 +14,7 @@ use datafusion::execution::memory_pool::{FairSpillPool, MemoryConsumer, MemoryPo
 use datafusion::execution::runtime_env::RuntimeEnvBuilder;
 use datafusion::execution::session_state::{SessionState, SessionStateBuilder};
 use datafusion::logical_expr::LogicalPlan;
-use datafusion::physical_plan::{ExecutionPlan, displayable, execute_stream};
+use datafusion::physical_plan::{ExecutionPlan, execute_stream};
 use datafusion::prelude::SessionConfig;
 use datafusion::scalar::ScalarValue;
 use futures::StreamExt;
@@ -107,18 +108,38 @@ impl Engine {
         }
     }
 
-    /// The logical and the physical plan of a query as text.
-    pub async fn explain(&self, text: &str, options: QueryOptions) -> Result<String, QueryError> {
+    /// Plans a query and runs nothing: the mistakes that only the catalogue shows.
+    pub async fn check(&self, text: &str, options: QueryOptions) -> Result<(), QueryError> {
         let (query, _) = parse(text)?;
         let shared = self.0.clone();
         self.spawn(async move {
             let (context, state) = prepare(&shared, &options)?;
-            let rows = plan(&context, &query)?;
-            let physical = physical(&state, &rows).await?;
-            let logical = state.optimize(&rows)?;
-            Ok(format!("{}\n\n{}", logical.display_indent(), displayable(physical.as_ref()).indent(false)))
+            physical(&state, &plan(&context, &query)?).await?;
+            Ok(())
         })
         .await
+    }
+
+    /// How a query is understood and carried out. With `analyze` it is run, and the explanation says how
+    /// many rows there really were, and where the time went.
+    pub async fn explain(
+        &self,
+        text: &str,
+        options: QueryOptions,
+        analyze: bool,
+    ) -> Result<Explanation, QueryError> {
+        let (query, warnings) = parse(text)?;
+        let longest = self.longest_run(&query, &options);
+        let shared = self.0.clone();
+        let turns = self.0.turn.clone();
+        let work = self.spawn(async move {
+            let _turn = if analyze { turns.acquire_owned().await.ok() } else { None };
+            let (context, state) = prepare(&shared, &options)?;
+            let mut explanation = explain::explain(&context, &state, &query, analyze).await?;
+            explanation.warnings.splice(0..0, warnings);
+            Ok(explanation)
+        });
+        tokio::time::timeout(longest, work).await.unwrap_or_else(|_| Err(too_slow(longest)))
     }
 
     async fn spawn<T: Send + 'static>(

@@ -75,7 +75,7 @@ fn unknown(name: &Name) -> Diagnostic {
     let message = format!("there is no function {}()", name.text);
     let error = Diagnostic::error(codes::UNKNOWN_FUNCTION, name.span, message);
     match nearest(&name.name, all().map(|function| function.name)) {
-        Some(near) => error.with_help(format!("did you mean {near}()?")),
+        Some(near) => error.with_help(format!("did you mean {near}()?")).with_replacement(near),
         None => error,
     }
 }

@@ -7,6 +7,7 @@
 //! | stages | plan and scope, one stage | plan and scope | `stages`, one file a stage |
 //! | expressions | syntax, scope | typed DataFusion expressions | `expr`, `predicates`, `functions`, `aggregates` |
 //! | run | plan | record batches, within the limits | `engine` |
+//! | explain | plan | stages, scans, operators, with rows and times | `explain` |
 //! | write | record batches | JSON, CSV, Arrow, Parquet | `output` |
 //!
 //! Belongs here: the meaning of XQL. Does not belong here: its grammar (`xql`), how rows are
@@ -19,9 +20,11 @@ mod config;
 mod datamodel;
 mod engine;
 mod error;
+mod explain;
 mod expr;
 mod functions;
 mod kernel;
+mod language;
 mod library;
 mod output;
 mod plan;
@@ -42,6 +45,8 @@ pub use catalog::{Catalog, DatasetFields, FileRows, LakeCatalog, Library, RowSou
 pub use config::{CancelToken, EngineConfig, QueryLimits, QueryOptions};
 pub use engine::Engine;
 pub use error::{ErrorKind, QueryError};
+pub use explain::{Explanation, Operator, Scan, StageRows};
+pub use language::{empty_catalog, names};
 pub use result::{Column, QueryResult, QueryStats};
 pub use tables::{Format, Imported, LOOKUP_BYTES, TableError, TableInfo, TableKind, Tables};
 pub use vedette_xql::ast::{Target, View};

@@ -84,21 +84,44 @@ impl Rows {
 
 /// The plan of a whole query; its columns are those of the result.
 pub(crate) fn plan(context: &Context, query: &Query) -> Result<LogicalPlan, QueryError> {
+    plan_noting(context, query, &mut |_| {})
+}
+
+/// The same, showing the rows behind the source and behind each stage.
+pub(crate) fn plan_noting(
+    context: &Context,
+    query: &Query,
+    note: &mut dyn FnMut(&Rows),
+) -> Result<LogicalPlan, QueryError> {
     let query = crate::datamodel::without_aliases(query);
     let mut context = context.clone();
     context.mentioned = Arc::new(crate::datamodel::mentioned(&query));
-    finish(read(&context, &query)?)
+    finish(read_noting(&context, &query, note)?)
 }
 
 /// The rows of a query, or of one inside another, which takes over the settings of the outer one.
 pub(crate) fn read(context: &Context, query: &Query) -> Result<Rows, QueryError> {
+    read_noting(context, query, &mut |_| {})
+}
+
+/// The same, showing the rows behind the source and behind each stage.
+pub(crate) fn read_noting(
+    context: &Context,
+    query: &Query,
+    note: &mut dyn FnMut(&Rows),
+) -> Result<Rows, QueryError> {
     let mut context = context.clone();
     context.case_sensitive = query.config.case_sensitive.unwrap_or(context.case_sensitive);
     if let Some(own) = &query.config.timeframe {
         context.timeframe = Some(own.clone());
     }
     let rows = source::read(&context, &query.source, query.span)?;
-    query.stages.iter().try_fold(rows, |rows, stage| stages::apply(&context, rows, stage))
+    note(&rows);
+    query.stages.iter().try_fold(rows, |rows, stage| {
+        let rows = stages::apply(&context, rows, stage)?;
+        note(&rows);
+        Ok(rows)
+    })
 }
 
 /// Puts the rows into their order and leaves only what the user sees.

@@ -19,6 +19,11 @@ const PRESETS: &[(&str, Option<&str>)] = &[
     ("xdr_injection", Some("INJECTION")),
 ];
 
+/// The names of all presets.
+pub(crate) fn names() -> impl Iterator<Item = &'static str> {
+    PRESETS.iter().map(|(name, _)| *name)
+}
+
 pub(crate) fn read(context: &Context, names: &[Name]) -> Result<Rows, QueryError> {
     let mut tables = all(names.iter().map(|name| preset(context, name)))?;
     match tables.len() {

@@ -144,7 +144,7 @@ impl Scope {
             return error.with_help(why);
         }
         match nearest(&name.name, names) {
-            Some(near) => error.with_help(format!("did you mean `{near}`?")),
+            Some(near) => error.did_you_mean(near),
             None => error.with_help(self.some_names()),
         }
     }

@@ -116,7 +116,7 @@ pub(crate) fn unknown(context: &Context, text: &str, span: Span) -> Diagnostic {
     let names: Vec<&str> = datasets.iter().map(|dataset| dataset.name.as_str()).collect();
     let error = Diagnostic::error(codes::UNKNOWN_DATASET, span, format!("there is no dataset `{text}`"));
     match nearest(text, names.iter().copied()) {
-        Some(near) => error.with_help(format!("did you mean `{near}`?")),
+        Some(near) => error.did_you_mean(near),
         None => error.with_help(format!("the datasets are {}", names.join(", "))),
     }
 }

@@ -28,6 +28,7 @@
 mod support;
 
 use serde_json::Value as Json;
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -106,6 +107,39 @@ fn engine(catalog: Arc<Tables>, limit: Option<u64>) -> Engine {
     let config =
         EngineConfig { threads: 2, row_limit: limit.unwrap_or(1_000_000), ..EngineConfig::default() };
     Engine::new(catalog, config).unwrap()
+}
+
+/// The fields that names alone tell, as completion and `explain` offline tell them, are those of the result.
+#[test]
+fn names_alone_tell_the_fields() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases");
+    let files = || std::fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().path());
+    let shared = read(&files().find(|file| file.ends_with("datasets.txt")).unwrap());
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let (mut count, mut differ) = (0, String::new());
+    for file in files() {
+        let mut parsed = read(&file);
+        parsed.tables.extend(shared.tables.iter().cloned());
+        let catalog = Arc::new(Tables::new(&parsed.tables, SHAPES[0]));
+        let names = vedette_engine::names(catalog.as_ref());
+        let engine = engine(catalog.clone(), None);
+        for case in parsed.cases.iter().filter(|case| !case.query.starts_with("dataset = one | alter r = ")) {
+            let Ok(result) = runtime.block_on(engine.run(&case.query, QueryOptions::at(NOW))) else {
+                continue;
+            };
+            let query = vedette_xql::parse(&case.query).query.unwrap();
+            let fields = vedette_xql::flow::fields_of(&query, &names);
+            let told: BTreeSet<String> = fields.shown().map(|field| field.name.to_lowercase()).collect();
+            let real: BTreeSet<String> =
+                result.columns().iter().map(|column| column.name.to_lowercase()).collect();
+            count += 1;
+            if told != real && !fields.open {
+                let _ = writeln!(differ, "{}\n  told {told:?}\n  real {real:?}", case.query);
+            }
+        }
+    }
+    assert!(count > 140, "{count}");
+    assert!(differ.is_empty(), "{differ}");
 }
 
 async fn run(case: &Case, engine: &Engine, limited: bool) -> Option<String> {

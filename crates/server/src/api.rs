@@ -17,6 +17,7 @@ pub mod evidence;
 pub mod extract;
 pub mod guard;
 pub mod ingest;
+pub mod language;
 pub mod library;
 pub mod metrics;
 pub mod openapi;

@@ -15,6 +15,7 @@
 //! | `sensing`, `health`, `selftest`, `live` | the sensor inside, how all is, the proof, the news |
 //! | `setup`, `throttle`, `secret`, `local`, `files` | getting in, and keeping others out |
 //! | `classes` | what an administrator says is no scan |
+//! | `explained` | how a query is carried out |
 //! | `replay`, `offline` | captures played as if now; ingest without a server |
 
 mod access;
@@ -25,6 +26,7 @@ mod captures;
 pub mod classes;
 mod clock;
 mod config;
+mod explained;
 mod files;
 mod health;
 mod listener;
@@ -45,6 +47,7 @@ mod tls;
 pub use access::Role;
 pub use api::ingest::{DatasetRows, IngestReport, ReasonCount};
 pub use config::{DEFAULT_LISTEN, Limits, SensorInput, ServerConfig};
+pub use explained::{Explained, ExplainedStage, Offline, builtin_names, explain_offline};
 pub use local::LocalServer;
 pub use offline::{IngestError, ingest_offline};
 pub use replay::{ReplayError, ReplayReport};

@@ -19,3 +19,8 @@ mod words;
 pub use complete::{Completion, Completions, ItemKind, complete};
 pub use highlight::{TokenClass, highlight};
 pub use hover::{Hover, hover};
+
+/// The operators that are words, each with its meaning.
+pub fn operators() -> impl Iterator<Item = (&'static str, &'static str)> {
+    words::OPERATORS.iter().map(|word| (word.name, word.doc))
+}

@@ -53,6 +53,8 @@ pub struct Fields {
     index: HashMap<String, usize>,
     /// Some source is not in the catalogue: there may be more.
     pub open: bool,
+    /// The rows are those of the data model: any other `xdm.…` can be named, and is null.
+    pub(crate) model: bool,
 }
 
 impl Fields {
@@ -68,6 +70,11 @@ impl Fields {
     /// The field of that name; case does not count.
     pub fn find(&self, name: &str) -> Option<&FlowField> {
         self.index.get(&name.to_lowercase()).map(|&at| &self.list[at])
+    }
+
+    /// Can a field that is not in the list be meant?
+    pub(crate) fn allows(&self, name: &str) -> bool {
+        self.open || self.model && name.starts_with("xdm.")
     }
 
     pub(crate) fn is_system(name: &str) -> bool {
@@ -200,7 +207,7 @@ fn source(source: &Source, catalog: &Catalog) -> Fields {
             let (datasets, open) = all(&search.datasets);
             with_dataset(together(&datasets, open))
         }
-        Source::Call(_) => Fields { open: true, ..Fields::default() },
+        Source::Call(_) | Source::File(_) => Fields { open: true, ..Fields::default() },
     }
 }
 
@@ -264,6 +271,6 @@ fn modelled(datasets: &[&CatalogDataset], open: bool) -> Fields {
         })
     });
     let fields: Fields = model.chain(system).chain(raw).collect();
-    let fields = Fields { open, ..fields };
+    let fields = Fields { open, model: true, ..fields };
     if datasets.len() > 1 { with_dataset(fields) } else { fields }
 }

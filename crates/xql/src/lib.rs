@@ -108,6 +108,21 @@ pub fn check(text: &str) -> Vec<Diagnostic> {
     parse(text).diagnostics
 }
 
+/// An error for each `$name` of a query, outside quotes, that has no value; names are asked for in lower
+/// case, without the `$`.
+pub fn missing_parameters(text: &str, given: impl Fn(&str) -> bool) -> Vec<Diagnostic> {
+    let tree = parse(text).syntax();
+    let tokens = tree.descendants_with_tokens().filter_map(rowan::NodeOrToken::into_token);
+    let used = tokens.filter(|token| token.kind() == SyntaxKind::Param);
+    let names = used.map(|token| lower::parameter(&token)).filter(|name| !given(&name.name));
+    let missing = names.map(|name| {
+        let message = format!("the parameter ${} has no value", name.text);
+        Diagnostic::error(codes::MISSING_PARAMETER, name.span, message)
+            .with_help(format!("give it one: --param {}=…", name.text))
+    });
+    missing.collect()
+}
+
 fn too_long(text: &str) -> Parsed {
     let mut builder = GreenNodeBuilder::new();
     builder.start_node(Xql::kind_to_raw(SyntaxKind::Root));

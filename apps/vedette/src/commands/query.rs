@@ -1,15 +1,11 @@
 //! `vedette query`: through the server when one runs on the data folder, else straight from it.
 
-use crate::args::{QueryArgs, QueryFormat, ServerArgs};
+use super::answering::with_server;
+use crate::args::{QueryArgs, QueryFormat};
 use crate::client::Client;
-use crate::data_dir;
 use crate::failure::Failure;
 use serde_json::{Value, json};
 use std::io::Write;
-use std::net::SocketAddr;
-use std::path::PathBuf;
-use vedette_server::{Server, ServerConfig};
-use vedette_xql::ast::{Query, Source, Stage, StageKind, UnionWith};
 
 pub fn run(args: &QueryArgs) -> Result<u8, Failure> {
     let text = match (&args.xql, &args.file) {
@@ -17,56 +13,11 @@ pub fn run(args: &QueryArgs) -> Result<u8, Failure> {
         (None, Some(path)) => super::read_text(path)?,
         (None, None) => return Err(Failure::Usage("give a query, or -f FILE".to_owned())),
     };
-    if vedette_xql::parse(&text).query.as_ref().is_some_and(reads_file) {
-        return over_files(&args.target, &text, args);
-    }
-    match Client::find(&args.target)? {
-        Some(client) => remote(&client, &text, args),
-        None => embedded(existing(&args.target)?, &text, args),
-    }
-}
-
-/// Whether the query, or one inside it, has `dataset = file(…)`.
-fn reads_file(query: &Query) -> bool {
-    let inner = |stage: &Stage| match &stage.kind {
-        StageKind::Join(join) => reads_file(&join.query),
-        StageKind::Union(UnionWith::Query(query)) => reads_file(query),
-        _ => false,
-    };
-    matches!(query.source, Source::File(_)) || query.stages.iter().any(inner)
-}
-
-/// Files are read here, whatever server there is. The datasets beside them are those of the data
-/// folder, where no server has it open.
-fn over_files(target: &ServerArgs, text: &str, args: &QueryArgs) -> Result<u8, Failure> {
-    let dir = data_dir::resolve(target.data_dir.clone());
-    let taken = target.server.is_some() || Client::find(target)?.is_some();
-    if !taken && dir.is_dir() {
-        return embedded(dir, text, args);
-    }
-    let stores =
-        |query: &Query| matches!(query.stages.last(), Some(Stage { kind: StageKind::Target(_), .. }));
-    if vedette_xql::parse(text).query.as_ref().is_some_and(stores) {
-        let way = "stop the server, or send the file with `vedette ingest` or `vedette lookups import`";
-        return Err(Failure::Input(format!("a query over files cannot store into a running server: {way}")));
-    }
-    let folder = tempfile::tempdir().map_err(|error| Failure::Ours(error.to_string()))?;
-    embedded(folder.path().to_owned(), text, args)
-}
-
-fn existing(target: &ServerArgs) -> Result<PathBuf, Failure> {
-    let dir = data_dir::resolve(target.data_dir.clone());
-    if dir.is_dir() {
-        return Ok(dir);
-    }
-    Err(Failure::Input(format!(
-        "there is no data in {}: ingest some, start `vedette up`, or name the folder with --data-dir",
-        dir.display()
-    )))
+    with_server(&args.target, &text, |client| remote(client, &text, args))
 }
 
 fn remote(client: &Client, text: &str, args: &QueryArgs) -> Result<u8, Failure> {
-    let body = json!({"query": text, "limit": args.limit, "timeframe": {"from": "1970-01-01T00:00:00Z", "to": super::now().plus(86_400_000_000)}});
+    let body = json!({"query": text, "limit": args.limit, "parameters": args.parameters.by_name(), "timeframe": {"from": "1970-01-01T00:00:00Z", "to": super::now().plus(86_400_000_000)}});
     let format = match args.format {
         QueryFormat::Table | QueryFormat::Json => "",
         QueryFormat::Ndjson => "?format=ndjson",
@@ -120,20 +71,6 @@ fn write_objects<'a>(
     }
     writeln!(out, "\n]")?;
     Ok(())
-}
-
-/// No server runs there: one without sensor and detection answers this query, and ends.
-fn embedded(dir: PathBuf, text: &str, args: &QueryArgs) -> Result<u8, Failure> {
-    let mut config = ServerConfig::new(dir);
-    config.listen = SocketAddr::from(([127, 0, 0, 1], 0));
-    config.detection = None;
-    config.files = true;
-    let runtime = super::runtime()?;
-    let server = runtime.block_on(Server::start(config)).map_err(|error| Failure::Ours(error.to_string()))?;
-    let answer = Client::of(&server.local()).and_then(|client| remote(&client, text, args));
-    let stopped = runtime.block_on(server.stop());
-    stopped.map_err(|error| Failure::Ours(error.to_string()))?;
-    answer
 }
 
 fn tell_limit(cut: bool) {

@@ -1,4 +1,8 @@
-//! `vedette xql`: mistakes of a query, doubtful places in it, and its layout, offline.
+//! `vedette xql`: mistakes of a query, doubtful places in it, its layout, how it is carried out, and all of
+//! that for editors.
+
+pub mod explain;
+pub mod lsp;
 
 use crate::args::{TextOrJson, XqlCheckArgs, XqlFmtArgs};
 use crate::failure::Failure;
@@ -9,13 +13,17 @@ use vedette_xql::{Diagnostic, Severity, line_column, render};
 
 /// Shows what `look` finds in each file; fails when an error is among it.
 pub fn look_at_files(args: &XqlCheckArgs, look: fn(&str) -> Vec<Diagnostic>) -> Result<u8, Failure> {
+    let parameters = args.parameters.by_name();
     let mut out = std::io::stdout().lock();
     let colour = colour();
     let mut wrong = false;
     for path in &args.files {
         let text = super::read_text(path)?;
         let name = path.display().to_string();
-        let found = look(&text);
+        let mut found = look(&text);
+        if !parameters.is_empty() {
+            found.extend(vedette_xql::missing_parameters(&text, |name| parameters.contains_key(name)));
+        }
         let ok = !found.iter().any(|one| one.severity == Severity::Error);
         wrong |= !ok;
         if args.format == TextOrJson::Json {
@@ -84,8 +92,10 @@ fn replace(path: &Path, text: &str) -> Result<(), Failure> {
 pub fn as_json(text: &str, found: &vedette_xql::Diagnostic) -> serde_json::Value {
     let (line, column) = line_column(text, found.span.start);
     let (end_line, end_column) = line_column(text, found.span.end);
+    let fix =
+        found.fix.as_ref().map(|fix| json!({"start": fix.span.start, "end": fix.span.end, "text": fix.text}));
     json!({
         "severity": found.severity, "code": found.code, "message": found.message, "help": found.help,
-        "line": line, "column": column, "end_line": end_line, "end_column": end_column,
+        "line": line, "column": column, "end_line": end_line, "end_column": end_column, "fix": fix,
     })
 }

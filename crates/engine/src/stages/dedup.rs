@@ -25,7 +25,10 @@ pub(super) fn apply(rows: Rows, keys: &[Name], order: &[SortKey]) -> Result<Rows
     let first: Vec<_> = by.iter().chain(&scope.order).chain(&scope.ties).map(OrderKey::expr).collect();
 
     let number = scope.hidden_name();
-    let row = row_number().partition_by(keys).order_by(first).build()?.alias(&number);
+    let row = row_number().partition_by(keys);
+    // An empty order is none at all for the planner: any row of the keys is the first.
+    let row = if first.is_empty() { row.build()? } else { row.order_by(first).build()? };
+    let row = row.alias(&number);
     let whole: Vec<Expr> = rows.plan.schema().columns().into_iter().map(Expr::Column).collect();
     let plan = LogicalPlanBuilder::from(rows.plan)
         .window(vec![row])?

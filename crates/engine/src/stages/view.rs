@@ -24,7 +24,7 @@ pub(super) fn apply(context: &Context, rows: &Rows, view: &View) {
         let warning = Diagnostic::warning(codes::UNKNOWN_FIELD, span, message);
         let names = rows.scope.fields.iter().map(|field| field.column.as_str());
         context.warn(match nearest(name, names) {
-            Some(near) => warning.with_help(format!("did you mean `{near}`?")),
+            Some(near) => warning.did_you_mean(near),
             None => warning,
         });
     }

@@ -44,13 +44,26 @@ impl Catalog for Tables {
     fn datasets(&self) -> Vec<DatasetFields> {
         let tables = self.tables.values().map(|(table, _)| DatasetFields {
             name: table.name.clone(),
-            fields: table.columns.iter().map(|(name, _)| (name.clone(), "string")).collect(),
+            fields: table.columns.iter().map(|(name, ty)| (name.clone(), type_name(ty))).collect(),
         });
         tables.collect()
     }
 
     fn provider(&self, name: &str) -> Result<Option<Arc<dyn TableProvider>>, QueryError> {
         Ok(self.tables.get(name).map(|(_, table)| table.clone() as Arc<dyn TableProvider>))
+    }
+}
+
+/// The name users read for the type of a column.
+fn type_name(ty: &str) -> &'static str {
+    match ty {
+        "integer" => "integer",
+        "float" => "float",
+        "boolean" => "boolean",
+        "timestamp" => "timestamp",
+        "[string]" => "array of strings",
+        "[integer]" => "array of integers",
+        _ => "string",
     }
 }
 

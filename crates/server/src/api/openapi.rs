@@ -1,8 +1,8 @@
 //! The OpenAPI document of the API. A test compares it with the table of routes.
 
 use super::{
-    administration, alerts, events, evidence, ingest, library, metrics, overview, probes, query, selftest,
-    session, setup, sources, status, tables,
+    administration, alerts, events, evidence, ingest, language, library, metrics, overview, probes, query,
+    selftest, session, setup, sources, status, tables,
 };
 use axum::Json as Answer;
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme};
@@ -20,6 +20,7 @@ use utoipa::{Modify, OpenApi};
         query::run, query::check, query::datasets,
         tables::list, tables::add, tables::put_lookup, tables::remove,
         library::list, library::keep, library::forget,
+        language::complete, language::hover, language::explain,
         ingest::ingest, selftest::run,
         administration::assignees, administration::users, administration::add_user,
         administration::change_user, administration::remove_user,

@@ -178,7 +178,7 @@ impl Drop for CancelOnDrop {
     }
 }
 
-fn frame(wanted: &Timeframe) -> Result<Frame, ApiError> {
+pub fn frame(wanted: &Timeframe) -> Result<Frame, ApiError> {
     match (wanted.last_seconds, wanted.from, wanted.to) {
         (Some(amount), None, None) => Ok(Frame::Last(Duration { amount, unit: TimeUnit::Second })),
         (None, Some(from), Some(to)) if from <= to => {
@@ -205,7 +205,7 @@ pub async fn check(
     let text = request.query;
     let mut found = vedette_xql::check(&text);
     if !found.iter().any(vedette_xql::Diagnostic::is_error)
-        && let Err(error) = app.engine.explain(&text, QueryOptions::at(clock::now())).await
+        && let Err(error) = app.engine.check(&text, QueryOptions::at(clock::now())).await
     {
         if error.diagnostics.is_empty() {
             return Err(query_error(&text, error));

@@ -4,8 +4,8 @@ use super::error::ApiError;
 use super::extract::BodyLimit;
 use super::guard::{admit, envelope};
 use super::{
-    administration, alerts, events, evidence, ingest, library, metrics, openapi, overview, probes, query,
-    selftest, session, setup, sources, status, tables,
+    administration, alerts, events, evidence, ingest, language, library, metrics, openapi, overview, probes,
+    query, selftest, session, setup, sources, status, tables,
 };
 use crate::access::Access;
 use crate::app::App;
@@ -91,6 +91,9 @@ pub fn table() -> Vec<Route> {
         route(get.clone(), "/api/v1/events", View, Stream, events::events),
         route(post.clone(), "/api/v1/query", View, Long, query::run),
         route(post.clone(), "/api/v1/query/check", View, Plain, query::check),
+        route(post.clone(), "/api/v1/query/explain", View, Long, language::explain),
+        route(post.clone(), "/api/v1/xql/complete", View, Plain, language::complete),
+        route(post.clone(), "/api/v1/xql/hover", View, Plain, language::hover),
         route(get.clone(), "/api/v1/datasets", View, Plain, query::datasets),
         route(post.clone(), "/api/v1/datasets/{name}", Ingest, Long, tables::add),
         route(get.clone(), "/api/v1/tables", View, Plain, tables::list),

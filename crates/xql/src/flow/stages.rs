@@ -115,7 +115,7 @@ fn grouped(fields: &Fields, comp: &Comp, span: Span) -> Fields {
 fn key_field(fields: &Fields, key: &Name, span: Span) -> Option<FlowField> {
     match fields.find(&key.name) {
         Some(known) => Some(FlowField { hidden: false, ..known.clone() }),
-        None if fields.open => Some(made(&key.text, "any", span)),
+        None if fields.allows(&key.name) => Some(made(&key.text, "any", span)),
         None => None,
     }
 }
@@ -162,7 +162,7 @@ fn fits(pattern: &str, name: &str) -> bool {
 fn chosen(fields: &Fields, name: &Name) -> Vec<FlowField> {
     if !name.name.contains('*') && !name.name.starts_with("fieldset.") {
         let found = fields.find(&name.name).map(|field| FlowField { hidden: false, ..field.clone() });
-        let unknown = || fields.open.then(|| made(&name.text, "any", name.span));
+        let unknown = || fields.allows(&name.name).then(|| made(&name.text, "any", name.span));
         return found.or_else(unknown).into_iter().collect();
     }
     let model = name.name.starts_with("fieldset.");
@@ -195,11 +195,11 @@ fn kept<'q>(fields: &Fields, choices: impl Iterator<Item = (&'q Name, Option<&'q
 fn dropped(fields: Fields, names: &[Name]) -> Fields {
     let gone: std::collections::HashSet<String> =
         names.iter().flat_map(|name| chosen(&fields, name)).map(|field| field.name.to_lowercase()).collect();
-    let open = fields.open;
+    let (open, model) = (fields.open, fields.model);
     let stays =
         |field: &FlowField| Fields::is_system(&field.name) || !gone.contains(&field.name.to_lowercase());
     let left: Fields = fields.list.into_iter().filter(stays).collect();
-    Fields { open, ..left }
+    Fields { open, model, ..left }
 }
 
 fn located(fields: Fields, places: &IpLoc, span: Span) -> Fields {
