@@ -152,7 +152,7 @@ pub struct QueryArgs {
 }
 
 /// Values of the query's `$name`.
-#[derive(ClapArgs)]
+#[derive(ClapArgs, Default)]
 pub struct ParameterArgs {
     /// The value of a parameter that the query writes as $NAME (repeatable)
     #[arg(long = "param", value_name = "NAME=VALUE", value_parser = parameter)]

@@ -1,7 +1,7 @@
 //! `vedette coverage`: who saw which scanner, the sensors or the firewalls, by source and day.
 
 use super::{now, query};
-use crate::args::{CoverageArgs, QueryArgs};
+use crate::args::{CoverageArgs, ParameterArgs, QueryArgs};
 use crate::failure::Failure;
 use vedette_event::Time;
 
@@ -12,6 +12,7 @@ pub fn run(args: &CoverageArgs) -> Result<u8, Failure> {
         return Err(Failure::Usage("--since is in the future".to_owned()));
     }
     query::run(&QueryArgs {
+        parameters: ParameterArgs::default(),
         target: args.target.clone(),
         xql: Some(comparison(since, now)),
         file: None,

@@ -78,7 +78,6 @@ impl Answers {
     }
 
     /// The fixes of the mistakes that the asked-for part touches.
-    #[expect(clippy::mutable_key_type, reason = "the protocol's own type of a set of edits")]
     pub fn code_actions(&self, params: &CodeActionParams) -> Option<Vec<CodeActionOrCommand>> {
         let uri = &params.text_document.uri;
         let document = self.documents.get(uri)?;
