@@ -186,5 +186,18 @@ fn merged(
             }
         }
     }
+    by_alias(columns, &join.alias.name, &mut fields, &mut made);
     Ok((fields, made))
+}
+
+/// Inner columns can be named by `alias.field` too; shown they are only where that is done.
+fn by_alias(columns: &[Inner], alias: &str, fields: &mut Vec<Field>, made: &mut Vec<Expr>) {
+    let known: HashSet<String> = fields.iter().map(|field| field.name.clone()).collect();
+    for inner in columns {
+        let name = format!("{alias}.{}", inner.field.name);
+        if !known.contains(&name) {
+            made.push(inner.field.expr().alias(&name));
+            fields.push(Field { name: name.clone(), column: name, hidden: true, ..inner.field.clone() });
+        }
+    }
 }

@@ -222,6 +222,8 @@ fn joined(mut fields: Fields, join: &Join, catalog: &Catalog) -> Fields {
     fields.open |= inner.open;
     let mut number = 10;
     for field in inner.list.into_iter().filter(|field| !field.hidden) {
+        let name = format!("{}.{}", join.alias.text, field.name);
+        fields.add(FlowField { name, hidden: true, ..field.clone() });
         if fields.find(&field.name).is_none() {
             fields.add(field);
             continue;

@@ -4,8 +4,8 @@ use crate::ast::{ExprKind, Query};
 pub(super) const RULE: Rule = Rule {
     code: "XQL510",
     doc: "A star inside `contains`.",
-    why: "`contains` looks for the text as it stands; whether Cortex takes a star in it as a wildcard is \
-          not documented. `=` with stars does what is meant everywhere.",
+    why: "Here the star stands for any run of characters, as behind `=`; whether Cortex takes it so inside \
+          `contains` is not documented. `=` with stars does what is meant everywhere.",
     bad: "config timeframe = 1d | dataset = a | filter path contains \"temp*exe\"",
     good: "config timeframe = 1d | dataset = a | filter path = \"*temp*exe*\"",
     run,
