@@ -45,7 +45,7 @@ impl Catalog for Names {
         (name == "visits of a host").then(|| query.to_owned())
     }
 
-    fn store(&self, _: &Target, _: &QueryResult) -> Result<(), QueryError> {
+    fn store(&self, _: &Target, _: &QueryResult, _: Time) -> Result<(), QueryError> {
         Ok(())
     }
 }
