@@ -71,7 +71,9 @@ impl Manual {
 
     /// Names of the columns, and the cells of each row as JSON.
     fn run(&self, query: &str) -> (Vec<String>, Vec<Vec<Json>>) {
-        let result = self.runtime.block_on(self.engine.run(query, QueryOptions::at(NOW)));
+        let result = self
+            .runtime
+            .block_on(self.engine.run(query, QueryOptions { may_store: true, ..QueryOptions::at(NOW) }));
         let result = result.unwrap_or_else(|error| panic!("{query}: {error:?}"));
         let names = result.columns().iter().map(|column| column.name.clone()).collect();
         let mut out = Vec::new();
