@@ -1,15 +1,16 @@
 // What the mock server remembers, and what it computes from it.
+import { ruleAlert, startRules } from "./rules.mjs";
 import { HOSTILE, iso, makeAlert, sensorOff, sensorRunning, startAlerts } from "./data.mjs";
 
 export function newState({ setUp = true, empty = false } = {}) {
   return {
     setUp, token: "mock-setup-token", users: new Map(setUp ? [["ada", "correct horse battery"]] : []), sessions: new Map(),
-    alerts: empty ? [] : startAlerts(), sensor: sensorRunning(), nextId: 15, nextComment: 1, started: Date.now() - 7_200_000,
+    rules: startRules(), alerts: empty ? [] : startAlerts(), sensor: sensorRunning(), nextId: 15, nextComment: 1, started: Date.now() - 7_200_000,
     streams: new Set(), brokenLink: null, selftests: 0,
   };
 }
 
-export const SUMMARY_LEFT_OUT = new Set(["detection", "comments", "history", "capture_bytes"]);
+export const SUMMARY_LEFT_OUT = new Set(["detection", "finding", "comments", "history", "capture_bytes"]);
 export const summary = (alert) => Object.fromEntries(Object.entries(alert).filter(([key]) => !SUMMARY_LEFT_OUT.has(key)));
 
 const SEVERITIES = ["critical", "high", "medium", "low", "informational"];
@@ -111,6 +112,7 @@ export function comment(state, alert, author, text) {
 export function control(state, what) {
   if (what === "alert") return state.alerts.unshift(makeAlert(state.nextId++, { age: 900, active: true, length: 800, severity: "high", source: "192.0.2.200" })), state.alerts[0];
   if (what === "hostile-alert") return state.alerts.unshift(makeAlert(state.nextId++, { age: 900, name: HOSTILE.script })), state.alerts[0];
+  if (what === "rule-alert") return state.alerts.unshift(ruleAlert(state.nextId++)), state.alerts[0];
   if (what === "sensor-off") state.sensor = sensorOff();
   if (what === "sensor-on") state.sensor = sensorRunning();
   if (what === "empty") state.alerts = [];

@@ -98,10 +98,22 @@ export const xqlRoute = createRoute({
   component: lazyRouteComponent(() => import("./pages/xql/page"), "XqlPage"),
 });
 
+export const rulesRoute = createRoute({
+  getParentRoute: () => shellRoute,
+  path: "/rules",
+  component: lazyRouteComponent(() => import("./pages/rules/list"), "RulesPage"),
+});
+
+export const ruleRoute = createRoute({
+  getParentRoute: () => shellRoute,
+  path: "/rules/$id",
+  component: lazyRouteComponent(() => import("./pages/rules/edit"), "RulePage"),
+});
+
 const tree = rootRoute.addChildren([
   setupRoute,
   signInRoute,
-  shellRoute.addChildren([overviewRoute, alertsRoute, alertRoute, xqlRoute]),
+  shellRoute.addChildren([overviewRoute, alertsRoute, alertRoute, rulesRoute, ruleRoute, xqlRoute]),
 ]);
 
 export function createAppRouter(client: QueryClient) {

@@ -11,6 +11,7 @@ mod ingest;
 mod log;
 mod query;
 mod replay;
+mod rules;
 mod selftest;
 mod table;
 mod tables;
@@ -29,6 +30,7 @@ pub fn run(command: Command) -> Result<u8, Failure> {
         Command::Up(args) => up::run(&args),
         Command::Demo(args) => demo::run(&args),
         Command::Alerts(command) => alerts::run(&command),
+        Command::Rules(command) => rules::run(&command),
         Command::Selftest(target) => selftest::run(&target),
         Command::Replay(args) => replay::run(&args),
         Command::Bench(command) => bench::run(&command),

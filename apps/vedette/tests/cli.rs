@@ -265,3 +265,49 @@ fn without_data_or_server_the_words_say_what_to_do() {
     assert_eq!(code(&alerts), 1);
     assert!(err(&alerts).contains("no server is running"), "{}", err(&alerts));
 }
+
+const RULE: &str = r#"
+name = "Many ports"
+query = 'dataset = xdr_data | comp count_distinct(target_port) as ports by source_ip | filter ports > 9'
+severity = "high"
+schedule = "10 minutes"
+
+[[tests]]
+name = "ten ports"
+rows = [{ dataset = "xdr_data", repeat = 10, source_ip = "10.0.0.1", target_port = "{n}" }]
+expect = [{ severity = "high", source_ips = ["10.0.0.1"] }]
+"#;
+
+#[test]
+fn rule_files_are_checked_and_tested_offline() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = |name: &str, text: &str| {
+        let path = dir.path().join(name);
+        std::fs::write(&path, text).unwrap();
+        path.to_str().unwrap().to_owned()
+    };
+    let right = file("right.toml", RULE);
+    assert_eq!(code(&vedette(&["rules", "check", &right])), 0);
+    let tested = vedette(&["rules", "test", &right]);
+    assert_eq!(code(&tested), 0, "{}", out(&tested));
+    assert!(out(&tested).contains("1 tests of 1 rules, 0 failed"));
+    let failing =
+        vedette(&["rules", "test", &file("failing.toml", &RULE.replace("repeat = 10", "repeat = 9"))]);
+    assert_eq!(code(&failing), 1);
+    assert!(out(&failing).contains("FAILED: 0 alerts, and 1 were expected"), "{}", out(&failing));
+    let wrong = file(
+        "wrong.toml",
+        &RULE.replace("target_port)", "target_prt)").replace("\"high\"\nsch", "\"odd\"\nsch"),
+    );
+    let checked = vedette(&["rules", "check", &wrong, "--format", "json"]);
+    assert_eq!(code(&checked), 1);
+    let line: Value = serde_json::from_str(&out(&checked)).unwrap();
+    assert_eq!((&line["ok"], &line["mistakes"][0]["field"]), (&Value::Bool(false), &Value::from("severity")));
+    assert!(line["diagnostics"][0]["message"].as_str().unwrap().contains("target_prt"), "{line}");
+    let broken = vedette(&["rules", "check", &file("broken.toml", "name = ")]);
+    assert_eq!((code(&broken), out(&broken).contains("broken.toml")), (1, true));
+    let export = r#"[{"id": 1, "name": "a", "xql_query": "dataset = xdr_data", "severity": "SEV_020_LOW", "simple_schedule": "1 hour"}]"#;
+    assert_eq!(code(&vedette(&["rules", "check", &file("export.json", export)])), 0);
+    assert_eq!(code(&vedette(&["rules", "test"])), 0, "the shipped rules prove themselves");
+    assert_eq!(code(&vedette(&["rules", "check"])), 2);
+}

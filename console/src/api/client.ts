@@ -2,7 +2,7 @@
 // What is asked of the server, and how answers are cached, is in queries.ts.
 
 import { parseExact } from "@/lib/json";
-import type { Diagnostic } from "./types";
+import type { Diagnostic, Mistake } from "./types";
 
 const BASE = "/api/v1";
 
@@ -14,6 +14,7 @@ export class ApiError extends Error {
   readonly requestId: string | null;
   readonly retryAfter: number | null;
   readonly diagnostics: Diagnostic[];
+  readonly mistakes: Mistake[];
 
   constructor(status: number, body: Partial<ErrorBody>) {
     super(body.message ?? `The server answered ${status} without saying why.`);
@@ -23,6 +24,7 @@ export class ApiError extends Error {
     this.requestId = body.request_id ?? null;
     this.retryAfter = body.retry_after_seconds ?? null;
     this.diagnostics = Array.isArray(body.diagnostics) ? body.diagnostics : [];
+    this.mistakes = Array.isArray(body.mistakes) ? body.mistakes : [];
   }
 }
 
@@ -33,6 +35,7 @@ interface ErrorBody {
   request_id: string;
   retry_after_seconds: number;
   diagnostics: Diagnostic[];
+  mistakes: Mistake[];
 }
 
 export type Method = "GET" | "POST" | "PATCH" | "DELETE";
@@ -82,8 +85,8 @@ export async function request<T>(method: Method, path: string, body?: unknown, s
 export const get = <T>(path: string, signal?: AbortSignal) => request<T>("GET", path, undefined, signal);
 
 /** Sends a request whose answer is NDJSON, and hands over each line as it arrives. */
-export async function stream<T>(path: string, onLine: (line: T) => void, signal?: AbortSignal): Promise<void> {
-  const response = await send("POST", path, undefined, signal, "application/x-ndjson");
+export async function stream<T>(path: string, onLine: (line: T) => void, signal?: AbortSignal, body?: unknown): Promise<void> {
+  const response = await send("POST", path, body, signal, "application/x-ndjson");
   if (!response.body) return;
   const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
   let pending = "";

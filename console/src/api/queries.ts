@@ -2,7 +2,7 @@
 
 import { keepPreviousData, queryOptions, useMutation, useQueryClient } from "@tanstack/react-query";
 import { ApiError, get, request } from "./client";
-import type { Alert, AlertPage, AlertPatch, Comment, Dataset, Evidence, Me, Overview, Probe, SetupState, Status } from "./types";
+import type { Alert, AlertPage, AlertPatch, Comment, Dataset, Evidence, Me, Overview, Probe, Rule, RuleRun, RuleText, SetupState, Status } from "./types";
 
 export const session = queryOptions({
   queryKey: ["session"],
@@ -115,6 +115,52 @@ export const datasets = queryOptions({
   queryFn: async ({ signal }) => (await get<{ datasets: Dataset[] }>("/datasets", signal)).datasets,
   staleTime: 60_000,
 });
+
+export const rules = queryOptions({
+  queryKey: ["rules"],
+  queryFn: async ({ signal }) => (await get<{ rules: Rule[] }>("/rules", signal)).rules,
+  refetchInterval: 10_000,
+});
+
+export const rule = (id: number) =>
+  queryOptions({ queryKey: ["rules", id], queryFn: ({ signal }) => get<Rule>(`/rules/${id}`, signal) });
+
+export const ruleRuns = (id: number) =>
+  queryOptions({
+    queryKey: ["rules", id, "runs"],
+    queryFn: async ({ signal }) => (await get<{ runs: RuleRun[] }>(`/rules/${id}/runs?limit=20`, signal)).runs,
+    refetchInterval: 10_000,
+  });
+
+/** Changes of a rule: its text, whether it runs, back to what it was, away with it. */
+export function useRuleChange() {
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: (change: RuleChange) => {
+      switch (change.kind) {
+        case "add":
+          return request<Rule>("POST", "/rules", { rule: change.rule });
+        case "edit":
+          return request<Rule>("PATCH", `/rules/${change.id}`, { rule: change.rule });
+        case "switch":
+          return request<Rule>("PATCH", `/rules/${change.id}`, { enabled: change.enabled });
+        case "restore":
+          return request<Rule>("POST", `/rules/${change.id}/restore`, {});
+        case "remove":
+          return request<undefined>("DELETE", `/rules/${change.id}`);
+      }
+    },
+    // A rule that was removed must not be asked for again.
+    onSuccess: (_, change) => client.invalidateQueries({ queryKey: ["rules"], exact: change.kind === "remove" }),
+  });
+}
+
+export type RuleChange =
+  | { kind: "add"; rule: RuleText }
+  | { kind: "edit"; id: number; rule: RuleText }
+  | { kind: "switch"; id: number; enabled: boolean }
+  | { kind: "restore"; id: number }
+  | { kind: "remove"; id: number };
 
 export function usePatchAlert(id: number) {
   const client = useQueryClient();

@@ -89,7 +89,16 @@ export interface AlertSummary {
   updated_at: string;
   closed_at: string | null;
   comment_count: number;
-  detection_id: string;
+  source: "detection" | "correlation" | "external";
+  category: string;
+  /** Later hits that were kept back as the same. */
+  duplicates: number;
+  rule_id: number | null;
+  rule_name: string | null;
+  hosts: string[];
+  users: string[];
+  /** Null for what is no detection, as are `shape` and `attribution`. */
+  detection_id: string | null;
   name: string;
   summary: string;
   severity: Severity;
@@ -98,7 +107,7 @@ export interface AlertSummary {
   target_ips: string[];
   target_count: number;
   scan_types: string[];
-  shape: string;
+  shape: string | null;
   direction: string;
   first_seen: string;
   last_seen: string;
@@ -108,7 +117,7 @@ export interface AlertSummary {
   distinct_hosts: number;
   open_ports: number[];
   tool: string | null;
-  attribution: Attribution;
+  attribution: Attribution | null;
   mitre_tactics: string[];
   mitre_techniques: string[];
 }
@@ -148,6 +157,38 @@ export interface Detection {
   observers: string[];
 }
 
+/** What a correlation rule or another product found. */
+export interface Finding {
+  source: "correlation" | "external";
+  key: string;
+  name: string;
+  summary: string;
+  severity: Severity;
+  category: string;
+  mitre: { tactics: string[]; techniques: string[] };
+  source_ips: string[];
+  target_ips: string[];
+  hosts: string[];
+  users: string[];
+  first_seen: string;
+  last_seen: string;
+  detected_at: string;
+  count: number;
+  vendor: string;
+  product: string;
+  fields: Record<string, Cell>;
+  rule: {
+    rule_id: number;
+    rule_name: string;
+    query: string;
+    from: string;
+    to: string;
+    row_count: number;
+    rows: Record<string, Cell>[];
+    drilldown: string;
+  } | null;
+}
+
 export interface Comment {
   id: number;
   author: string;
@@ -165,7 +206,8 @@ export interface Change {
 }
 
 export interface Alert extends AlertSummary {
-  detection: Detection;
+  detection: Detection | null;
+  finding: Finding | null;
   comments: Comment[];
   history: Change[];
   /** Size of the capture file of its probes; null where the sensor kept none. */
@@ -257,6 +299,81 @@ export interface Dataset {
   newest: string | null;
   fields: DatasetField[];
 }
+
+/** The text of a correlation rule. */
+export interface RuleText {
+  name: string;
+  description: string;
+  query: string;
+  severity: string;
+  category: string;
+  alert_name: string;
+  alert_description: string;
+  alert_fields: Record<string, string>;
+  mitre: { tactics: string[]; techniques: string[] };
+  mode: "scheduled" | "real_time";
+  schedule: string;
+  timezone: string;
+  search_window: string;
+  suppress_for: string;
+  suppress_by: string[];
+  drilldown: string;
+  action: "alert" | "dataset";
+  dataset: string;
+}
+
+export interface RuleRun {
+  status: "ok" | "failed" | "skipped";
+  window_start: string;
+  window_end: string;
+  finished_at: string;
+  duration_ms: number;
+  rows_scanned: number;
+  rows_found: number;
+  alerts: number;
+  suppressed: number;
+  aggregated: number;
+  error: string | null;
+  note: string | null;
+}
+
+export interface Rule {
+  id: number;
+  enabled: boolean;
+  shipped: string | null;
+  modified: boolean;
+  created_at: string;
+  created_by: string;
+  updated_at: string;
+  updated_by: string;
+  next_run: string | null;
+  failing_since: string | null;
+  last_error: string | null;
+  last_run: RuleRun | null;
+  rule: RuleText;
+}
+
+export interface Mistake {
+  field: string;
+  message: string;
+}
+
+export interface RuleTrial {
+  runs: number;
+  alerts: number;
+  suppressed: number;
+  aggregated: number;
+  rows_found: number;
+  rows_scanned: number;
+  elapsed_ms: number;
+  days: { day: string; alerts: number }[];
+  examples: Finding[];
+}
+
+export type RuleTrialLine =
+  | { progress: { done: number; total: number } }
+  | { result: RuleTrial }
+  | { error: { message: string; diagnostics?: Diagnostic[] } };
 
 export interface Status {
   version: string;

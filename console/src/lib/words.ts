@@ -1,6 +1,6 @@
 // The words of the API as the words of the screen.
 
-import type { AlertStatus, Attribution, Outcome, Resolution, Sensor, Severity } from "@/api/types";
+import type { AlertStatus, AlertSummary, Attribution, Outcome, Resolution, Sensor, Severity } from "@/api/types";
 
 export const SEVERITIES: readonly Severity[] = ["critical", "high", "medium", "low", "informational"];
 
@@ -65,6 +65,13 @@ const scanTypes: Record<string, string> = {
 export function scanTypeName(type: string): string {
   return scanTypes[type] ?? type.replaceAll("_", " ");
 }
+
+/** What raised an alert. */
+export const sourceName: Record<AlertSummary["source"], string> = {
+  detection: "Detection",
+  correlation: "Rule",
+  external: "Other product",
+};
 
 export const shapeName: Record<string, string> = {
   vertical: "Vertical: many ports of one host",

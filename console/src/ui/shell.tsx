@@ -55,6 +55,7 @@ function Navigation() {
       <nav aria-label="Main" className="flex gap-0.5 px-2 md:flex-col">
         <NavLink to="/" icon="overview" label="Overview" />
         <NavLink to="/alerts" icon="alerts" label="Alerts" badge={fresh.data?.total ?? 0} />
+        <NavLink to="/rules" icon="rules" label="Rules" />
         <NavLink to="/xql" icon="xql" label="XQL search" />
       </nav>
       <div className="flex items-center md:mt-auto md:flex-col md:items-stretch md:border-t md:border-line max-md:ml-auto">
@@ -65,7 +66,7 @@ function Navigation() {
   );
 }
 
-function NavLink({ to, icon, label, badge = 0 }: { to: "/" | "/alerts" | "/xql"; icon: IconName; label: string; badge?: number }) {
+function NavLink({ to, icon, label, badge = 0 }: { to: "/" | "/alerts" | "/rules" | "/xql"; icon: IconName; label: string; badge?: number }) {
   return (
     <Link
       to={to}

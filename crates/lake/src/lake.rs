@@ -1,5 +1,6 @@
 //! The lake itself: opening it, taking rows, showing them.
 
+use crate::arrivals::{Arrival, Arrivals};
 use crate::columns::{Stamp, stamped_batch};
 use crate::folder::Folder;
 use crate::report::Counters;
@@ -31,6 +32,7 @@ pub(crate) struct Inner {
     pub config: LakeConfig,
     pub stores: Vec<Store>,
     wal: Wal,
+    arrivals: Arrivals,
     folder: Folder,
     counters: Counters,
     /// Bytes of rows on their way through the write-ahead log.
@@ -100,6 +102,7 @@ impl Lake {
             config,
             stores,
             wal,
+            arrivals: Arrivals::default(),
             folder,
             in_flight: AtomicUsize::new(0),
             next_id: AtomicU64::new(0),
@@ -130,12 +133,24 @@ impl Lake {
 
     /// Stores rows of several datasets in one durable step: after a crash all are there or none.
     pub async fn append_all(&self, parts: Vec<(&str, Vec<Row>)>) -> Result<Ack, LakeError> {
-        self.append_at(parts, clock()).await
+        let arrival = self.inner.arrivals.begin(clock);
+        self.append_arrived(parts, arrival).await
     }
 
     /// The same with the `_insert_time` given.
     pub async fn append_at(&self, parts: Vec<(&str, Vec<Row>)>, insert_time: Time) -> Result<Ack, LakeError> {
-        let result = self.try_append(parts, insert_time).await;
+        let arrival = self.inner.arrivals.begin(|| insert_time);
+        self.append_arrived(parts, arrival).await
+    }
+
+    /// Every row whose `_insert_time` is at or before this time can be read by a provider made from
+    /// now on, and no row with such a time comes later, unless the clock goes back.
+    pub fn settled_until(&self) -> Time {
+        self.inner.arrivals.settled_until(clock)
+    }
+
+    async fn append_arrived(&self, parts: Vec<(&str, Vec<Row>)>, arrival: Arrival) -> Result<Ack, LakeError> {
+        let result = self.try_append(parts, arrival).await;
         let inner = &self.inner;
         match &result {
             Ok(ack) => {
@@ -148,11 +163,12 @@ impl Lake {
         result
     }
 
-    async fn try_append(&self, parts: Vec<(&str, Vec<Row>)>, insert_time: Time) -> Result<Ack, LakeError> {
+    async fn try_append(&self, parts: Vec<(&str, Vec<Row>)>, arrival: Arrival) -> Result<Ack, LakeError> {
         let inner = &self.inner;
         if inner.is_closed() {
             return Err(LakeError::Closed);
         }
+        let insert_time = arrival.time();
         let mut work = Vec::with_capacity(parts.len());
         for (name, rows) in parts {
             let index = inner.position(name)?;
@@ -185,6 +201,7 @@ impl Lake {
                 }
             }
             drop(held);
+            drop(arrival);
         };
         let sequence = inner.wal.append(payload, Box::new(deliver)).await?;
         Ok(Ack { rows: rows as u64, nulled_cells, sequence })

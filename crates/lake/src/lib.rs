@@ -4,6 +4,7 @@
 //! and the table provider that reads memory and files as one. Does not belong here: queries and
 //! their functions (`engine`), sources and HTTP (`server`).
 
+mod arrivals;
 mod columns;
 mod config;
 mod error;

@@ -26,6 +26,7 @@ pub mod probes;
 pub mod query;
 pub mod query_output;
 pub mod routes;
+pub mod rules;
 pub mod selftest;
 pub mod session;
 pub mod setup;

@@ -5,6 +5,7 @@ use crate::config::Limits;
 use crate::live::Live;
 use crate::pipeline::lines::LineCounts;
 use crate::pipeline::{Alerting, Detecting, Intake, Storing};
+use crate::rules::Runner;
 use crate::secret::Secret;
 use crate::sensing::Sensing;
 use crate::setup::Setup;
@@ -29,6 +30,7 @@ pub struct App {
     pub storing: Arc<Storing>,
     pub detecting: Arc<Detecting>,
     pub alerting: Arc<Alerting>,
+    pub rules: Arc<Runner>,
     pub sensing: Arc<Sensing>,
     pub live: Arc<Live>,
     pub setup: Setup,

@@ -9,10 +9,13 @@ use std::sync::atomic::Ordering;
 use utoipa::ToSchema;
 use vedette_event::Time;
 
+/// Failing rules that are named.
+const MOST_FAILING: usize = 20;
+
 /// One part of the server.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct Part {
-    /// `state`, `lake`, `ingest`, `detector`, `alerts` or `sensor`.
+    /// `state`, `lake`, `ingest`, `detector`, `alerts`, `rules` or `sensor`.
     pub name: &'static str,
     pub ok: bool,
     pub message: Option<String>,
@@ -38,7 +41,7 @@ fn broken(name: &'static str, message: impl Into<String>, help: &str) -> Part {
 
 /// All parts. The sensor is one of them, but a server without it is ready all the same.
 pub fn parts(app: &App, sensor: &SensorReport) -> Vec<Part> {
-    vec![state(app), lake(app), ingest(app), detector(app), alerts(app), sensor_part(sensor)]
+    vec![state(app), lake(app), ingest(app), detector(app), alerts(app), rules(app), sensor_part(sensor)]
 }
 
 /// Whether the server can do its work: every part but the sensor.
@@ -95,6 +98,28 @@ fn alerts(app: &App) -> Part {
     }
 }
 
+fn rules(app: &App) -> Part {
+    match app.rules.last_error.lock().clone() {
+        None => fine("rules"),
+        Some(why) => {
+            let help = "Check the disk and the rights of the data folder.";
+            broken("rules", format!("correlation rules cannot be run: {why}"), help)
+        }
+    }
+}
+
+/// Rules that fail: each is blind until somebody mends it.
+fn failing_rules(app: &App) -> Vec<Degraded> {
+    let failing = app.store.failing_rules().unwrap_or_default().into_iter();
+    let told = failing.map(|rule| Degraded {
+        code: "rule_failing",
+        part: "rules",
+        message: format!("Rule {} ({}) fails since {}: {}", rule.id, rule.name, rule.since, rule.error),
+        help: Some("Mend it or switch it off; it raises no alerts as it is.".to_owned()),
+    });
+    told.take(MOST_FAILING).collect()
+}
+
 fn sensor_part(sensor: &SensorReport) -> Part {
     Part {
         name: "sensor",
@@ -113,6 +138,7 @@ pub fn degraded(app: &App, sensor: &SensorReport, parts: &[Part]) -> Vec<Degrade
     }
     list.extend(sensor_degraded(sensor));
     list.extend(losses(app, sensor));
+    list.extend(failing_rules(app));
     if app.detecting.unsaved.load(Ordering::Relaxed) > 0 {
         list.push(Degraded {
             code: "detector_unsaved",

@@ -13,6 +13,7 @@
 //! | `api`, `access`, `assets` | routes, who may, the console |
 //! | `listener`, `tls` | connections |
 //! | `sensing`, `health`, `selftest`, `live` | the sensor inside, how all is, the proof, the news |
+//! | `rules` | correlation rules: from a query to an alert |
 //! | `setup`, `throttle`, `secret`, `local`, `files` | getting in, and keeping others out |
 //! | `classes` | what an administrator says is no scan |
 //! | `explained` | how a query is carried out |
@@ -35,6 +36,7 @@ mod local;
 mod offline;
 mod pipeline;
 mod replay;
+pub mod rules;
 mod secret;
 mod selftest;
 mod sensing;

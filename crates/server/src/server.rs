@@ -12,6 +12,7 @@ use crate::live::Live;
 use crate::local::{self, LocalServer};
 use crate::pipeline::lines::LineCounts;
 use crate::pipeline::{Alerting, Detecting, Intake, Storing};
+use crate::rules::{Runner, shipped};
 use crate::secret::Secret;
 use crate::selftest;
 use crate::sensing::Sensing;
@@ -34,6 +35,8 @@ use vedette_lake::{Lake, LakeConfig, LakeError};
 
 /// Rows of the dataset `alerts`: the latest ones.
 const ALERT_ROWS: u32 = 100_000;
+/// Rows of the dataset `vedette_rule_runs`: the latest ones.
+const RUN_ROWS: u32 = 100_000;
 /// Passwords hashed at one time.
 const HASHING: usize = 2;
 
@@ -75,6 +78,10 @@ impl Server {
                 settled,
                 "alerts were active when Vedette stopped; they are not followed any more"
             );
+        }
+        let changed = store.seed_rules(&shipped::all(), clock::now())?;
+        if changed > 0 {
+            tracing::info!(changed, "correlation rules that came with this version are new or changed");
         }
         let listen = config.listen;
         let listener = TcpListener::bind(listen)
@@ -156,8 +163,12 @@ fn assemble(mut config: ServerConfig, bound: Bound) -> Result<RunningServer, Ser
     let (setup, instance_id) = (Setup::new(!store.has_users()?, now), store.instance_id()?);
     let tls = certificate.as_ref().map(Certificate::server_config).transpose()?;
     let sensing = Sensing::idle();
+    let alerting = Alerting::new(store.clone(), live.clone(), intake.clone(), sensing.clone());
+    let arrived = lake.clone();
+    let settled = Box::new(move || arrived.settled_until());
     let app = Arc::new(App {
-        alerting: Alerting::new(store.clone(), live.clone(), intake.clone(), sensing.clone()),
+        rules: Runner::new(store.clone(), engine.clone(), alerting.clone(), settled),
+        alerting,
         store,
         lake: lake.clone(),
         engine,
@@ -201,15 +212,17 @@ fn assemble(mut config: ServerConfig, bound: Bound) -> Result<RunningServer, Ser
     app.sensing.begin(config.sensor, intake);
     let serving =
         tokio::spawn(listener::serve(app.clone(), listener, router(app.clone()), tls, stopping.clone()));
+    let rules = tokio::spawn(app.rules.clone().run(stopping.clone()));
     let housekeeping = tokio::spawn(keep_house(app.clone(), stopping));
-    let server = RunningServer { parts: Some(Parts { serving, housekeeping, storing, detector }), stop, app };
+    let parts = Parts { serving, housekeeping, rules, storing, detector };
+    let server = RunningServer { parts: Some(parts), stop, app };
     server.publish()?;
     Ok(server)
 }
 
-/// The datasets of queries: those of the lake, and the alerts as they stand.
+/// The datasets of queries: those of the lake, the alerts as they stand, and the runs of rules.
 fn catalog(lake: &Lake, store: &Arc<Store>, tables: &Arc<Tables>) -> LakeCatalog {
-    let (store, for_calls) = (store.clone(), store.clone());
+    let (store, for_calls, of_runs) = (store.clone(), store.clone(), store.clone());
     let rows: RowSource = Arc::new(move || {
         let alerts = store.latest_alerts(ALERT_ROWS).map_err(|error| error.to_string())?;
         Ok(alerts.iter().map(|alert| datasets::alerts::row(&alert.life, &alert.subject)).collect())
@@ -221,8 +234,13 @@ fn catalog(lake: &Lake, store: &Arc<Store>, tables: &Arc<Tables>) -> LakeCatalog
             None
         }
     });
+    let runs: RowSource = Arc::new(move || {
+        let runs = of_runs.rule_runs(None, RUN_ROWS).map_err(|error| error.to_string())?;
+        Ok(runs.iter().map(datasets::rule_runs::row).collect())
+    });
     LakeCatalog::new(lake.clone())
         .with_rows(&datasets::alerts::DATASET, rows)
+        .with_rows(&datasets::rule_runs::DATASET, runs)
         .with_tables(tables.clone())
         .with_library(library)
 }
@@ -246,6 +264,7 @@ async fn keep_house(app: Arc<App>, mut stopping: watch::Receiver<bool>) {
 struct Parts {
     serving: Task<()>,
     housekeeping: Task<()>,
+    rules: Task<()>,
     storing: Task<()>,
     detector: Option<JoinHandle<()>>,
 }
@@ -367,6 +386,7 @@ impl RunningServer {
             self.app.intake.close();
             let _ = parts.storing.await;
             let _ = self.stop.send(true);
+            let _ = parts.rules.await;
             let _ = parts.housekeeping.await;
             let _ = parts.serving.await;
         }

@@ -41,7 +41,7 @@ pub fn look_at_files(args: &XqlCheckArgs, look: fn(&str) -> Vec<Diagnostic>) -> 
     Ok(u8::from(wrong))
 }
 
-fn colour() -> bool {
+pub fn colour() -> bool {
     std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none()
 }
 

@@ -10,6 +10,7 @@ import { Dot, Failure, Loading, Panel, SeverityMark, StatusMark, Tag, buttonClas
 import { CopyButton, Outside } from "@/ui/text";
 import { Actions } from "./actions";
 import { Facts } from "./facts";
+import { FindingFacts, FindingRows } from "./finding";
 import { ProbesPanel } from "./probes";
 import { Reasons } from "./reasons";
 import { WorkPanel } from "./work";
@@ -55,12 +56,14 @@ function Content({ alert }: { alert: Alert }) {
       </header>
       <div className="grid gap-3.5 2xl:grid-cols-[minmax(0,1fr)_23rem] xl:grid-cols-[minmax(0,1fr)_20rem]">
         <div className="min-w-0 space-y-3.5">
-          <Facts alert={alert} />
-          <ProbesPanel alert={alert} evidence={probes.data} error={probes.error} />
+          {alert.detection && <Facts alert={alert} detection={alert.detection} />}
+          {alert.detection && <ProbesPanel alert={alert} evidence={probes.data} error={probes.error} />}
+          {alert.finding && <FindingFacts alert={alert} finding={alert.finding} />}
+          {alert.finding && <FindingRows finding={alert.finding} />}
           <EvidenceQuery id={alert.id} bytes={alert.capture_bytes} evidence={probes.data} />
         </div>
         <div className="min-w-0 space-y-3.5">
-          <Reasons detection={alert.detection} />
+          {alert.detection && <Reasons detection={alert.detection} />}
           <WorkPanel alert={alert} mayWork={mayWork} />
         </div>
       </div>

@@ -8,8 +8,7 @@ import { attackName, attributionName, protocolName, scanTypeName, shapeName } fr
 import { Panel, Tag } from "@/ui/parts";
 import { Ago, CopyButton, Mono, Outside, Stamp } from "@/ui/text";
 
-export function Facts({ alert }: { alert: Alert }) {
-  const d = alert.detection;
+export function Facts({ alert, detection: d }: { alert: Alert; detection: Detection }) {
   const seconds = (Date.parse(d.last_seen) - Date.parse(d.first_seen)) / 1000;
   const reaction = Date.parse(d.detected_at) - Date.parse(d.first_seen);
   return (
@@ -50,7 +49,7 @@ export function Facts({ alert }: { alert: Alert }) {
           <Score score={d.score} threshold={d.threshold} />
         </Fact>
         <Fact name="MITRE ATT&CK">
-          <Attack detection={d} />
+          <Attack mitre={d.mitre} />
         </Fact>
         <Fact name="Seen by">
           <Mono text={d.observers.slice(0, 4).join(", ") || "unknown"} max={120} />
@@ -62,7 +61,7 @@ export function Facts({ alert }: { alert: Alert }) {
   );
 }
 
-function Fact({ name, children }: { name: string; children: ReactNode }) {
+export function Fact({ name, children }: { name: string; children: ReactNode }) {
   return (
     <div className="min-w-0 bg-panel px-3.5 py-2.5">
       <dt className="mb-0.5 text-xs text-muted">{name}</dt>
@@ -71,11 +70,11 @@ function Fact({ name, children }: { name: string; children: ReactNode }) {
   );
 }
 
-function Note({ children, title }: { children: ReactNode; title?: string | undefined }) {
+export function Note({ children, title }: { children: ReactNode; title?: string | undefined }) {
   return <p title={title} className="mt-0.5 text-xs text-muted">{children}</p>;
 }
 
-function Addresses({ list, cut }: { list: string[]; cut: boolean }) {
+export function Addresses({ list, cut }: { list: string[]; cut: boolean }) {
   if (list.length === 0) return <span className="text-muted">unknown</span>;
   const rest = list.length - 4;
   return (
@@ -135,8 +134,8 @@ function Score({ score, threshold }: { score: number; threshold: number }) {
   );
 }
 
-function Attack({ detection }: { detection: Detection }) {
-  const ids = [...detection.mitre.tactics, ...detection.mitre.techniques];
+export function Attack({ mitre }: { mitre: Detection["mitre"] }) {
+  const ids = [...mitre.tactics, ...mitre.techniques];
   if (ids.length === 0) return <span className="text-muted">Not mapped</span>;
   return (
     <ul className="space-y-0.5">

@@ -5,7 +5,7 @@ import { type KeyboardEvent, useEffect, useRef, useState } from "react";
 import { watchAlerts } from "@/api/live";
 import type { AlertSummary } from "@/api/types";
 import { compact, count } from "@/lib/format";
-import { scanTypeName } from "@/lib/words";
+import { scanTypeName, sourceName } from "@/lib/words";
 import { Icon } from "@/ui/icon";
 import { Dot, SeverityMark, StatusMark, Tag } from "@/ui/parts";
 import { Ago, Mono, Outside } from "@/ui/text";
@@ -110,7 +110,10 @@ function Row({ alert, fresh }: { alert: AlertSummary; fresh: boolean }) {
         <span className="mt-0.5 flex items-center gap-1.5 overflow-hidden text-xs whitespace-nowrap text-muted">
           {alert.active && <span className="inline-flex items-center gap-1.5 text-accent"><Dot tone="accent" pulsing />going on</span>}
           {alert.self_test && <Tag>self-test</Tag>}
-          <span>{alert.scan_types.slice(0, 3).map(scanTypeName).join(", ")}</span>
+          {alert.source === "detection"
+            ? <span>{alert.scan_types.slice(0, 3).map(scanTypeName).join(", ")}</span>
+            : <span className="truncate"><Tag>{sourceName[alert.source]}</Tag> <Outside text={alert.rule_name ?? alert.category} max={80} /></span>}
+          {alert.duplicates > 0 && <span className="num">· {count(alert.duplicates)} more of the same</span>}
           {alert.tool && <span className="truncate">· <Outside text={alert.tool} max={60} /></span>}
         </span>
       </td>

@@ -36,6 +36,7 @@ pub const DATASET: Dataset = Dataset {
         Field::new("mitre_tactics", FieldType::StrList, "ATT&CK tactics."),
         Field::new("mitre_techniques", FieldType::StrList, "ATT&CK techniques."),
         Field::new("score", FieldType::Float, "Evidence score."),
+        Field::new("reasons", FieldType::StrList, "Why it was concluded, strongest first."),
     ],
 };
 
@@ -59,6 +60,7 @@ pub fn row(detection: &Detection) -> Row {
         }),
     ];
     row.extend(facts(detection));
+    row.push(Value::from(detection.reasons.clone()));
     row
 }
 

@@ -34,6 +34,9 @@ pub struct ErrorDetail {
     /// What is wrong with a query, with `query_invalid` only.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub diagnostics: Option<Vec<super::query::Diagnostic>>,
+    /// What is wrong with a correlation rule, with `rule_invalid` only.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mistakes: Option<Vec<crate::rules::check::Mistake>>,
     /// When to try again, with `too_many_attempts` only.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub retry_after_seconds: Option<u64>,

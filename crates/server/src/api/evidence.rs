@@ -120,10 +120,10 @@ fn span(first: Time, last: Time) -> (Time, Time) {
 
 /// The query of the rule, over the rows it saw; what a rule or another product found has no probes.
 fn of_finding(finding: &Finding) -> Evidence {
-    let (from, to) = match &finding.rule {
-        Some(rule) => (rule.from, rule.to),
-        None => span(finding.first_seen, finding.last_seen),
-    };
+    // A real-time rule's window is about arrival, and its rows may be older.
+    let window = finding.rule.as_ref().map(|rule| (rule.from, rule.to.plus(-1)));
+    let (first, last) = window.unwrap_or((finding.first_seen, finding.last_seen));
+    let (from, to) = span(first.min(finding.first_seen), last.max(finding.last_seen));
     let xql = match &finding.rule {
         Some(rule) if rule.query.contains("timeframe") => rule.query.clone(),
         Some(rule) => {

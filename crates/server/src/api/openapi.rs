@@ -2,7 +2,7 @@
 
 use super::{
     administration, alerts, events, evidence, ingest, language, library, metrics, overview, probes, query,
-    selftest, session, setup, sources, status, tables,
+    rules, selftest, session, setup, sources, status, tables,
 };
 use axum::Json as Answer;
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme};
@@ -21,6 +21,8 @@ use utoipa::{Modify, OpenApi};
         tables::list, tables::add, tables::put_lookup, tables::remove,
         library::list, library::keep, library::forget,
         language::complete, language::hover, language::explain,
+        rules::list, rules::create, rules::check, rules::test, rules::export, rules::import,
+        rules::show, rules::edit, rules::remove, rules::restore, rules::runs,
         ingest::ingest, selftest::run,
         administration::assignees, administration::users, administration::add_user,
         administration::change_user, administration::remove_user,

@@ -5,7 +5,7 @@ use super::extract::BodyLimit;
 use super::guard::{admit, envelope};
 use super::{
     administration, alerts, events, evidence, ingest, language, library, metrics, openapi, overview, probes,
-    query, selftest, session, setup, sources, status, tables,
+    query, rules, selftest, session, setup, sources, status, tables,
 };
 use crate::access::Access;
 use crate::app::App;
@@ -102,6 +102,17 @@ pub fn table() -> Vec<Route> {
         route(get.clone(), "/api/v1/library", View, Plain, library::list),
         route(Method::PUT, "/api/v1/library/{name}", Work, Plain, library::keep),
         route(delete.clone(), "/api/v1/library/{name}", Work, Plain, library::forget),
+        route(get.clone(), "/api/v1/rules", View, Plain, rules::list),
+        route(post.clone(), "/api/v1/rules", Work, Plain, rules::create),
+        route(post.clone(), "/api/v1/rules/check", View, Plain, rules::check),
+        route(post.clone(), "/api/v1/rules/test", Work, Long, rules::test),
+        route(get.clone(), "/api/v1/rules/export", View, Plain, rules::export),
+        route(post.clone(), "/api/v1/rules/import", Work, Plain, rules::import),
+        route(get.clone(), "/api/v1/rules/{id}", View, Plain, rules::show),
+        route(patch.clone(), "/api/v1/rules/{id}", Work, Plain, rules::edit),
+        route(delete.clone(), "/api/v1/rules/{id}", Work, Plain, rules::remove),
+        route(post.clone(), "/api/v1/rules/{id}/restore", Work, Plain, rules::restore),
+        route(get.clone(), "/api/v1/rules/{id}/runs", View, Plain, rules::runs),
         route(post.clone(), "/api/v1/ingest/{source}", Ingest, Long, ingest::ingest),
         route(post.clone(), "/api/v1/selftest", Work, Long, selftest::run),
         route(get.clone(), "/api/v1/users", Administer, Plain, administration::users),

@@ -84,7 +84,6 @@ impl Alerting {
     }
 
     /// News of an alert that was stored elsewhere.
-    #[allow(dead_code, reason = "as above")]
     pub fn tell_stored(&self, stored: Stored) {
         if stored.new {
             tracing::info!(alert = stored.alert.life.alert_id, name = ?stored.alert.subject.name(), "alert");

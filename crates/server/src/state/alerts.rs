@@ -140,7 +140,6 @@ impl Store {
 
     /// Opens an alert for what another product found. A finding whose key already has an alert
     /// brings that alert up to date; what people set stays.
-    #[allow(dead_code, reason = "used by what takes findings in")]
     pub fn record_finding(&self, finding: &Finding, now: Time) -> Result<Stored, StateError> {
         let mut connection = self.lock();
         let transaction = connection.transaction()?;
@@ -179,7 +178,6 @@ impl Store {
 }
 
 /// [`Store::record_finding`] inside a transaction that does more.
-#[allow(dead_code, reason = "as above")]
 pub(super) fn record_finding_in(
     transaction: &Transaction<'_>,
     finding: &Finding,

@@ -8,6 +8,7 @@ const STEPS: &[&str] = &[
     include_str!("captures.sql"),
     include_str!("alert_sources.sql"),
     include_str!("library.sql"),
+    include_str!("rules.sql"),
 ];
 
 /// Brings the database to this version's schema, each step in a transaction of its own.

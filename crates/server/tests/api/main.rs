@@ -10,6 +10,7 @@ mod lifecycle;
 mod live;
 mod openapi;
 mod query;
+mod rules;
 mod security;
 mod selftest;
 mod setup;

@@ -47,6 +47,7 @@ fn answers_look_as_documented() {
         ("/api/v1/setup", "SetupStatus".to_owned()),
         ("/api/v1/session", "Me".to_owned()),
         ("/api/v1/assignees", "Assignees".to_owned()),
+        ("/api/v1/rules", "RuleList".to_owned()),
         (&format!("/api/v1/alerts/{id}"), "Alert".to_owned()),
         (&format!("/api/v1/alerts/{id}/evidence"), "Evidence".to_owned()),
         (&format!("/api/v1/alerts/{id}/history"), "History".to_owned()),

@@ -1,0 +1,15 @@
+import { expect, test } from "vitest";
+import { cleaned, FRESH, pairLines, pairs, words } from "./form";
+
+test("lists and pairs are read from text and written back", () => {
+  expect(words(" source_ip, target_ip\nport ")).toEqual(["source_ip", "target_ip", "port"]);
+  expect(words("")).toEqual([]);
+  const map = { source_ips: "client", ticket: "n" };
+  expect(pairs(pairLines(map))).toEqual(map);
+  expect(pairs("source_ips = $client\nnonsense\n= x\n")).toEqual({ source_ips: "client" });
+});
+
+test("a real-time rule carries no schedule", () => {
+  expect(cleaned({ ...FRESH, mode: "real_time", search_window: "1 hour" })).toMatchObject({ schedule: "", search_window: "" });
+  expect(cleaned(FRESH)).toEqual(FRESH);
+});

@@ -1,0 +1,216 @@
+//! What is wrong with a rule before it is saved: every mistake that can be found without running it.
+
+use super::per_row;
+use super::rule::{Action, Mode, Rule, severity};
+use super::schedule::Schedule;
+use super::{span, text};
+use serde::Serialize;
+use std::collections::BTreeMap;
+use utoipa::ToSchema;
+use vedette_engine::{Engine, ErrorKind, QueryOptions};
+use vedette_event::Time;
+use vedette_xql::Diagnostic;
+use vedette_xql::ast::StageKind;
+
+/// Longest search window: a month.
+const LONGEST_WINDOW: i64 = 31 * 24 * 3600 * 1_000_000;
+
+/// A mistake, and the field of the rule it is in.
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
+#[schema(as = RuleMistake)]
+pub struct Mistake {
+    pub field: &'static str,
+    /// A sentence.
+    pub message: String,
+}
+
+/// What is known of a rule after it was checked.
+#[derive(Debug, Default)]
+pub struct Verdict {
+    pub mistakes: Vec<Mistake>,
+    /// Of the query; the errors among them make the rule wrong.
+    pub diagnostics: Vec<Diagnostic>,
+}
+
+impl Verdict {
+    pub fn is_fine(&self) -> bool {
+        self.mistakes.is_empty() && !self.diagnostics.iter().any(Diagnostic::is_error)
+    }
+
+    fn wrong(&mut self, field: &'static str, message: impl Into<String>) {
+        self.mistakes.push(Mistake { field, message: message.into() });
+    }
+}
+
+/// Checks everything but names in the query, which need a catalogue.
+pub fn check(rule: &Rule) -> Verdict {
+    let mut verdict = Verdict::default();
+    lengths(rule, &mut verdict);
+    words(rule, &mut verdict);
+    times(rule, &mut verdict);
+    let parsed = vedette_xql::parse(&rule.query);
+    verdict.diagnostics = parsed.diagnostics;
+    if let Some(query) = &parsed.query {
+        if query.stages.iter().any(|stage| matches!(stage.kind, StageKind::Target(_))) {
+            verdict.wrong(
+                "query",
+                "a rule's query cannot end in `target`: this server has no datasets of its own making yet",
+            );
+        }
+        if rule.mode == Mode::RealTime
+            && let Err(why) = per_row::check(query)
+        {
+            verdict.wrong("mode", why);
+        }
+    }
+    verdict
+}
+
+/// The same, and whether the query can be planned over the engine's datasets.
+pub async fn check_with(rule: &Rule, engine: &Engine, now: Time) -> Verdict {
+    let mut verdict = check(rule);
+    if !verdict.diagnostics.iter().any(Diagnostic::is_error)
+        && let Err(error) = engine.check(&rule.query, QueryOptions::at(now)).await
+    {
+        if error.diagnostics.is_empty() && error.kind != ErrorKind::Internal {
+            verdict.wrong("query", error.message);
+        }
+        verdict.diagnostics.extend(error.diagnostics);
+    }
+    verdict
+}
+
+/// The same without a server: over the built-in datasets, empty. An error is our fault.
+pub async fn check_offline(rule: &Rule) -> Result<Verdict, String> {
+    let engine = super::examples::engine(BTreeMap::new())?;
+    Ok(check_with(rule, &engine, crate::clock::now()).await)
+}
+
+fn lengths(rule: &Rule, verdict: &mut Verdict) {
+    let bounds = [
+        ("name", &rule.name, 1, 200),
+        ("description", &rule.description, 0, 10_000),
+        ("query", &rule.query, 1, 100_000),
+        ("category", &rule.category, 0, 200),
+        ("alert_name", &rule.alert_name, 0, 500),
+        ("alert_description", &rule.alert_description, 0, 10_000),
+        ("drilldown", &rule.drilldown, 0, 10_000),
+    ];
+    for (field, text, least, most) in bounds {
+        let length = text.trim().chars().count();
+        if length < least || length > most {
+            verdict.wrong(field, format!("it has {length} characters; {least} to {most} are allowed"));
+        }
+    }
+    if rule.alert_fields.len() > 100 || rule.suppress_by.len() > 20 {
+        verdict.wrong("alert_fields", "at most 100 mapped fields and 20 fields of suppression are allowed");
+    }
+    if rule.mitre.tactics.len() + rule.mitre.techniques.len() > 50 {
+        verdict.wrong("mitre", "at most 50 identifiers are allowed");
+    }
+}
+
+fn words(rule: &Rule, verdict: &mut Verdict) {
+    if Rule::field_of(&rule.severity).is_none() && severity(&rule.severity).is_none() {
+        let known = "informational, low, medium, high, critical, or $field for the word in a field";
+        verdict.wrong("severity", format!("{:?} is none; it is {known}", text::cut(&rule.severity, 40)));
+    }
+    if rule.action == Action::Dataset {
+        verdict.wrong("action", "rows cannot be saved to a dataset: this server has none of its own making yet; use the action alert");
+    }
+}
+
+fn times(rule: &Rule, verdict: &mut Verdict) {
+    if rule.suppress_for.is_empty() != rule.suppress_by.is_empty() {
+        verdict
+            .wrong("suppress_for", "a suppression has both a length and the fields in which rows must agree");
+    }
+    if !rule.suppress_for.is_empty() && span::parse(&rule.suppress_for).is_none() {
+        verdict.wrong(
+            "suppress_for",
+            format!("{:?} is no length of time such as \"6 hours\"", text::cut(&rule.suppress_for, 40)),
+        );
+    }
+    if rule.mode == Mode::RealTime {
+        if !rule.schedule.is_empty() || !rule.search_window.is_empty() {
+            verdict.wrong(
+                "schedule",
+                "a real-time rule runs as rows arrive: it has no schedule and no search window",
+            );
+        }
+        return;
+    }
+    if let Err(why) = Schedule::parse(&rule.schedule, &rule.timezone) {
+        verdict.wrong("schedule", why);
+    }
+    if !rule.search_window.is_empty()
+        && !span::parse(&rule.search_window)
+            .is_some_and(|window| (60_000_000..=LONGEST_WINDOW).contains(&window))
+    {
+        let shown = text::cut(&rule.search_window, 40);
+        verdict.wrong(
+            "search_window",
+            format!("{shown:?} is no length between a minute and 31 days, such as \"2 hours\""),
+        );
+    }
+}
+
+/// The mistakes as one text for a terminal, by field.
+pub fn summary(verdict: &Verdict) -> String {
+    let mut lines: BTreeMap<&str, Vec<String>> = BTreeMap::new();
+    for mistake in &verdict.mistakes {
+        lines.entry(mistake.field).or_default().push(mistake.message.clone());
+    }
+    let lines = lines.into_iter().map(|(field, messages)| format!("{field}: {}", messages.join("; ")));
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn fine() -> Rule {
+        Rule {
+            name: "R".into(),
+            query: "dataset = xdr_data | filter target_port = 22".into(),
+            severity: "high".into(),
+            schedule: "10 minutes".into(),
+            ..Rule::default()
+        }
+    }
+
+    fn fields(rule: &Rule) -> Vec<&'static str> {
+        check(rule).mistakes.iter().map(|mistake| mistake.field).collect()
+    }
+
+    #[test]
+    fn each_mistake_names_its_field() {
+        assert!(check(&fine()).is_fine());
+        let with = |change: fn(&mut Rule)| {
+            let mut rule = fine();
+            change(&mut rule);
+            fields(&rule)
+        };
+        assert_eq!(with(|rule| rule.name = " ".into()), ["name"]);
+        assert_eq!(with(|rule| rule.name = "x".repeat(201)), ["name"]);
+        assert_eq!(with(|rule| rule.severity = "urgent".into()), ["severity"]);
+        assert_eq!(with(|rule| rule.severity = "$risk".into()), [""; 0]);
+        assert_eq!(with(|rule| rule.schedule = "whenever".into()), ["schedule"]);
+        assert_eq!(with(|rule| rule.search_window = "90 days".into()), ["search_window"]);
+        assert_eq!(with(|rule| rule.suppress_for = "1 hour".into()), ["suppress_for"]);
+        assert_eq!(with(|rule| rule.action = Action::Dataset), ["action"]);
+        assert_eq!(with(|rule| rule.query.push_str(" | target type = dataset x")), ["query"]);
+        assert_eq!(with(|rule| rule.mode = Mode::RealTime), ["schedule"]);
+        let real_time = |query: &str| {
+            fields(&Rule { mode: Mode::RealTime, schedule: String::new(), query: query.into(), ..fine() })
+        };
+        assert_eq!(real_time("dataset = xdr_data | filter target_port = 22"), [""; 0]);
+        assert_eq!(real_time("dataset = xdr_data | comp count() as n"), ["mode"]);
+    }
+
+    #[test]
+    fn a_query_that_cannot_be_read_has_its_diagnostics() {
+        let verdict = check(&Rule { query: "dataset = xdr_data | filtre a".into(), ..fine() });
+        assert!(!verdict.is_fine() && verdict.mistakes.is_empty() && !verdict.diagnostics.is_empty());
+    }
+}

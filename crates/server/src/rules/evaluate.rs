@@ -1,0 +1,106 @@
+//! One run of a rule's query over a window.
+
+use super::hits::{Hit, MOST_ROWS, Origin};
+use super::per_row;
+use super::rule::Rule;
+use super::schedule::Schedule;
+use super::span;
+use super::text::Row;
+use serde_json::Value as Json;
+use std::time::Duration;
+use vedette_engine::{Engine, ErrorKind, QueryError, QueryLimits, QueryOptions, QueryResult};
+use vedette_event::{Time, Value};
+use vedette_xql::ast::{TimePoint, Timeframe};
+
+/// The longest a rule's query may run.
+const LONGEST: Duration = Duration::from_secs(300);
+
+/// What a run found.
+#[derive(Debug)]
+pub struct Evaluated {
+    pub hits: Vec<Hit>,
+    /// The result had more rows than were read.
+    pub cut: bool,
+    pub rows_scanned: u64,
+    pub elapsed: Duration,
+}
+
+/// A rule, with its number in the state; 0 for one that is not saved.
+#[derive(Clone, Copy)]
+pub struct Numbered<'a> {
+    pub id: i64,
+    pub rule: &'a Rule,
+}
+
+/// The window that ends at this moment: as long as the rule says, or back to the moment before.
+pub fn window(rule: &Rule, schedule: &Schedule, end: Time) -> (Time, Time) {
+    let from = match span::parse(&rule.search_window) {
+        Some(length) => end.plus(-length),
+        None => schedule.last(end.plus(-1)).unwrap_or(end),
+    };
+    (from, end)
+}
+
+/// The rows of the window from `from` up to and without `to`, as if it were that moment.
+pub async fn scheduled(
+    engine: &Engine,
+    rule: Numbered<'_>,
+    from: Time,
+    to: Time,
+) -> Result<Evaluated, QueryError> {
+    let mut options = options(to);
+    options.timeframe =
+        Some(Timeframe::Between(TimePoint::At(from.0), TimePoint::At(to.0.saturating_sub(1))));
+    let result = engine.run(&rule.rule.query, options).await?;
+    Ok(evaluated(&Origin { rule_id: rule.id, rule: rule.rule, from, to }, &result))
+}
+
+/// The rows that were stored after `from`, up to and with `to`.
+pub async fn arrived(
+    engine: &Engine,
+    rule: Numbered<'_>,
+    from: Time,
+    to: Time,
+) -> Result<Evaluated, QueryError> {
+    let parsed = vedette_xql::parse(&rule.rule.query);
+    let Some(query) = parsed.query else {
+        // The engine says it better.
+        engine.run(&rule.rule.query, options(to)).await?;
+        return Err(QueryError::new(ErrorKind::Internal, "the query could not be read"));
+    };
+    let result = engine.run_parsed(per_row::arrived(query, from, to), options(to)).await?;
+    Ok(evaluated(&Origin { rule_id: rule.id, rule: rule.rule, from, to }, &result))
+}
+
+fn options(now: Time) -> QueryOptions {
+    let mut options = QueryOptions::at(now);
+    options.limits = QueryLimits { rows: Some(MOST_ROWS), runtime: Some(LONGEST), ..QueryLimits::default() };
+    options
+}
+
+fn evaluated(origin: &Origin<'_>, result: &QueryResult) -> Evaluated {
+    let names: Vec<&str> = result.columns().iter().map(|column| column.name.as_str()).collect();
+    let hits = result.rows().enumerate().map(|(number, cells)| {
+        let row: Row = names.iter().map(|name| (*name).to_owned()).zip(cells.iter().map(json)).collect();
+        origin.hit(number, &row)
+    });
+    Evaluated {
+        hits: hits.collect(),
+        cut: result.limit_hit,
+        rows_scanned: result.stats.rows_scanned,
+        elapsed: result.stats.elapsed,
+    }
+}
+
+/// A cell as JSON, as in the answers of queries.
+fn json(value: &Value) -> Json {
+    match value {
+        Value::Null => Json::Null,
+        Value::Bool(yes) => Json::from(*yes),
+        Value::Int(number) => Json::from(*number),
+        Value::Float(number) => Json::from(*number),
+        Value::Str(text) => Json::from(text.as_ref()),
+        Value::Time(time) => Json::from(time.rfc3339()),
+        Value::List(items) => items.iter().map(json).collect(),
+    }
+}
