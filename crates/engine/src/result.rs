@@ -78,6 +78,11 @@ impl QueryResult {
         })
     }
 
+    /// Memory the rows take, in bytes.
+    pub fn bytes(&self) -> usize {
+        self.batches.iter().map(RecordBatch::get_array_memory_size).sum()
+    }
+
     /// The rows, one after the other, cells in column order.
     pub fn rows(&self) -> impl Iterator<Item = Row> + '_ {
         self.batches.iter().flat_map(|batch| {

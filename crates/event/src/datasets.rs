@@ -2,7 +2,10 @@
 //! rows.
 
 pub mod alerts;
+pub mod audit_logs;
 pub mod detections;
+pub mod endpoints;
+pub mod incidents;
 pub mod panw;
 pub mod quarantine;
 pub mod rule_runs;
@@ -12,9 +15,12 @@ pub mod xdr_data;
 use crate::{Dataset, Field};
 
 /// Every built-in dataset, in the order the manual lists them.
-pub const ALL: [&Dataset; 8] = [
+pub const ALL: [&Dataset; 11] = [
     &xdr_data::DATASET,
     &alerts::DATASET,
+    &incidents::DATASET,
+    &endpoints::DATASET,
+    &audit_logs::DATASET,
     &detections::DATASET,
     &threat::DATASET,
     &panw::THREAT,
@@ -25,7 +31,8 @@ pub const ALL: [&Dataset; 8] = [
 
 /// The datasets that the lake holds: all but those whose rows change and stand in the server's state.
 pub fn in_lake() -> Vec<&'static Dataset> {
-    let elsewhere = [alerts::DATASET.name, rule_runs::DATASET.name];
+    let elsewhere =
+        [alerts::DATASET.name, incidents::DATASET.name, endpoints::DATASET.name, rule_runs::DATASET.name];
     ALL.into_iter().filter(|dataset| !elsewhere.contains(&dataset.name)).collect()
 }
 

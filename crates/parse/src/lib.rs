@@ -3,6 +3,7 @@
 //! Belongs here: pure functions and state machines from bytes (packets, capture files, log lines),
 //! with the time as an argument. Does not belong here: files, sockets, a clock, async.
 
+pub mod cef;
 pub mod flow;
 pub mod packet;
 pub mod panos;

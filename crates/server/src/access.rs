@@ -84,18 +84,40 @@ pub struct Identity {
     pub name: String,
     pub role: Role,
     pub kind: IdentityKind,
+    /// Of the token or key.
+    pub number: Option<i64>,
     pub expires_at: Option<vedette_event::Time>,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+impl Identity {
+    /// Number of the API key.
+    pub fn key(&self) -> Option<i64> {
+        self.number.filter(|_| self.kind == IdentityKind::ApiKey)
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum IdentityKind {
     /// A user in a browser, by cookie.
     Session,
     /// A program, by API token.
     Token,
+    /// A program, by API key as in the Cortex API.
+    ApiKey,
     /// The command line on this machine, by the token in the data folder.
     Local,
+}
+
+impl IdentityKind {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            IdentityKind::Session => "session",
+            IdentityKind::Token => "token",
+            IdentityKind::ApiKey => "api_key",
+            IdentityKind::Local => "local",
+        }
+    }
 }
 
 #[cfg(test)]

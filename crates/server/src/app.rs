@@ -2,10 +2,14 @@
 
 use crate::clock;
 use crate::config::Limits;
+use crate::hosts::Hosts;
 use crate::live::Live;
 use crate::pipeline::lines::LineCounts;
 use crate::pipeline::{Alerting, Detecting, Intake, Storing};
+use crate::queries::Queries;
+use crate::rate::Rates;
 use crate::rules::Runner;
+use crate::sealing::Sealer;
 use crate::secret::Secret;
 use crate::sensing::Sensing;
 use crate::setup::Setup;
@@ -32,11 +36,15 @@ pub struct App {
     pub alerting: Arc<Alerting>,
     pub rules: Arc<Runner>,
     pub sensing: Arc<Sensing>,
+    pub hosts: Arc<Hosts>,
     pub live: Arc<Live>,
     pub setup: Setup,
     /// The token of the command line on this machine.
     pub local: Secret,
+    pub queries: Queries,
     pub throttle: Throttle,
+    pub rates: Rates,
+    pub sealer: Arc<Sealer>,
     /// Password hashing at one time: it takes memory and a core each.
     pub hashing: Semaphore,
     /// Requests under way.

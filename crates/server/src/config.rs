@@ -92,6 +92,8 @@ pub struct Limits {
     pub idle_time: Duration,
     /// Rows of a query answer.
     pub query_rows: u64,
+    /// Requests a minute with one API key or token.
+    pub key_requests: u32,
 }
 
 impl Default for Limits {
@@ -107,6 +109,7 @@ impl Default for Limits {
             request_time: Duration::from_secs(30),
             idle_time: Duration::from_secs(30),
             query_rows: 1_000_000,
+            key_requests: 1200,
         }
     }
 }

@@ -14,29 +14,41 @@
 //! | `listener`, `tls` | connections |
 //! | `sensing`, `health`, `selftest`, `live` | the sensor inside, how all is, the proof, the news |
 //! | `rules` | correlation rules: from a query to an alert |
-//! | `setup`, `throttle`, `secret`, `local`, `files` | getting in, and keeping others out |
+//! | `setup`, `throttle`, `rate`, `secret`, `sealing`, `local`, `files` | getting in, and keeping others out |
+//! | `queries` | queries started now and asked for later |
+//! | `hosts` | the hosts that sensors run on |
+//! | `audit` | who did what: the rows of `audit_logs` |
 //! | `classes` | what an administrator says is no scan |
 //! | `explained` | how a query is carried out |
 //! | `replay`, `offline` | captures played as if now; ingest without a server |
+
+// Objects of the Cortex API have more fields than `json!` takes by default.
+#![recursion_limit = "256"]
 
 mod access;
 mod api;
 mod app;
 mod assets;
+mod audit;
 mod captures;
+mod catalog;
 pub mod classes;
 mod clock;
 mod config;
 mod explained;
 mod files;
 mod health;
+mod hosts;
 mod listener;
 mod live;
 mod local;
 mod offline;
 mod pipeline;
+mod queries;
+mod rate;
 mod replay;
 pub mod rules;
+mod sealing;
 mod secret;
 mod selftest;
 mod sensing;

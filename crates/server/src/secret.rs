@@ -23,6 +23,17 @@ impl Secret {
         Secret(format!("{prefix}{}", hex(&rand::random::<[u8; 32]>())))
     }
 
+    /// 512 random bits as 128 hexadecimal digits: the length of the keys that clients of the Cortex
+    /// API expect.
+    pub fn random_key() -> Secret {
+        Secret(hex(&rand::random::<[u8; 32]>()) + &hex(&rand::random::<[u8; 32]>()))
+    }
+
+    /// A secret that was kept.
+    pub fn from_text(text: String) -> Secret {
+        Secret(text)
+    }
+
     /// The secret itself; the name makes every use easy to find.
     pub fn reveal(&self) -> &str {
         &self.0

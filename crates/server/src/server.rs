@@ -2,20 +2,26 @@
 
 use crate::api::routes::router;
 use crate::app::{App, HttpCounts};
+use crate::audit;
 use crate::captures;
+use crate::catalog;
 use crate::classes;
 use crate::clock;
 use crate::config::ServerConfig;
 use crate::files;
+use crate::hosts::Hosts;
 use crate::listener;
 use crate::live::Live;
 use crate::local::{self, LocalServer};
 use crate::pipeline::lines::LineCounts;
 use crate::pipeline::{Alerting, Detecting, Intake, Storing};
+use crate::queries::Queries;
+use crate::rate::Rates;
 use crate::rules::{Runner, shipped};
+use crate::sealing::Sealer;
 use crate::secret::Secret;
 use crate::selftest;
-use crate::sensing::Sensing;
+use crate::sensing::{Sensing, SensorState};
 use crate::setup::Setup;
 use crate::state::{StateError, Store};
 use crate::throttle::Throttle;
@@ -29,14 +35,10 @@ use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinHandle as Task;
-use vedette_engine::{Engine, LakeCatalog, Library, QueryError, RowSource, TableError, Tables};
+use vedette_engine::{Engine, QueryError, TableError, Tables};
 use vedette_event::datasets;
 use vedette_lake::{Lake, LakeConfig, LakeError};
 
-/// Rows of the dataset `alerts`: the latest ones.
-const ALERT_ROWS: u32 = 100_000;
-/// Rows of the dataset `vedette_rule_runs`: the latest ones.
-const RUN_ROWS: u32 = 100_000;
 /// Passwords hashed at one time.
 const HASHING: usize = 2;
 
@@ -83,6 +85,11 @@ impl Server {
         if changed > 0 {
             tracing::info!(changed, "correlation rules that came with this version are new or changed");
         }
+        let loose = store.group_loose_alerts(clock::now())?;
+        if loose > 0 {
+            tracing::info!(loose, "alerts of an earlier version found their incidents");
+        }
+        let sealer = Sealer::open(&dir).map_err(folder)?;
         let listen = config.listen;
         let listener = TcpListener::bind(listen)
             .await
@@ -91,7 +98,10 @@ impl Server {
             listener.local_addr().map_err(|source| ServerError::Listen { address: listen, source })?;
         let hostname = vedette_sensor::host_name();
         let certificate = certificate(&config, address, &hostname)?;
-        assemble(config, Bound { lake, store, listener, address, hostname, certificate })
+        assemble(
+            config,
+            Bound { lake, store, sealer: Arc::new(sealer), listener, address, hostname, certificate },
+        )
     }
 }
 
@@ -137,6 +147,7 @@ const DETECTOR_STATE: &str = "detector.state";
 struct Bound {
     lake: Lake,
     store: Arc<Store>,
+    sealer: Arc<Sealer>,
     listener: TcpListener,
     address: SocketAddr,
     hostname: String,
@@ -149,20 +160,21 @@ fn assemble(mut config: ServerConfig, bound: Bound) -> Result<RunningServer, Ser
         detection.classes = classes;
         troubles.iter().for_each(|trouble| tracing::warn!(%trouble, "class of discovery"));
     }
-    let Bound { lake, store, listener, address, hostname, certificate } = bound;
+    let Bound { lake, store, sealer, listener, address, hostname, certificate } = bound;
     let now = clock::now();
     let (stop, stopping) = watch::channel(false);
-    let tables = Arc::new(Tables::open(&config.data_dir.join(TABLES))?);
-    let mut catalog = catalog(&lake, &store, &tables);
-    if config.files {
-        catalog = catalog.with_files(Arc::new(captures::rows));
-    }
-    let engine = Engine::new(Arc::new(catalog), config.engine)?;
     let (intake, outlets) = Intake::new(config.limits.queue_events, config.detection.is_some());
     let live = Live::new(config.limits.live_streams);
     let (setup, instance_id) = (Setup::new(!store.has_users()?, now), store.instance_id()?);
     let tls = certificate.as_ref().map(Certificate::server_config).transpose()?;
     let sensing = Sensing::idle();
+    let hosts = Arc::new(Hosts::new(store.clone(), sensing.clone(), now));
+    let tables = Arc::new(Tables::open(&config.data_dir.join(TABLES))?);
+    let mut catalog = catalog::of(&lake, &store, &tables, &hosts);
+    if config.files {
+        catalog = catalog.with_files(Arc::new(captures::rows));
+    }
+    let engine = Engine::new(Arc::new(catalog), config.engine)?;
     let alerting = Alerting::new(store.clone(), live.clone(), intake.clone(), sensing.clone());
     let arrived = lake.clone();
     let settled = Box::new(move || arrived.settled_until());
@@ -176,11 +188,15 @@ fn assemble(mut config: ServerConfig, bound: Bound) -> Result<RunningServer, Ser
         storing: Arc::new(Storing::default()),
         detecting: Detecting::new(config.detection.is_some()),
         sensing,
+        hosts,
         intake: intake.clone(),
         live,
         setup,
         local: Secret::random_with_prefix("vdl_"),
+        queries: Queries::default(),
         throttle: Throttle::default(),
+        rates: Rates::new(config.limits.key_requests),
+        sealer,
         hashing: Semaphore::new(HASHING),
         requests: Arc::new(Semaphore::new(config.limits.requests)),
         self_test: Semaphore::new(1),
@@ -214,35 +230,22 @@ fn assemble(mut config: ServerConfig, bound: Bound) -> Result<RunningServer, Ser
         tokio::spawn(listener::serve(app.clone(), listener, router(app.clone()), tls, stopping.clone()));
     let rules = tokio::spawn(app.rules.clone().run(stopping.clone()));
     let housekeeping = tokio::spawn(keep_house(app.clone(), stopping));
+    tokio::spawn(note_start(app.clone()));
     let parts = Parts { serving, housekeeping, rules, storing, detector };
     let server = RunningServer { parts: Some(parts), stop, app };
     server.publish()?;
     Ok(server)
 }
 
-/// The datasets of queries: those of the lake, the alerts as they stand, and the runs of rules.
-fn catalog(lake: &Lake, store: &Arc<Store>, tables: &Arc<Tables>) -> LakeCatalog {
-    let (store, for_calls, of_runs) = (store.clone(), store.clone(), store.clone());
-    let rows: RowSource = Arc::new(move || {
-        let alerts = store.latest_alerts(ALERT_ROWS).map_err(|error| error.to_string())?;
-        Ok(alerts.iter().map(|alert| datasets::alerts::row(&alert.life, &alert.subject)).collect())
-    });
-    let library: Library = Arc::new(move |name| match for_calls.library_query(name) {
-        Ok(found) => found.map(|query| query.query),
-        Err(error) => {
-            tracing::error!(%error, "the query library cannot be read");
-            None
-        }
-    });
-    let runs: RowSource = Arc::new(move || {
-        let runs = of_runs.rule_runs(None, RUN_ROWS).map_err(|error| error.to_string())?;
-        Ok(runs.iter().map(datasets::rule_runs::row).collect())
-    });
-    LakeCatalog::new(lake.clone())
-        .with_rows(&datasets::alerts::DATASET, rows)
-        .with_rows(&datasets::rule_runs::DATASET, runs)
-        .with_tables(tables.clone())
-        .with_library(library)
+/// The audit log says when the server and its sensor began.
+async fn note_start(app: Arc<App>) {
+    let report = app.sensing.report();
+    let sensor = match (report.state, report.reason) {
+        (SensorState::Running, _) => "The sensor began to watch".to_owned(),
+        (_, reason) => format!("The sensor does not run: {}", reason.unwrap_or_default()),
+    };
+    audit::own(&app, ("SERVER", "Start"), "The server began").await;
+    audit::own(&app, ("AGENTS", "Start"), sensor).await;
 }
 
 /// What has to be done now and then.
@@ -377,6 +380,7 @@ impl RunningServer {
     /// Stops in order: sensor, detector, store, lake; nothing that was taken in is lost.
     pub async fn stop(mut self) -> Result<(), LakeError> {
         local::withdraw(&self.app.data_dir);
+        self.app.queries.stop();
         self.stop_sensor().await;
         self.app.intake.close_detector();
         if let Some(parts) = self.parts.take() {

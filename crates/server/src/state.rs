@@ -9,7 +9,12 @@
 
 mod alert_list;
 mod alerts;
+mod api_keys;
+mod audit;
+mod calls;
 mod captures;
+mod grouping;
+mod incidents;
 mod library;
 mod life_cycle;
 mod migrate;
@@ -22,6 +27,9 @@ mod users;
 
 pub use alert_list::{AlertFilter, SelfTestFilter, Sort, SortKey};
 pub use alerts::{AlertRecord, Stored};
+pub use api_keys::{KeyKind, KeyRecord, KeySecret, NewKey, SignedCall};
+pub use calls::Made;
+pub use incidents::{IncidentEdit, IncidentFilter, IncidentRecord, IncidentSort};
 pub use library::LibraryQuery;
 pub use life_cycle::{Change, Comment, Edit, Resolution, Status};
 pub use rule_runs::Finished;

@@ -1,7 +1,7 @@
 //! `alerts`: the current state of every alert, one row each.
 
 use super::{ID, INSERT_TIME, TIME, detections};
-use crate::{AlertSource, Dataset, Field, FieldType, Finding, Row, Subject, Time, Value};
+use crate::{AlertSource, Dataset, Field, FieldType, Finding, Row, Severity, Subject, Time, Value};
 
 pub const DATASET: Dataset = Dataset {
     name: "alerts",
@@ -48,6 +48,7 @@ pub const DATASET: Dataset = Dataset {
         Field::word("rule_name", "Name of the correlation rule; null without one."),
         Field::word("vendor", "Vendor of the product that raised it."),
         Field::word("product", "Product that raised it."),
+        Field::int("incident_id", "Number of its incident; null for a self-test."),
     ],
 };
 
@@ -63,6 +64,9 @@ pub struct LifeCycle {
     pub active: bool,
     /// Later hits that were kept back as the same.
     pub duplicates: i64,
+    /// As a person set it; goes before what the subject says.
+    pub severity: Option<Severity>,
+    pub incident_id: Option<i64>,
 }
 
 /// A row of [`DATASET`].
@@ -105,6 +109,10 @@ pub fn row(life: &LifeCycle, subject: &Subject) -> Row {
             Value::text_or_null(&finding.product),
         ],
     });
+    row.push(Value::from(life.incident_id));
+    if let (Some(severity), Some(place)) = (life.severity, DATASET.position("severity")) {
+        row[place] = Value::from(severity.as_str());
+    }
     row
 }
 

@@ -4,6 +4,7 @@ use super::error::ApiError;
 use super::extract::{Id, Json, Name};
 use crate::access::{Identity, Role};
 use crate::app::App;
+use crate::audit::Note;
 use crate::clock;
 use crate::state::NewToken;
 use axum::extract::State;
@@ -44,6 +45,15 @@ pub struct UserChange {
     role: Option<Role>,
     password: Option<String>,
     disabled: Option<bool>,
+}
+
+impl UserChange {
+    fn in_words(&self) -> String {
+        let role = self.role.map(|role| format!("role {}", role.as_str()));
+        let password = self.password.as_ref().map(|_| "a new password".to_owned());
+        let disabled = self.disabled.map(|off| if off { "disabled" } else { "enabled" }.to_owned());
+        role.into_iter().chain(password).chain(disabled).collect::<Vec<_>>().join(", ")
+    }
 }
 
 #[derive(Serialize, ToSchema)]
@@ -108,8 +118,11 @@ pub async fn users(State(app): State<Arc<App>>) -> Result<Answer<Users>, ApiErro
     responses((status = 201, body = User), (status = 409, body = super::error::ErrorBody)))]
 pub async fn add_user(
     State(app): State<Arc<App>>,
+    Extension(note): Extension<Note>,
     Json(new): Json<NewUser>,
 ) -> Result<(StatusCode, Answer<User>), ApiError> {
+    note.asset(new.username.trim().to_lowercase());
+    note.say(format!("Added the user {} with the role {}", new.username.trim(), new.role.as_str()));
     super::session::check_password(&new.password)?;
     let _turn = app.hashing.acquire().await.map_err(|_| ApiError::busy("The server is stopping."))?;
     let added = app
@@ -130,9 +143,11 @@ pub async fn add_user(
     responses((status = 200, body = User), (status = 404, body = super::error::ErrorBody)))]
 pub async fn change_user(
     State(app): State<Arc<App>>,
+    Extension(note): Extension<Note>,
     Name(name): Name,
     Json(change): Json<UserChange>,
 ) -> Result<Answer<User>, ApiError> {
+    note.say(format!("Changed the user {name}: {}", change.in_words()));
     if let Some(password) = &change.password {
         super::session::check_password(password)?;
     }
@@ -197,8 +212,10 @@ pub async fn tokens(State(app): State<Arc<App>>) -> Result<Answer<Tokens>, ApiEr
 pub async fn add_token(
     State(app): State<Arc<App>>,
     Extension(who): Extension<Identity>,
+    Extension(note): Extension<Note>,
     Json(request): Json<TokenRequest>,
 ) -> Result<(StatusCode, Answer<MadeToken>), ApiError> {
+    note.say(format!("Made the token {} with the role {}", request.name.trim(), request.role.as_str()));
     if request.expires_in_days.is_some_and(|days| !(1..=3650).contains(&days)) {
         return Err(ApiError::bad_request("A token lasts 1 to 3,650 days, or for ever."));
     }
@@ -209,6 +226,7 @@ pub async fn add_token(
             store.add_token(&new, now)
         })
         .await?;
+    note.asset(id);
     Ok((StatusCode::CREATED, Answer(MadeToken { id, token: token.reveal().to_owned() })))
 }
 

@@ -42,6 +42,8 @@ pub struct AlertSummary {
     #[schema(value_type = Option<String>, format = DateTime)]
     pub closed_at: Option<Time>,
     pub comment_count: i64,
+    /// Null for a self-test.
+    pub incident_id: Option<i64>,
     /// What raised it: `detection`, `correlation` or `external`.
     #[schema(value_type = String)]
     pub source: AlertSource,
@@ -110,6 +112,7 @@ impl AlertSummary {
             updated_at: life.updated_at,
             closed_at: record.closed_at,
             comment_count: record.comment_count,
+            incident_id: life.incident_id,
             source: subject.source(),
             category: subject.category().to_owned(),
             duplicates: life.duplicates,
@@ -120,7 +123,7 @@ impl AlertSummary {
             detection_id: d.map(|d| d.id.clone()),
             name: subject.name().to_owned(),
             summary: subject.summary().to_owned(),
-            severity: subject.severity(),
+            severity: record.severity(),
             source_ips: few(subject.source_ips()),
             source_count: subject.source_ips().len(),
             target_ips: few(subject.target_ips()),
@@ -141,6 +144,12 @@ impl AlertSummary {
             mitre_techniques: subject.mitre().techniques.clone(),
         }
     }
+}
+
+/// The first addresses or names of a list.
+pub fn address_list(mut all: Vec<String>) -> Vec<String> {
+    all.truncate(FEW_ADDRESSES);
+    all
 }
 
 fn few_ports(ports: &[u16]) -> Vec<u16> {
@@ -227,6 +236,9 @@ pub struct AlertEdit {
     #[serde(default, deserialize_with = "present")]
     #[schema(value_type = Option<String>)]
     assignee: Option<Option<String>>,
+    /// Goes before what the detector or rule says.
+    #[schema(value_type = Option<String>)]
+    severity: Option<Severity>,
     comment: Option<String>,
 }
 
@@ -302,6 +314,7 @@ pub async fn edit(
                 status: edit.status,
                 resolution: edit.resolution,
                 assignee: edit.assignee.as_ref().map(Option::as_deref),
+                severity: edit.severity,
                 comment: edit.comment.as_deref(),
             };
             let record = store.edit_alert(id, &change, &who.name, now)?;
@@ -404,15 +417,20 @@ fn filter(p: &ListParameters) -> Result<AlertFilter, ApiError> {
             Some(true) => SelfTestFilter::Only,
             Some(false) => SelfTestFilter::Without,
         },
+        ..AlertFilter::default()
     })
 }
 
-fn severity(word: &str) -> Option<Severity> {
+pub fn severity(word: &str) -> Option<Severity> {
     let all = [Severity::Informational, Severity::Low, Severity::Medium, Severity::High, Severity::Critical];
     all.into_iter().find(|severity| severity.as_str() == word)
 }
 
-fn words<T>(text: Option<&str>, name: &str, read: impl Fn(&str) -> Option<T>) -> Result<Vec<T>, ApiError> {
+pub fn words<T>(
+    text: Option<&str>,
+    name: &str,
+    read: impl Fn(&str) -> Option<T>,
+) -> Result<Vec<T>, ApiError> {
     let list = text.unwrap_or_default().split(',').map(str::trim).filter(|word| !word.is_empty());
     list.map(|word| read(word).ok_or_else(|| ApiError::bad_request(format!("`{name}` cannot be {word:?}."))))
         .collect()

@@ -13,7 +13,22 @@ use crate::state::StateError;
 tokio::task_local! {
     /// Identifier of the request that is being answered.
     pub static REQUEST_ID: String;
+    /// The shape its client reads errors in.
+    pub static DIALECT: Dialect;
 }
+
+/// Whose API a request speaks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Dialect {
+    Vedette,
+    /// `/public_api`: `err_code`, `err_msg` and `err_extra`, at top level as documented, and inside
+    /// `reply`, where some clients look.
+    Cortex,
+}
+
+/// The code of an error, as an extension of its answer: for the audit log.
+#[derive(Clone, Copy)]
+pub struct ErrorCode(pub &'static str);
 
 /// The shape of every error answer.
 #[derive(Serialize, ToSchema)]
@@ -51,11 +66,21 @@ pub struct ApiError {
     /// For the log alone: what the client must not or need not know.
     log: Option<String>,
     extra: Map<String, Value>,
+    /// The whole of `err_msg` in the Cortex dialect, for clients that parse it.
+    raw: Option<String>,
 }
 
 impl ApiError {
     pub fn new(status: StatusCode, code: &'static str, message: impl Into<String>) -> ApiError {
-        ApiError { status, code, message: message.into(), help: None, log: None, extra: Map::new() }
+        ApiError {
+            status,
+            code,
+            message: message.into(),
+            help: None,
+            log: None,
+            extra: Map::new(),
+            raw: None,
+        }
     }
 
     pub fn bad_request(message: impl Into<String>) -> ApiError {
@@ -88,6 +113,17 @@ impl ApiError {
         self
     }
 
+    /// In the Cortex dialect `err_msg` is this, word for word.
+    #[must_use]
+    pub fn raw(mut self, raw: impl Into<String>) -> ApiError {
+        self.raw = Some(raw.into());
+        self
+    }
+
+    pub fn message(&self) -> &str {
+        &self.message
+    }
+
     #[must_use]
     pub fn extra(mut self, key: &str, value: Value) -> ApiError {
         self.extra.insert(key.to_owned(), value);
@@ -97,6 +133,9 @@ impl ApiError {
     /// The error with its `request_id`, as in an answer; also for streams that have begun.
     pub fn body(&self) -> Value {
         let id = REQUEST_ID.try_with(Clone::clone).unwrap_or_default();
+        if DIALECT.try_with(|dialect| *dialect == Dialect::Cortex).unwrap_or_default() {
+            return self.cortex_body(&id);
+        }
         let mut error = json!({
             "code": self.code,
             "message": self.message,
@@ -107,6 +146,22 @@ impl ApiError {
             fields.extend(self.extra.clone());
         }
         json!({ "error": error })
+    }
+
+    fn cortex_body(&self, request_id: &str) -> Value {
+        let message = match (&self.raw, &self.help) {
+            (Some(raw), _) => raw.clone(),
+            (None, Some(help)) => format!("{} {help}", self.message),
+            (None, None) => self.message.clone(),
+        };
+        let error = json!({
+            "err_code": self.status.as_u16(),
+            "err_msg": message,
+            "err_extra": {"code": self.code, "request_id": request_id},
+        });
+        let mut body = error.clone();
+        body["reply"] = error;
+        body
     }
 
     fn write_log(&self) {
@@ -131,6 +186,7 @@ impl IntoResponse for ApiError {
             let scheme = HeaderValue::from_static("Bearer");
             response.headers_mut().insert(header::WWW_AUTHENTICATE, scheme);
         }
+        response.extensions_mut().insert(ErrorCode(self.code));
         response
     }
 }

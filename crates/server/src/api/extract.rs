@@ -1,6 +1,7 @@
 //! Bodies, query strings and paths of requests, with errors of ours when they are wrong.
 
 use super::error::{ApiError, capitalised};
+use axum::body::Body;
 use axum::extract::{FromRequest, FromRequestParts, Path, Request};
 use axum::http::request::Parts;
 use axum::http::{StatusCode, header};
@@ -21,7 +22,7 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Json<T> {
             return Err(ApiError::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type", message));
         }
         let limit = request.extensions().get::<BodyLimit>().map_or(DEFAULT_LIMIT, |limit| limit.0);
-        let body = read(request, limit).await?;
+        let body = read_body(request.into_body(), limit).await?;
         serde_json::from_slice(&body)
             .map(Json)
             .map_err(|error| ApiError::bad_request(capitalised(&format!("the body: {error}"))))
@@ -37,10 +38,10 @@ const DEFAULT_LIMIT: usize = 1 << 20;
 /// connection closes sees a broken pipe, and never the answer that says what was wrong.
 const THROWN_AWAY: usize = 16 << 20;
 
-/// The whole body of a request, at most `limit` bytes.
-pub async fn read(request: Request, limit: usize) -> Result<Vec<u8>, ApiError> {
+/// The whole of a body of at most `limit` bytes.
+pub async fn read_body(body: Body, limit: usize) -> Result<Vec<u8>, ApiError> {
+    let mut stream = body.into_data_stream();
     let (mut body, mut length) = (Vec::new(), 0_usize);
-    let mut stream = request.into_body().into_data_stream();
     while let Some(part) = stream.next().await {
         let part = part.map_err(|_| ApiError::bad_request("The body could not be read to its end."))?;
         length = length.saturating_add(part.len());

@@ -1,10 +1,13 @@
 //! What every request passes: a number of its own, headers, bounds, the host it names, who it
 //! comes from, whether a foreign page sent it, and whether its role allows it.
 
-use super::error::{ApiError, REQUEST_ID};
+use super::error::{ApiError, DIALECT, Dialect, ErrorCode, REQUEST_ID};
 use super::routes::Kind;
-use crate::access::{Access, Identity, IdentityKind, Role};
+use super::{identity, once};
+use crate::access::{Access, Identity, IdentityKind};
 use crate::app::App;
+use crate::audit;
+use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
@@ -30,10 +33,13 @@ pub const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'
 pub async fn envelope(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
     let id = uuid::Uuid::now_v7().to_string();
     app.counts.requests.fetch_add(1, Ordering::Relaxed);
-    let api = request.uri().path().starts_with("/api/");
+    let cortex = request.uri().path().starts_with("/public_api/");
+    let api = cortex || request.uri().path().starts_with("/api/");
+    let dialect = if cortex { Dialect::Cortex } else { Dialect::Vedette };
     let (method, path) = (request.method().clone(), request.uri().path().to_owned());
     let begin = std::time::Instant::now();
-    let answer = REQUEST_ID.scope(id.clone(), answer(app.clone(), request, next)).await;
+    let answer = answer(app.clone(), request, next);
+    let answer = REQUEST_ID.scope(id.clone(), DIALECT.scope(dialect, answer)).await;
     let mut answer = hardened(answer, &id, api, app.is_tls());
     match answer.status() {
         status if status.is_server_error() => app.counts.server_errors.fetch_add(1, Ordering::Relaxed),
@@ -125,26 +131,75 @@ fn is_loopback_host(host: &str) -> bool {
         || name.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
 }
 
-/// The layer of one route: its bounds, and whether the caller may.
-pub async fn admit(
-    State((app, access, kind)): State<(Arc<App>, Access, Kind)>,
-    request: Request,
-    next: Next,
-) -> Response {
+/// What the layer of one route knows of it.
+#[derive(Clone)]
+pub struct Gate {
+    pub app: Arc<App>,
+    pub path: &'static str,
+    pub access: Access,
+    pub kind: Kind,
+    pub act: Option<audit::Kind>,
+    pub once: bool,
+}
+
+/// The layer of one route: its bounds, whether the caller may, and the audit log.
+pub async fn admit(State(gate): State<Gate>, request: Request, next: Next) -> Response {
     let (mut parts, body) = request.into_parts();
-    match identify(&app, &parts, access).await {
-        Ok(Some(identity)) => {
-            parts.extensions.insert(identity);
-        }
-        Ok(None) => {}
+    let (who, body) = match identify(&gate.app, &parts, body, gate.access).await {
+        Ok(identified) => identified,
         Err(error) => return error.into_response(),
+    };
+    let note = audit::Note::default();
+    parts.extensions.insert(note.clone());
+    if let Some(who) = &who {
+        parts.extensions.insert(who.clone());
     }
-    let request = Request::from_parts(parts, body);
-    match kind {
-        Kind::Stream => next.run(request).await,
-        Kind::Long => in_turn(&app, next.run(request)).await,
-        Kind::Plain => in_turn(&app, in_time(&app, next.run(request))).await,
+    let address = parts.extensions.get::<Peer>().map(|peer| peer.0.ip().to_string());
+    let path = parts.uri.path().to_owned();
+    let answer = match allowed(&gate, who.as_ref()) {
+        Err(error) => error.into_response(),
+        Ok(()) => {
+            let request = Request::from_parts(parts, body);
+            bounded(&gate, who.as_ref(), request, next).await
+        }
+    };
+    let status = answer.status().as_u16();
+    // A stranger at the door is no act; a wrong password is.
+    let strange = who.is_none() && !matches!(status, 200..=399 | 401 | 403);
+    if let Some(kind) = gate.act
+        && !strange
+    {
+        let done = audit::Done {
+            kind,
+            who: who.as_ref(),
+            address: address.unwrap_or_default(),
+            asset: asset(gate.path, &path),
+            note,
+            status,
+            reason: answer.extensions().get::<ErrorCode>().map(|code| code.0),
+            request_id: REQUEST_ID.try_with(Clone::clone).unwrap_or_default(),
+        };
+        audit::write(&gate.app, done).await;
     }
+    answer
+}
+
+/// The part of a path that stands where the route has a place for it.
+fn asset<'a>(route: &str, path: &'a str) -> Option<&'a str> {
+    let place = route.split('/').position(|part| part.starts_with('{'))?;
+    path.split('/').nth(place)
+}
+
+async fn bounded(gate: &Gate, who: Option<&Identity>, request: Request, next: Next) -> Response {
+    let app = &gate.app;
+    let run = |request| async {
+        match gate.kind {
+            Kind::Stream => next.run(request).await,
+            Kind::Long => in_turn(app, next.run(request)).await,
+            Kind::Plain => in_turn(app, in_time(app, next.run(request))).await,
+        }
+    };
+    if gate.once { once::run(app, who, request, run).await } else { run(request).await }
 }
 
 async fn in_turn(app: &App, answer: impl Future<Output = Response>) -> Response {
@@ -163,72 +218,38 @@ async fn in_time(app: &App, answer: impl Future<Output = Response>) -> Response 
 }
 
 /// Who asks, if that matters here, or why they may not.
-async fn identify(app: &App, request: &Parts, access: Access) -> Result<Option<Identity>, ApiError> {
-    let headers = &request.headers;
-    let harmless = matches!(request.method, Method::GET | Method::HEAD);
+async fn identify(
+    app: &App,
+    parts: &Parts,
+    body: Body,
+    access: Access,
+) -> Result<(Option<Identity>, Body), ApiError> {
+    let harmless = matches!(parts.method, Method::GET | Method::HEAD);
     if access == Access::Anyone || (access == Access::Metrics && app.address.ip().is_loopback()) {
         // Set-up and sign-in change something too: a foreign page must not.
         if !harmless {
-            check_forgery(app, request)?;
+            check_forgery(app, parts)?;
         }
-        return Ok(None);
+        return Ok((None, body));
     }
-    let identity = match bearer(headers) {
-        Some(token) => by_token(app, token).await?,
-        None => {
-            let session = by_cookie(app, headers).await?;
-            if !harmless && session.is_some() {
-                check_forgery(app, request)?;
-            }
-            session
-        }
-    };
-    let Some(identity) = identity else {
-        return Err(ApiError::new(
-            StatusCode::UNAUTHORIZED,
-            "unauthenticated",
-            "Sign in first, or send an API token.",
-        )
-        .help("Programs send `Authorization: Bearer vdt_…`; an administrator makes tokens."));
-    };
-    if !access.allows(identity.role) {
-        let needs = access.needs();
-        let message = format!("This needs {needs}; you have the role {}.", identity.role.as_str());
-        return Err(ApiError::new(StatusCode::FORBIDDEN, "forbidden", message));
+    let (who, body) = identity::of(app, parts, body).await?;
+    let who = who.ok_or_else(identity::missing)?;
+    if !harmless && who.kind == IdentityKind::Session {
+        check_forgery(app, parts)?;
     }
-    Ok(Some(identity))
+    if let Some(seconds) = app.rates.count(&who, crate::clock::now()) {
+        let message = "This key makes too many requests.";
+        return Err(ApiError::new(StatusCode::TOO_MANY_REQUESTS, "rate_limited", message)
+            .help(format!("Try again in {seconds} s; {} a minute are taken.", app.limits.key_requests))
+            .extra("retry_after_seconds", serde_json::json!(seconds)));
+    }
+    Ok((Some(who), body))
 }
 
-fn bearer(headers: &HeaderMap) -> Option<&str> {
-    let value = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
-    let (scheme, token) = value.split_once(' ')?;
-    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
-}
-
-async fn by_token(app: &App, token: &str) -> Result<Option<Identity>, ApiError> {
-    if app.local.matches(token) {
-        return Ok(Some(Identity {
-            name: "local".to_owned(),
-            role: Role::Administrator,
-            kind: IdentityKind::Local,
-            expires_at: None,
-        }));
-    }
-    let token = token.to_owned();
-    let found = app.state(move |store, now| store.check_token(&token, now)).await?;
-    Ok(found.map(|(name, role, expires_at)| Identity { name, role, kind: IdentityKind::Token, expires_at }))
-}
-
-async fn by_cookie(app: &App, headers: &HeaderMap) -> Result<Option<Identity>, ApiError> {
-    let Some(token) = session_cookie(headers) else { return Ok(None) };
-    let token = token.to_owned();
-    let found = app.state(move |store, now| store.session(&token, now)).await?;
-    Ok(found.map(|session| Identity {
-        name: session.username,
-        role: session.role,
-        kind: IdentityKind::Session,
-        expires_at: Some(session.expires_at),
-    }))
+fn allowed(gate: &Gate, who: Option<&Identity>) -> Result<(), ApiError> {
+    let Some(who) = who.filter(|who| !gate.access.allows(who.role)) else { return Ok(()) };
+    let message = format!("This needs {}; you have the role {}.", gate.access.needs(), who.role.as_str());
+    Err(ApiError::new(StatusCode::FORBIDDEN, "forbidden", message))
 }
 
 /// The session's token, from the cookies.
@@ -279,6 +300,13 @@ mod tests {
         {
             assert!(!is_loopback_host(host), "{host}");
         }
+    }
+
+    #[test]
+    fn an_act_is_about_what_its_path_names() {
+        assert_eq!(asset("/api/v1/users/{username}", "/api/v1/users/ada"), Some("ada"));
+        assert_eq!(asset("/api/v1/alerts/{id}/comments", "/api/v1/alerts/7/comments"), Some("7"));
+        assert_eq!(asset("/api/v1/users", "/api/v1/users"), None);
     }
 
     #[test]

@@ -1,8 +1,9 @@
 //! The OpenAPI document of the API. A test compares it with the table of routes.
 
+use super::cortex::{alerts as cortex_alerts, audits, endpoints, incidents as cortex_incidents, insert, xql};
 use super::{
-    administration, alerts, events, evidence, ingest, language, library, metrics, overview, probes, query,
-    rules, selftest, session, setup, sources, status, tables,
+    administration, alerts, api_keys, events, evidence, incidents, ingest, language, library, metrics,
+    overview, probes, query, rules, selftest, session, setup, sources, status, tables,
 };
 use axum::Json as Answer;
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme};
@@ -27,10 +28,18 @@ use utoipa::{Modify, OpenApi};
         administration::assignees, administration::users, administration::add_user,
         administration::change_user, administration::remove_user,
         administration::tokens, administration::add_token, administration::revoke_token,
+        api_keys::keys, api_keys::add_key, api_keys::rotate_key, api_keys::revoke_key,
+        incidents::list, incidents::show, incidents::edit,
+        xql::start, xql::results, xql::stream, xql::quota,
+        cortex_alerts::multi_events, cortex_alerts::multi_events_flat, cortex_alerts::get_alerts,
+        cortex_alerts::by_filter_data, cortex_alerts::originals, cortex_alerts::update,
+        insert::parsed, insert::lines,
+        cortex_incidents::list, cortex_incidents::extra, cortex_incidents::several, cortex_incidents::update,
+        endpoints::filtered, endpoints::all, audits::management_logs, audits::agents_reports,
     ),
     components(schemas(super::error::ErrorBody)),
     modifiers(&Security),
-    security(("session" = []), ("token" = [])),
+    security(("session" = []), ("token" = []), ("key" = [], "key_id" = [])),
 )]
 pub struct Document;
 
@@ -47,6 +56,13 @@ impl Modify for Security {
         let bearer =
             HttpBuilder::new().scheme(HttpAuthScheme::Bearer).description(Some("An API token: `vdt_…`."));
         components.add_security_scheme("token", SecurityScheme::Http(bearer.build()));
+        let header = |name: &str, about: &str| {
+            SecurityScheme::ApiKey(ApiKey::Header(ApiKeyValue::with_description(name, about)))
+        };
+        let key = "An API key. A standard one is sent as it is; of an advanced one the SHA-256, in hexadecimal, \
+                   of key, `x-xdr-nonce` and `x-xdr-timestamp` (milliseconds) one after the other.";
+        components.add_security_scheme("key", header("Authorization", key));
+        components.add_security_scheme("key_id", header("x-xdr-auth-id", "The number of the API key."));
     }
 }
 

@@ -69,19 +69,8 @@ pub fn answer(format: Format, result: QueryResult, query: &str) -> Response {
     let cut = result.limit_hit;
     let warnings: Vec<Diagnostic> =
         result.warnings.iter().map(|found| Diagnostic::of(query, found)).collect();
-    let (sender, receiver) = mpsc::channel(AHEAD);
-    tokio::task::spawn_blocking(move || {
-        let mut out = Pieces { sender, piece: Vec::with_capacity(PIECE) };
-        let written = write(format, &result, &warnings, &mut out).and_then(|()| out.flush());
-        if let Err(error) = written
-            && error.kind() != io::ErrorKind::BrokenPipe
-        {
-            tracing::error!(%error, "the result of a query could not be written");
-            let _ = out.sender.blocking_send(Err(error));
-        }
-    });
-    let stream = tokio_stream::wrappers::ReceiverStream::new(receiver);
-    let mut response = Response::new(Body::from_stream(stream));
+    let body = written_while_sent(move |out| write(format, &result, &warnings, out));
+    let mut response = Response::new(body);
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(format.media_type()));
     if cut {
@@ -94,6 +83,22 @@ pub fn answer(format: Format, result: QueryResult, query: &str) -> Response {
         }
     }
     response
+}
+
+/// A body whose bytes `write` makes while they are sent, and no faster than the client takes them.
+pub fn written_while_sent(write: impl FnOnce(&mut Pieces) -> io::Result<()> + Send + 'static) -> Body {
+    let (sender, receiver) = mpsc::channel(AHEAD);
+    tokio::task::spawn_blocking(move || {
+        let mut out = Pieces { sender, piece: Vec::with_capacity(PIECE) };
+        let written = write(&mut out).and_then(|()| out.flush());
+        if let Err(error) = written
+            && error.kind() != io::ErrorKind::BrokenPipe
+        {
+            tracing::error!(%error, "the result of a query could not be written");
+            let _ = out.sender.blocking_send(Err(error));
+        }
+    });
+    Body::from_stream(tokio_stream::wrappers::ReceiverStream::new(receiver))
 }
 
 fn write(format: Format, result: &QueryResult, warnings: &[Diagnostic], out: &mut Pieces) -> io::Result<()> {
@@ -150,7 +155,7 @@ pub fn cell(value: &Value) -> Json {
 }
 
 /// A writer whose pieces go to the client; fails when the client is gone.
-struct Pieces {
+pub struct Pieces {
     sender: mpsc::Sender<io::Result<Bytes>>,
     piece: Vec<u8>,
 }

@@ -2,14 +2,15 @@
 
 use super::error::ApiError;
 use super::extract::BodyLimit;
-use super::guard::{admit, envelope};
+use super::guard::{Gate, admit, envelope};
 use super::{
-    administration, alerts, events, evidence, ingest, language, library, metrics, openapi, overview, probes,
-    query, rules, selftest, session, setup, sources, status, tables,
+    administration, alerts, api_keys, events, evidence, incidents, ingest, language, library, metrics,
+    openapi, overview, probes, query, rules, selftest, session, setup, sources, status, tables,
 };
 use crate::access::Access;
 use crate::app::App;
 use crate::assets;
+use crate::audit;
 use axum::Extension;
 use axum::Router;
 use axum::extract::Request;
@@ -40,7 +41,21 @@ pub struct Route {
     pub path: &'static str,
     pub access: Access,
     pub kind: Kind,
+    /// What the audit log says of it; `None` for what changes nothing that is administered.
+    pub act: Option<audit::Kind>,
+    /// It makes something: sent again under the same `Idempotency-Key` it does not make it again.
+    once: bool,
     handler: MethodRouter<Arc<App>>,
+}
+
+impl Route {
+    fn act(self, entity: &'static str, act: &'static str) -> Route {
+        Route { act: Some((entity, act)), ..self }
+    }
+
+    fn once(self) -> Route {
+        Route { once: true, ..self }
+    }
 }
 
 fn route<T: 'static>(
@@ -57,11 +72,65 @@ fn route<T: 'static>(
         Method::DELETE => axum::routing::MethodFilter::DELETE,
         _ => axum::routing::MethodFilter::GET,
     };
-    Route { method, path, access, kind, handler: on(filter, handler) }
+    Route { method, path, access, kind, act: None, once: false, handler: on(filter, handler) }
 }
 
 /// Every route of the server but the console's files.
 pub fn table() -> Vec<Route> {
+    let mut all = own();
+    all.extend(cortex());
+    all
+}
+
+/// Those that clients of the Cortex API call.
+fn cortex() -> Vec<Route> {
+    use super::cortex::{alerts, audits, endpoints, incidents, insert, xql};
+    use Access::{Ingest, View, Work};
+    use Kind::{Long, Plain};
+    let post = || Method::POST;
+    vec![
+        route(post(), "/public_api/v1/xql/start_xql_query", View, Long, xql::start),
+        route(post(), "/public_api/v1/xql/get_query_results", View, Long, xql::results),
+        route(post(), "/public_api/v1/xql/get_query_results_stream", View, Long, xql::stream),
+        route(post(), "/public_api/v1/xql/get_quota", View, Plain, xql::quota),
+        route(post(), "/public_api/v1/alerts/get_alerts_multi_events", View, Plain, alerts::multi_events),
+        route(
+            post(),
+            "/public_api/v2/alerts/get_alerts_multi_events",
+            View,
+            Plain,
+            alerts::multi_events_flat,
+        ),
+        route(post(), "/public_api/v1/alerts/get_alerts", View, Plain, alerts::get_alerts),
+        route(post(), "/public_api/v1/alerts/get_alerts_by_filter_data", View, Plain, alerts::by_filter_data),
+        route(post(), "/public_api/v1/alerts/get_original_alerts", View, Plain, alerts::originals),
+        route(post(), "/public_api/v1/alerts/update_alerts", Work, Plain, alerts::update)
+            .act("ALERTS", "Edit"),
+        route(post(), "/public_api/v1/alerts/insert_parsed_alerts", Ingest, Plain, insert::parsed)
+            .act("ALERTS", "Insert")
+            .once(),
+        route(post(), "/public_api/v1/alerts/insert_cef_alerts", Ingest, Plain, insert::lines)
+            .act("ALERTS", "Insert")
+            .once(),
+        route(post(), "/public_api/v1/incidents/get_incidents", View, Plain, incidents::list),
+        route(post(), "/public_api/v1/incidents/get_incident_extra_data", View, Plain, incidents::extra),
+        route(
+            post(),
+            "/public_api/v1/incidents/get_multiple_incidents_extra_data",
+            View,
+            Plain,
+            incidents::several,
+        ),
+        route(post(), "/public_api/v1/incidents/update_incident", Work, Plain, incidents::update)
+            .act("INCIDENTS", "Edit"),
+        route(post(), "/public_api/v1/endpoints/get_endpoint", View, Plain, endpoints::filtered),
+        route(post(), "/public_api/v1/endpoints/get_endpoints", View, Plain, endpoints::all),
+        route(post(), "/public_api/v1/audits/management_logs", View, Plain, audits::management_logs),
+        route(post(), "/public_api/v1/audits/agents_reports", View, Plain, audits::agents_reports),
+    ]
+}
+
+fn own() -> Vec<Route> {
     use Access::{Administer, Anyone, Ingest, Metrics, SignedIn, View, Work};
     use Kind::{Long, Plain, Stream};
     let (get, post, patch, delete) = (Method::GET, Method::POST, Method::PATCH, Method::DELETE);
@@ -71,22 +140,28 @@ pub fn table() -> Vec<Route> {
         route(get.clone(), "/metrics", Metrics, Plain, metrics::metrics),
         route(get.clone(), "/api/v1/openapi.json", Anyone, Plain, openapi::document),
         route(get.clone(), "/api/v1/setup", Anyone, Plain, setup::status),
-        route(post.clone(), "/api/v1/setup", Anyone, Plain, setup::set_up),
+        route(post.clone(), "/api/v1/setup", Anyone, Plain, setup::set_up).act("AUTH", "Setup"),
         route(get.clone(), "/api/v1/session", SignedIn, Plain, session::me),
-        route(post.clone(), "/api/v1/session", Anyone, Plain, session::sign_in),
-        route(delete.clone(), "/api/v1/session", SignedIn, Plain, session::sign_out),
-        route(post.clone(), "/api/v1/session/password", SignedIn, Plain, session::change_password),
+        route(post.clone(), "/api/v1/session", Anyone, Plain, session::sign_in).act("AUTH", "Login"),
+        route(delete.clone(), "/api/v1/session", SignedIn, Plain, session::sign_out).act("AUTH", "Logout"),
+        route(post.clone(), "/api/v1/session/password", SignedIn, Plain, session::change_password)
+            .act("AUTH", "Password"),
         route(get.clone(), "/api/v1/overview", View, Plain, overview::overview),
         route(get.clone(), "/api/v1/status", View, Plain, status::status),
         route(get.clone(), "/api/v1/alerts", View, Plain, alerts::list),
         route(get.clone(), "/api/v1/alerts/{id}", View, Plain, alerts::show),
-        route(patch.clone(), "/api/v1/alerts/{id}", Work, Plain, alerts::edit),
+        route(patch.clone(), "/api/v1/alerts/{id}", Work, Plain, alerts::edit).act("ALERTS", "Edit"),
         route(get.clone(), "/api/v1/alerts/{id}/comments", View, Plain, alerts::comments),
-        route(post.clone(), "/api/v1/alerts/{id}/comments", Work, Plain, alerts::add_comment),
+        route(post.clone(), "/api/v1/alerts/{id}/comments", Work, Plain, alerts::add_comment)
+            .act("ALERTS", "Comment")
+            .once(),
         route(get.clone(), "/api/v1/alerts/{id}/history", View, Plain, alerts::history),
         route(get.clone(), "/api/v1/alerts/{id}/evidence", View, Plain, evidence::evidence),
         route(get.clone(), "/api/v1/alerts/{id}/capture", View, Plain, evidence::capture),
         route(get.clone(), "/api/v1/sources/{ip}/explanation", View, Plain, sources::explanation),
+        route(get.clone(), "/api/v1/incidents", View, Plain, incidents::list),
+        route(get.clone(), "/api/v1/incidents/{id}", View, Plain, incidents::show),
+        route(patch.clone(), "/api/v1/incidents/{id}", Work, Plain, incidents::edit).act("INCIDENTS", "Edit"),
         route(get.clone(), "/api/v1/assignees", Work, Plain, administration::assignees),
         route(get.clone(), "/api/v1/events", View, Stream, events::events),
         route(post.clone(), "/api/v1/query", View, Long, query::run),
@@ -97,31 +172,51 @@ pub fn table() -> Vec<Route> {
         route(get.clone(), "/api/v1/datasets", View, Plain, query::datasets),
         route(post.clone(), "/api/v1/datasets/{name}", Ingest, Long, tables::add),
         route(get.clone(), "/api/v1/tables", View, Plain, tables::list),
-        route(delete.clone(), "/api/v1/tables/{name}", Administer, Plain, tables::remove),
-        route(Method::PUT, "/api/v1/lookups/{name}", Work, Long, tables::put_lookup),
+        route(delete.clone(), "/api/v1/tables/{name}", Administer, Plain, tables::remove)
+            .act("DATASETS", "Delete"),
+        route(Method::PUT, "/api/v1/lookups/{name}", Work, Long, tables::put_lookup)
+            .act("DATASETS", "Upload"),
         route(get.clone(), "/api/v1/library", View, Plain, library::list),
-        route(Method::PUT, "/api/v1/library/{name}", Work, Plain, library::keep),
-        route(delete.clone(), "/api/v1/library/{name}", Work, Plain, library::forget),
+        route(Method::PUT, "/api/v1/library/{name}", Work, Plain, library::keep).act("QUERY_LIBRARY", "Save"),
+        route(delete.clone(), "/api/v1/library/{name}", Work, Plain, library::forget)
+            .act("QUERY_LIBRARY", "Delete"),
         route(get.clone(), "/api/v1/rules", View, Plain, rules::list),
-        route(post.clone(), "/api/v1/rules", Work, Plain, rules::create),
+        route(post.clone(), "/api/v1/rules", Work, Plain, rules::create).act("RULES", "Create").once(),
         route(post.clone(), "/api/v1/rules/check", View, Plain, rules::check),
         route(post.clone(), "/api/v1/rules/test", Work, Long, rules::test),
         route(get.clone(), "/api/v1/rules/export", View, Plain, rules::export),
-        route(post.clone(), "/api/v1/rules/import", Work, Plain, rules::import),
+        route(post.clone(), "/api/v1/rules/import", Work, Plain, rules::import).act("RULES", "Import"),
         route(get.clone(), "/api/v1/rules/{id}", View, Plain, rules::show),
-        route(patch.clone(), "/api/v1/rules/{id}", Work, Plain, rules::edit),
-        route(delete.clone(), "/api/v1/rules/{id}", Work, Plain, rules::remove),
-        route(post.clone(), "/api/v1/rules/{id}/restore", Work, Plain, rules::restore),
+        route(patch.clone(), "/api/v1/rules/{id}", Work, Plain, rules::edit).act("RULES", "Edit"),
+        route(delete.clone(), "/api/v1/rules/{id}", Work, Plain, rules::remove).act("RULES", "Delete"),
+        route(post.clone(), "/api/v1/rules/{id}/restore", Work, Plain, rules::restore)
+            .act("RULES", "Restore"),
         route(get.clone(), "/api/v1/rules/{id}/runs", View, Plain, rules::runs),
         route(post.clone(), "/api/v1/ingest/{source}", Ingest, Long, ingest::ingest),
         route(post.clone(), "/api/v1/selftest", Work, Long, selftest::run),
         route(get.clone(), "/api/v1/users", Administer, Plain, administration::users),
-        route(post.clone(), "/api/v1/users", Administer, Plain, administration::add_user),
-        route(patch, "/api/v1/users/{username}", Administer, Plain, administration::change_user),
-        route(delete.clone(), "/api/v1/users/{username}", Administer, Plain, administration::remove_user),
+        route(post.clone(), "/api/v1/users", Administer, Plain, administration::add_user)
+            .act("USERS", "Create")
+            .once(),
+        route(patch, "/api/v1/users/{username}", Administer, Plain, administration::change_user)
+            .act("USERS", "Edit"),
+        route(delete.clone(), "/api/v1/users/{username}", Administer, Plain, administration::remove_user)
+            .act("USERS", "Delete"),
+        route(get.clone(), "/api/v1/api-keys", Administer, Plain, api_keys::keys),
+        route(post.clone(), "/api/v1/api-keys", Administer, Plain, api_keys::add_key)
+            .act("API_KEYS", "Create")
+            .once(),
+        route(post.clone(), "/api/v1/api-keys/{id}/rotate", Administer, Plain, api_keys::rotate_key)
+            .act("API_KEYS", "Rotate")
+            .once(),
+        route(delete.clone(), "/api/v1/api-keys/{id}", Administer, Plain, api_keys::revoke_key)
+            .act("API_KEYS", "Delete"),
         route(get, "/api/v1/tokens", Administer, Plain, administration::tokens),
-        route(post, "/api/v1/tokens", Administer, Plain, administration::add_token),
-        route(delete, "/api/v1/tokens/{id}", Administer, Plain, administration::revoke_token),
+        route(post, "/api/v1/tokens", Administer, Plain, administration::add_token)
+            .act("TOKENS", "Create")
+            .once(),
+        route(delete, "/api/v1/tokens/{id}", Administer, Plain, administration::revoke_token)
+            .act("TOKENS", "Delete"),
     ]
 }
 
@@ -129,13 +224,27 @@ pub fn table() -> Vec<Route> {
 pub fn router(app: Arc<App>) -> Router {
     let mut router = Router::new();
     for route in table() {
-        let layer = from_fn_with_state((app.clone(), route.access, route.kind), admit);
-        router = router.route(route.path, route.handler.layer(layer));
+        let gate = Gate {
+            app: app.clone(),
+            path: route.path,
+            access: route.access,
+            kind: route.kind,
+            act: route.act,
+            once: route.once,
+        };
+        let handler = route.handler.layer(from_fn_with_state(gate, admit));
+        if route.path.starts_with("/public_api/") {
+            // Half of the clients send the slash at the end.
+            router = router.route(&format!("{}/", route.path), handler.clone());
+        }
+        router = router.route(route.path, handler);
     }
     // Streams are flushed event by event, Parquet and Arrow gain nothing.
     let worth = SizeAbove::new(1024)
         .and(NotForContentType::new("text/event-stream"))
         .and(NotForContentType::new("application/x-ndjson"))
+        // Clients of the Cortex API unpack a stream themselves: it must not be packed twice.
+        .and(NotForContentType::new("application/octet-stream"))
         .and(NotForContentType::new("application/vnd.apache"))
         .and(NotForContentType::new("image/png"))
         .and(NotForContentType::new("font/"));
@@ -156,7 +265,14 @@ async fn wrong_method() -> ApiError {
 
 async fn anything_else(request: Request) -> axum::response::Response {
     use axum::response::IntoResponse;
-    if request.uri().path().starts_with("/api/") {
+    let path = request.uri().path();
+    if path.starts_with("/public_api/") {
+        let path: String = path.chars().take(200).collect();
+        return ApiError::not_found(format!("Vedette does not have the call {path} of the Cortex API."))
+            .help("`GET /api/v1/openapi.json` lists those it has.")
+            .into_response();
+    }
+    if path.starts_with("/api/") {
         return ApiError::not_found("There is no such path in the API.")
             .help("`GET /api/v1/openapi.json` describes the API.")
             .into_response();
@@ -173,6 +289,26 @@ mod tests {
     use super::*;
     use axum::response::IntoResponse;
     use std::collections::BTreeSet;
+
+    /// What changes something is an act, or stands here with its reason.
+    #[test]
+    fn every_change_is_in_the_audit_log() {
+        let unlogged = [
+            // Rows, counted where they go.
+            "/api/v1/ingest/{source}",
+            "/api/v1/datasets/{name}",
+            // Its alert says who and when.
+            "/api/v1/selftest",
+            // Tried, and nothing kept.
+            "/api/v1/rules/test",
+        ];
+        for route in table() {
+            // What viewers may send with a body reads.
+            let reads = route.method == Method::GET || route.access == Access::View;
+            let reads = reads || unlogged.contains(&route.path);
+            assert_eq!(route.act.is_none(), reads, "{} {}", route.method, route.path);
+        }
+    }
 
     #[tokio::test]
     async fn the_openapi_document_lists_exactly_the_routes() {

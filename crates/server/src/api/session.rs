@@ -5,6 +5,7 @@ use super::extract::Json;
 use super::guard::{COOKIE, Peer, session_cookie};
 use crate::access::{Identity, IdentityKind, Role};
 use crate::app::App;
+use crate::audit::Note;
 use crate::clock;
 use crate::state::{MIN_PASSWORD, SESSION_IDLE, UserRecord};
 use axum::extract::State;
@@ -49,8 +50,11 @@ pub struct NewPassword {
 pub async fn sign_in(
     State(app): State<Arc<App>>,
     Extension(Peer(peer)): Extension<Peer>,
+    Extension(note): Extension<Note>,
     Json(request): Json<SignIn>,
 ) -> Result<Response, ApiError> {
+    note.actor(&request.username.trim().to_lowercase());
+    note.say("Signed in to the console");
     let user = checked(&app, peer.ip(), &request.username, request.password).await?;
     signed_in(&app, &user.username, StatusCode::OK).await
 }

@@ -4,11 +4,12 @@ use super::error::ApiError;
 use super::extract::Json;
 use super::session::{Me, signed_in};
 use crate::app::App;
+use crate::audit::Note;
 use crate::clock;
-use axum::Json as Answer;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
+use axum::{Extension, Json as Answer};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use utoipa::ToSchema;
@@ -47,8 +48,11 @@ pub async fn status(State(app): State<Arc<App>>) -> Answer<SetupStatus> {
               (status = 410, body = super::error::ErrorBody)))]
 pub async fn set_up(
     State(app): State<Arc<App>>,
+    Extension(note): Extension<Note>,
     Json(request): Json<SetupRequest>,
 ) -> Result<Response, ApiError> {
+    note.actor(&request.username.trim().to_lowercase());
+    note.say("Made the first user, an administrator");
     let _turn = app.hashing.acquire().await.map_err(|_| ApiError::busy("The server is stopping."))?;
     if app.setup.token().is_none() {
         return Err(already_done());

@@ -1,7 +1,7 @@
 //! Lookups and datasets of users: uploaded as JSON or CSV, listed, removed.
 
 use super::error::{ApiError, capitalised};
-use super::extract::{Name, Query, read};
+use super::extract::{Name, Query, read_body};
 use crate::app::App;
 use crate::clock;
 use axum::Json as Answer;
@@ -116,7 +116,7 @@ async fn import(
         Some(_) => return Err(ApiError::bad_request("`format` is json or csv.")),
     };
     let most = if kind == TableKind::Lookup { LOOKUP_BYTES as usize } else { LONGEST };
-    let text = read(request, most).await?;
+    let text = read_body(request.into_body(), most).await?;
     let done =
         blocking(move || app.tables.import(&name, kind, append, (format, &text), clock::now())).await?;
     let Imported { rows, refused, refused_lines, misfits } = done;

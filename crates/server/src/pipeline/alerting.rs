@@ -75,7 +75,6 @@ impl Alerting {
 
     /// Takes what another product found; its alert as it stands then. An error is the caller's to
     /// tell: nothing is kept for another try.
-    #[allow(dead_code, reason = "alerts of other products come in with the Cortex API")]
     pub fn take_finding(&self, finding: &Finding, now: Time) -> Result<AlertRecord, StateError> {
         let stored = self.store.record_finding(finding, now)?;
         let alert = stored.alert.clone();

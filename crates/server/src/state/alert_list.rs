@@ -18,6 +18,7 @@ pub enum SelfTestFilter {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SortKey {
     DetectedAt,
+    CreatedAt,
     UpdatedAt,
     Severity,
     Probes,
@@ -45,6 +46,12 @@ pub struct AlertFilter {
     pub since: Option<Time>,
     pub until: Option<Time>,
     pub self_test: SelfTestFilter,
+    /// One of these numbers; with an empty list nothing.
+    pub ids: Option<Vec<i64>>,
+    /// One of these keys of subjects; with an empty list nothing.
+    pub keys: Option<Vec<String>>,
+    /// Made at or after, and before.
+    pub created: (Option<Time>, Option<Time>),
 }
 
 pub struct AlertPage {
@@ -75,30 +82,60 @@ pub struct Totals {
 
 /// Conditions as SQL text and its values, kept together.
 #[derive(Default)]
-struct Conditions {
+pub(super) struct Conditions {
     sql: Vec<String>,
     values: Vec<Value>,
 }
 
 impl Conditions {
-    fn add(&mut self, sql: &str, value: impl Into<Value>) {
+    pub(super) fn add(&mut self, sql: &str, value: impl Into<Value>) {
         self.values.push(value.into());
         self.sql.push(sql.replace("??", &format!("?{}", self.values.len())));
     }
 
-    fn any(&mut self, column: &str, values: impl IntoIterator<Item = Value>) {
+    /// A condition whose values were placed before.
+    pub(super) fn push(&mut self, sql: String) {
+        self.sql.push(sql);
+    }
+
+    /// Keeps values and gives their places in the text.
+    pub(super) fn places(&mut self, values: impl IntoIterator<Item = Value>) -> Vec<String> {
         let mut places = Vec::new();
         for value in values {
             self.values.push(value);
             places.push(format!("?{}", self.values.len()));
         }
+        places
+    }
+
+    /// One of these; no condition when there are none.
+    pub(super) fn any(&mut self, column: &str, values: impl IntoIterator<Item = Value>) {
+        let places = self.places(values);
         if !places.is_empty() {
             self.sql.push(format!("{column} IN ({})", places.join(", ")));
         }
     }
 
+    /// One of these, and nothing when there are none.
+    pub(super) fn any_or_none(&mut self, column: &str, values: impl IntoIterator<Item = Value>) {
+        let places = self.places(values).join(", ");
+        self.sql.push(format!("{column} IN ({places})"));
+    }
+
+    /// None of these.
+    pub(super) fn none(&mut self, column: &str, values: impl IntoIterator<Item = Value>) {
+        let places = self.places(values);
+        if !places.is_empty() {
+            self.sql.push(format!("{column} NOT IN ({})", places.join(", ")));
+        }
+    }
+
     fn text(&self) -> String {
         if self.sql.is_empty() { "TRUE".to_owned() } else { self.sql.join(" AND ") }
+    }
+
+    pub(super) fn parts(&self) -> (String, &[Value]) {
+        (self.text(), &self.values)
     }
 }
 
@@ -138,6 +175,18 @@ fn conditions(filter: &AlertFilter) -> Conditions {
     if let Some(until) = filter.until {
         all.add("detected_at < ??", until.0);
     }
+    if let Some(ids) = &filter.ids {
+        all.any_or_none("id", ids.iter().map(|id| Value::from(*id)));
+    }
+    if let Some(keys) = &filter.keys {
+        all.any_or_none("subject_key", keys.iter().cloned().map(Value::from));
+    }
+    if let Some(since) = filter.created.0 {
+        all.add("created_at >= ??", since.0);
+    }
+    if let Some(until) = filter.created.1 {
+        all.add("created_at < ??", until.0);
+    }
     match filter.self_test {
         SelfTestFilter::Both => {}
         SelfTestFilter::Only => all.sql.push("self_test".to_owned()),
@@ -162,6 +211,7 @@ impl Store {
     ) -> Result<AlertPage, StateError> {
         let column = match sort.key {
             SortKey::DetectedAt => "detected_at",
+            SortKey::CreatedAt => "created_at",
             SortKey::UpdatedAt => "updated_at",
             SortKey::Severity => "severity",
             SortKey::Probes => "probes",

@@ -2,7 +2,7 @@
 //! of another product.
 
 use super::life_cycle::{Status, write_change};
-use super::{StateError, Store};
+use super::{StateError, Store, grouping};
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
 use vedette_event::datasets::alerts::LifeCycle;
 use vedette_event::{AlertSource, Change as CampaignChange, Detection, Finding, Severity, Subject, Time};
@@ -22,6 +22,13 @@ pub struct AlertRecord {
     pub subject: Subject,
 }
 
+impl AlertRecord {
+    /// What a person said, else what the detector or rule says.
+    pub fn severity(&self) -> Severity {
+        self.life.severity.unwrap_or_else(|| self.subject.severity())
+    }
+}
+
 /// What storing a detection or a finding did.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Stored {
@@ -32,7 +39,7 @@ pub struct Stored {
 
 pub(super) const COLUMNS: &str = "id, created_at, updated_at, status, resolution, assignee, active, \
      self_test, closed_at, (SELECT count(*) FROM alert_comments c WHERE c.alert_id = alerts.id), \
-     duplicates, source, subject";
+     duplicates, source, subject, manual_severity, incident_id";
 
 /// An alert as it stands in its row: the subject still as text.
 pub(super) struct Raw {
@@ -54,6 +61,8 @@ pub(super) fn read(row: &Row<'_>) -> rusqlite::Result<Raw> {
         assignee: row.get(5)?,
         active: row.get(6)?,
         duplicates: row.get(10)?,
+        severity: row.get::<_, Option<i64>>(13)?.map(severity_of_rank),
+        incident_id: row.get(14)?,
     };
     Ok(Raw {
         life,
@@ -212,13 +221,20 @@ struct Known {
     id: i64,
     active: bool,
     severity: i64,
+    /// A person set the severity: it stays.
+    severity_set: bool,
 }
 
 fn known_alert(connection: &Connection, key: &str) -> Result<Option<Known>, StateError> {
-    let sql = "SELECT id, active, severity FROM alerts WHERE subject_key = ?1";
+    let sql = "SELECT id, active, severity, manual_severity IS NOT NULL FROM alerts WHERE subject_key = ?1";
     let known = connection
         .query_row(sql, [key], |row| {
-            Ok(Known { id: row.get(0)?, active: row.get(1)?, severity: row.get(2)? })
+            Ok(Known {
+                id: row.get(0)?,
+                active: row.get(1)?,
+                severity: row.get(2)?,
+                severity_set: row.get(3)?,
+            })
         })
         .optional()?;
     Ok(known)
@@ -251,6 +267,9 @@ fn insert(transaction: &Transaction<'_>, new: &NewAlert<'_>, now: Time) -> Resul
     let id = transaction.last_insert_rowid();
     let note = self_test.then_some("closed by Vedette: its own self-test made it");
     write_change(transaction, id, now, OURSELVES, "created", None, Some(status.as_str()), note)?;
+    if !self_test {
+        grouping::join(transaction, id, subject, now)?;
+    }
     Ok(id)
 }
 
@@ -263,7 +282,7 @@ fn update(
     let (subject, active) = (new.subject, new.active);
     let severity = severity_rank(subject.severity());
     transaction.execute(
-        "UPDATE alerts SET active = ?2, updated_at = ?3, severity = ?4, probes = ?5, search = ?6,
+        "UPDATE alerts SET active = ?2, updated_at = ?3, severity = coalesce(manual_severity, ?4), probes = ?5, search = ?6,
              subject = ?7 WHERE id = ?1",
         params![
             known.id,
@@ -279,18 +298,19 @@ fn update(
         let (old, new) = (known.active.to_string(), active.to_string());
         write_change(transaction, known.id, now, OURSELVES, "active", Some(&old), Some(&new), None)?;
     }
-    if known.severity != severity {
-        let (old, new) = (rank_name(known.severity), subject.severity().as_str());
+    if known.severity != severity && !known.severity_set {
+        let (old, new) = (severity_of_rank(known.severity).as_str(), subject.severity().as_str());
         write_change(transaction, known.id, now, OURSELVES, "severity", Some(old), Some(new), None)?;
     }
-    Ok(())
+    grouping::follow(transaction, known.id, subject, now)
 }
 
-fn rank_name(rank: i64) -> &'static str {
-    [Severity::Informational, Severity::Low, Severity::Medium, Severity::High, Severity::Critical]
+/// The severity of a rank; the lowest for what is none.
+pub(super) fn severity_of_rank(rank: i64) -> Severity {
+    [Severity::Low, Severity::Medium, Severity::High, Severity::Critical]
         .into_iter()
         .find(|severity| severity_rank(*severity) == rank)
-        .map_or("unknown", Severity::as_str)
+        .unwrap_or(Severity::Informational)
 }
 
 pub(super) fn load(connection: &Connection, id: i64) -> Result<Option<AlertRecord>, StateError> {

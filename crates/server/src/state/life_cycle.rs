@@ -1,11 +1,11 @@
 //! What people do to an alert: status, resolution, assignee, comments; and the history of it all.
 
-use super::alerts::{AlertRecord, load};
+use super::alerts::{AlertRecord, load, severity_rank};
 use super::{StateError, Store};
-use rusqlite::{Connection, OptionalExtension, Transaction, params};
+use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
-use vedette_event::Time;
+use vedette_event::{Severity, Time};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
@@ -67,6 +67,20 @@ pub struct Change {
     pub note: Option<String>,
 }
 
+impl Change {
+    /// Of time, actor, field, old, new and note.
+    pub(super) fn read(row: &Row<'_>) -> rusqlite::Result<Change> {
+        Ok(Change {
+            time: Time(row.get(0)?),
+            actor: row.get(1)?,
+            field: row.get(2)?,
+            old: row.get(3)?,
+            new: row.get(4)?,
+            note: row.get(5)?,
+        })
+    }
+}
+
 #[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
 pub struct Comment {
     pub id: i64,
@@ -83,6 +97,7 @@ pub struct Edit<'a> {
     pub resolution: Option<Resolution>,
     /// `Some(None)` takes the assignee away.
     pub assignee: Option<Option<&'a str>>,
+    pub severity: Option<Severity>,
     pub comment: Option<&'a str>,
 }
 
@@ -120,19 +135,27 @@ impl Store {
     ) -> Result<Option<AlertRecord>, StateError> {
         let mut connection = self.lock();
         let transaction = connection.transaction()?;
-        let Some(before) = load(&transaction, id)? else { return Ok(None) };
-        let change = Editing { transaction: &transaction, id, actor, now };
-        change.status(&before, edit)?;
-        if let Some(assignee) = edit.assignee {
-            change.assignee(&before, assignee)?;
-        }
-        if let Some(text) = edit.comment {
-            change.comment(text)?;
-        }
-        transaction.execute("UPDATE alerts SET updated_at = ?2 WHERE id = ?1", params![id, now.0])?;
-        let after = load(&transaction, id)?;
+        let after = edit_in(&transaction, id, edit, actor, now)?;
         transaction.commit()?;
         Ok(after)
+    }
+
+    /// Applies an edit to several alerts, or to none of them: the numbers of those there are.
+    pub fn edit_alerts(
+        &self,
+        ids: &[i64],
+        edit: &Edit<'_>,
+        actor: &str,
+        now: Time,
+    ) -> Result<Vec<AlertRecord>, StateError> {
+        let mut connection = self.lock();
+        let transaction = connection.transaction()?;
+        let mut edited = Vec::new();
+        for id in ids {
+            edited.extend(edit_in(&transaction, *id, edit, actor, now)?);
+        }
+        transaction.commit()?;
+        Ok(edited)
     }
 
     /// `None` when there is no such alert.
@@ -177,20 +200,41 @@ impl Store {
                  (SELECT * FROM alert_history WHERE alert_id = ?1 ORDER BY id DESC LIMIT 1000)
              ORDER BY id",
         )?;
-        let history = statement
-            .query_map([id], |row| {
-                Ok(Change {
-                    time: Time(row.get(0)?),
-                    actor: row.get(1)?,
-                    field: row.get(2)?,
-                    old: row.get(3)?,
-                    new: row.get(4)?,
-                    note: row.get(5)?,
-                })
-            })?
-            .collect::<Result<_, _>>()?;
+        let history = statement.query_map([id], Change::read)?.collect::<Result<_, _>>()?;
         Ok(history)
     }
+}
+
+/// [`Store::edit_alert`] inside a transaction that does more.
+pub(super) fn edit_in(
+    transaction: &Transaction<'_>,
+    id: i64,
+    edit: &Edit<'_>,
+    actor: &str,
+    now: Time,
+) -> Result<Option<AlertRecord>, StateError> {
+    let Some(before) = load(transaction, id)? else { return Ok(None) };
+    let change = Editing { transaction, id, actor, now };
+    change.status(&before, edit)?;
+    if let Some(assignee) = edit.assignee {
+        change.assignee(&before, assignee)?;
+    }
+    if let Some(severity) = edit.severity {
+        change.severity(&before, severity)?;
+    }
+    if let Some(text) = edit.comment {
+        change.comment(text)?;
+    }
+    transaction.execute("UPDATE alerts SET updated_at = ?2 WHERE id = ?1", params![id, now.0])?;
+    load(transaction, id)
+}
+
+/// Whether this user can be given work.
+pub(super) fn known_assignee(connection: &Connection, assignee: Option<&str>) -> Result<(), StateError> {
+    let Some(name) = assignee else { return Ok(()) };
+    let sql = "SELECT 1 FROM users WHERE username = ?1";
+    let known = connection.query_row(sql, [name], |_| Ok(())).optional()?;
+    known.ok_or(StateError::Invalid("there is no such user to assign it to"))
 }
 
 struct Editing<'a> {
@@ -227,18 +271,24 @@ impl Editing<'_> {
     }
 
     fn assignee(&self, before: &AlertRecord, assignee: Option<&str>) -> Result<(), StateError> {
-        if let Some(name) = assignee {
-            let known = self
-                .transaction
-                .query_row("SELECT 1 FROM users WHERE username = ?1", [name], |_| Ok(()))
-                .optional()?;
-            if known.is_none() {
-                return Err(StateError::Invalid("there is no such user to assign the alert to"));
-            }
-        }
+        known_assignee(self.transaction, assignee)?;
         self.transaction
             .execute("UPDATE alerts SET assignee = ?2 WHERE id = ?1", params![self.id, assignee])?;
         self.note("assignee", before.life.assignee.as_deref(), assignee)
+    }
+
+    /// What a person says of it stays, whatever the campaign does.
+    fn severity(&self, before: &AlertRecord, severity: Severity) -> Result<(), StateError> {
+        self.transaction.execute(
+            "UPDATE alerts SET manual_severity = ?2, severity = ?2 WHERE id = ?1",
+            params![self.id, severity_rank(severity)],
+        )?;
+        self.transaction.execute(
+            "UPDATE incidents SET severity = (SELECT max(severity) FROM alerts WHERE incident_id = incidents.id)
+             WHERE id = (SELECT incident_id FROM alerts WHERE id = ?1)",
+            [self.id],
+        )?;
+        self.note("severity", Some(before.severity().as_str()), Some(severity.as_str()))
     }
 
     fn comment(&self, text: &str) -> Result<(), StateError> {
@@ -342,6 +392,20 @@ mod tests {
         assert_eq!((alert.life.assignee.as_deref(), alert.comment_count), (Some("ada"), 1));
         let edit = Edit { assignee: Some(None), ..Edit::default() };
         assert_eq!(store.edit_alert(id, &edit, "ada", Time(4)).unwrap().unwrap().life.assignee, None);
+    }
+
+    #[test]
+    fn a_severity_that_a_person_set_stays() {
+        let (store, id) = store_with_alert();
+        let edit = Edit { severity: Some(Severity::Low), ..Edit::default() };
+        store.edit_alert(id, &edit, "ada", Time(2)).unwrap();
+        let mut worse = detection("c1");
+        worse.severity = Severity::Critical;
+        let alert = store.record_detection(&worse, false, Time(3)).unwrap().alert;
+        assert_eq!((alert.severity(), alert.subject.severity()), (Severity::Low, Severity::Critical));
+        let told: Vec<_> = store.history(id).unwrap().into_iter().map(|change| change.field).collect();
+        assert_eq!(told, ["created", "severity"]);
+        assert_eq!(store.edit_alerts(&[id, 99], &edit, "ada", Time(4)).unwrap().len(), 1);
     }
 
     #[test]

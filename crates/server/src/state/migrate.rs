@@ -9,6 +9,8 @@ const STEPS: &[&str] = &[
     include_str!("alert_sources.sql"),
     include_str!("library.sql"),
     include_str!("rules.sql"),
+    include_str!("access.sql"),
+    include_str!("incidents.sql"),
 ];
 
 /// Brings the database to this version's schema, each step in a transaction of its own.

@@ -2,7 +2,7 @@
 
 use super::sessions::read_role;
 use super::{StateError, Store};
-use crate::access::Role;
+use crate::access::{Identity, IdentityKind, Role};
 use crate::secret::{Secret, digest};
 use rusqlite::{OptionalExtension, params};
 use vedette_event::Time;
@@ -81,12 +81,8 @@ impl Store {
         Ok(tokens)
     }
 
-    /// Name, role and end of a token that is alive.
-    pub fn check_token(
-        &self,
-        token: &str,
-        now: Time,
-    ) -> Result<Option<(String, Role, Option<Time>)>, StateError> {
+    /// The identity behind a token that is alive.
+    pub fn check_token(&self, token: &str, now: Time) -> Result<Option<Identity>, StateError> {
         let connection = self.lock();
         let found = connection
             .query_row(
@@ -94,17 +90,23 @@ impl Store {
                  WHERE token_hash = ?1 AND (expires_at IS NULL OR expires_at > ?2)",
                 params![digest(token), now.0],
                 |row| {
-                    Ok((
-                        row.get::<_, i64>(0)?,
-                        (row.get(1)?, read_role(row, 2)?, row.get::<_, Option<i64>>(3)?.map(Time)),
-                        row.get::<_, Option<i64>>(4)?,
-                    ))
+                    let identity = Identity {
+                        name: row.get(1)?,
+                        role: read_role(row, 2)?,
+                        kind: IdentityKind::Token,
+                        number: Some(row.get(0)?),
+                        expires_at: row.get::<_, Option<i64>>(3)?.map(Time),
+                    };
+                    Ok((identity, row.get::<_, Option<i64>>(4)?))
                 },
             )
             .optional()?;
-        let Some((id, identity, last_used)) = found else { return Ok(None) };
+        let Some((identity, last_used)) = found else { return Ok(None) };
         if last_used.is_none_or(|last| now.0.saturating_sub(last) >= TOUCH_EVERY) {
-            connection.execute("UPDATE api_tokens SET last_used = ?2 WHERE id = ?1", params![id, now.0])?;
+            connection.execute(
+                "UPDATE api_tokens SET last_used = ?2 WHERE id = ?1",
+                params![identity.number, now.0],
+            )?;
         }
         Ok(Some(identity))
     }
@@ -130,8 +132,8 @@ mod tests {
             expires_at: Some(Time(100)),
         };
         let (id, token) = store.add_token(&new, Time(0)).unwrap();
-        let (name, role, _) = store.check_token(token.reveal(), Time(99)).unwrap().unwrap();
-        assert_eq!((name.as_str(), role), ("collector", Role::Ingest));
+        let found = store.check_token(token.reveal(), Time(99)).unwrap().unwrap();
+        assert_eq!((found.name.as_str(), found.role, found.number), ("collector", Role::Ingest, Some(id)));
         assert!(store.check_token(token.reveal(), Time(100)).unwrap().is_none());
         assert!(store.check_token("vdt_guess", Time(1)).unwrap().is_none());
         assert_eq!(store.tokens().unwrap()[0].last_used, Some(Time(99)));

@@ -69,7 +69,8 @@ fn an_alert_is_worked_on() {
     assert_eq!(edit(json!({"status": "closed"})).expect(400)["error"]["code"], "resolution_required");
     assert_eq!(edit(json!({"assignee": "eve"})).expect(400)["error"]["code"], "unknown_user");
     assert_eq!(edit(json!({"status": "closed", "resolution": "self_test"})).status, 400);
-    assert_eq!(edit(json!({"severity": "low"})).status, 400);
+    assert_eq!(edit(json!({"severity": "loud"})).status, 400);
+    assert_eq!(edit(json!({"severity": "low"})).expect(200)["severity"], "low");
     let closed = edit(json!({"status": "closed", "resolution": "known_scanner", "comment": "<b>ours</b>"}))
         .expect(200);
     assert_eq!(closed["comments"][0]["text"], "<b>ours</b>");

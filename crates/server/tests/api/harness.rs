@@ -135,11 +135,28 @@ impl Host {
         }
         match body {
             Some((kind, body)) => {
-                let request = request.header("content-type", kind).body(body).unwrap();
-                self.answer(self.agent.run(request))
+                // Some clients send a body and do not say what it is.
+                let request = if kind.is_empty() { request } else { request.header("content-type", kind) };
+                self.answer(self.agent.run(request.body(body).unwrap()))
             }
             None => self.answer(self.agent.run(request.body(()).unwrap())),
         }
+    }
+
+    /// Headers and bytes of an answer, as they came.
+    pub fn bytes(
+        &self,
+        path: &str,
+        headers: &[(String, String)],
+        body: &[u8],
+    ) -> (ureq::http::HeaderMap, Vec<u8>) {
+        let mut request = self.agent.post(format!("{}{path}", self.base));
+        for (name, value) in headers {
+            request = request.header(name, value);
+        }
+        let mut response = request.send(body).unwrap();
+        assert_eq!(response.status(), 200);
+        (response.headers().clone(), response.body_mut().read_to_vec().unwrap())
     }
 
     pub fn get(&self, path: &str) -> Value {

@@ -3,11 +3,14 @@
 
 mod access;
 mod alerts;
+mod audit;
 mod captures;
+mod cortex;
 mod harness;
 mod ingest;
 mod lifecycle;
 mod live;
+mod once;
 mod openapi;
 mod query;
 mod rules;

@@ -1,0 +1,287 @@
+//! An alert in the shapes that clients read: with its events inside, flattened, as a row of an
+//! incident, and as `alert_fields`.
+//!
+//! Types are those of strict clients: numbers of alerts and ports of events are texts, ports of an
+//! incident's rows are numbers, host addresses are a list here and one text there.
+
+use super::words;
+use crate::state::AlertRecord;
+use serde_json::{Map, Value, json};
+use vedette_event::{Subject, Time};
+
+/// Events of one alert, and addresses of its hosts.
+const EVENTS: usize = 32;
+const ADDRESSES: usize = 100;
+
+/// Every key of an event that clients may look for, null where we know nothing.
+const EVENT_KEYS: &str = "agent_install_type agent_host_boot_time event_sub_type module_id association_strength \
+    dst_association_strength story_id event_id event_type event_timestamp actor_process_instance_id \
+    actor_process_image_path actor_process_image_name actor_process_command_line \
+    actor_process_signature_status actor_process_signature_vendor actor_process_image_sha256 \
+    actor_process_image_md5 actor_process_causality_id actor_causality_id actor_process_os_pid \
+    actor_thread_thread_id causality_actor_process_image_name causality_actor_process_command_line \
+    causality_actor_process_image_path causality_actor_process_signature_vendor \
+    causality_actor_process_signature_status causality_actor_causality_id \
+    causality_actor_process_execution_time causality_actor_process_image_md5 \
+    causality_actor_process_image_sha256 action_file_path action_file_name action_file_md5 action_file_sha256 \
+    action_file_macro_sha256 action_registry_data action_registry_key_name action_registry_value_name \
+    action_registry_full_key action_local_ip action_local_port action_remote_ip action_remote_port \
+    action_external_hostname action_country action_process_instance_id action_process_causality_id \
+    action_process_image_name action_process_image_sha256 action_process_image_command_line \
+    action_process_signature_status action_process_signature_vendor os_actor_effective_username \
+    os_actor_process_instance_id os_actor_process_image_path os_actor_process_image_name \
+    os_actor_process_command_line os_actor_process_signature_status os_actor_process_signature_vendor \
+    os_actor_process_image_sha256 os_actor_process_causality_id os_actor_causality_id os_actor_process_os_pid \
+    os_actor_thread_thread_id fw_app_id fw_interface_from fw_interface_to fw_rule fw_rule_id fw_device_name \
+    fw_serial_number fw_url_domain fw_email_subject fw_email_sender fw_email_recipient fw_app_subcategory \
+    fw_app_category fw_app_technology fw_vsys fw_xff fw_misc fw_is_phishing dst_agent_id \
+    dst_causality_actor_process_execution_time dns_query_name dst_action_external_hostname dst_action_country \
+    dst_action_external_port user_name";
+
+/// The host that a sensor of ours runs on, for alerts of that sensor.
+#[derive(Clone, Debug, Default)]
+pub struct Here {
+    pub id: String,
+    pub name: String,
+    pub version: String,
+    pub mac: Vec<String>,
+}
+
+pub fn milliseconds(time: Time) -> i64 {
+    time.0.div_euclid(1000)
+}
+
+/// An alert with what the shapes have in common.
+struct Facts<'a> {
+    alert: &'a AlertRecord,
+    /// `None` when the alert is about no host of ours.
+    here: Option<&'a Here>,
+    host_name: Option<String>,
+    host_ips: Vec<String>,
+    blocked: bool,
+}
+
+impl<'a> Facts<'a> {
+    fn of(alert: &'a AlertRecord, here: &'a Here) -> Facts<'a> {
+        let subject = &alert.subject;
+        let ours = subject.detection().is_some_and(|detection| detection.observers.contains(&here.id));
+        let outbound = subject.detection().is_some_and(|detection| detection.direction == "outbound");
+        let addresses = if outbound { subject.source_ips() } else { subject.target_ips() };
+        let named = subject.finding().and_then(|finding| finding.hosts.first().cloned());
+        let status = subject.finding().and_then(|finding| finding.fields.get("action_status"));
+        Facts {
+            alert,
+            here: ours.then_some(here),
+            host_name: named.or_else(|| ours.then(|| here.name.clone())),
+            host_ips: addresses.iter().take(ADDRESSES).map(ToString::to_string).collect(),
+            blocked: status.and_then(Value::as_str).is_some_and(|word| word.eq_ignore_ascii_case("blocked")),
+        }
+    }
+
+    fn mitre(&self) -> (Vec<String>, Vec<String>) {
+        let mitre = self.alert.subject.mitre();
+        let named = |ids: &[String]| ids.iter().map(|id| words::mitre(id)).collect();
+        (named(&mitre.tactics), named(&mitre.techniques))
+    }
+}
+
+/// With its events inside (`get_alerts_multi_events`, version 1).
+pub fn nested(alert: &AlertRecord, here: &Here) -> Value {
+    let mut shape = head(&Facts::of(alert, here));
+    shape.insert("events".to_owned(), events(alert).into_iter().map(Value::Object).collect());
+    Value::Object(shape)
+}
+
+/// The events' keys beside the alert's, each a list (version 2).
+pub fn flat(alert: &AlertRecord, here: &Here) -> Value {
+    let mut shape = head(&Facts::of(alert, here));
+    let events = events(alert);
+    for key in EVENT_KEYS.split_whitespace() {
+        let values: Vec<Value> = events.iter().map(|event| event[key].clone()).collect();
+        let empty = values.iter().all(Value::is_null);
+        shape.insert(key.to_owned(), if empty { Value::Null } else { Value::Array(values) });
+    }
+    Value::Object(shape)
+}
+
+fn head(facts: &Facts<'_>) -> Map<String, Value> {
+    let (life, subject) = (&facts.alert.life, &facts.alert.subject);
+    let (tactics, techniques) = facts.mitre();
+    let resolved = words::status(&life.status, life.resolution.as_deref());
+    let shape = json!({
+        "external_id": subject.key(),
+        "severity": words::severity(facts.alert.severity()),
+        "matching_status": if facts.here.is_some() { "MATCHED" } else { "UNMATCHABLE" },
+        "end_match_attempt_ts": null,
+        "local_insert_ts": milliseconds(life.created_at),
+        "last_modified_ts": milliseconds(life.updated_at),
+        "bioc_indicator": null,
+        "matching_service_rule_id": subject.rule().map(|rule| rule.rule_id.to_string()),
+        "attempt_counter": null,
+        "bioc_category_enum_key": null,
+        "case_id": life.incident_id,
+        "is_whitelisted": false,
+        "starred": false,
+        "deduplicate_tokens": null,
+        "filter_rule_id": null,
+        "mitre_technique_id_and_name": techniques,
+        "mitre_tactic_id_and_name": tactics,
+        "agent_version": facts.here.map(|here| here.version.clone()),
+        "agent_device_domain": null,
+        "agent_fqdn": facts.host_name,
+        "agent_os_type": if facts.here.is_some() { "Linux" } else { "NO_HOST" },
+        "agent_os_sub_type": null,
+        "agent_data_collection_status": facts.here.map(|_| true),
+        "mac": null,
+        "mac_address": facts.here.map(|here| here.mac.clone()).unwrap_or_default(),
+        "agent_is_vdi": null,
+        "contains_featured_host": false,
+        "contains_featured_user": false,
+        "contains_featured_ip": false,
+        "alert_type": "Unclassified",
+        "resolution_status": resolved,
+        "resolution_comment": null,
+        "alert_id": life.alert_id.to_string(),
+        "detection_timestamp": milliseconds(subject.detected_at()),
+        "name": subject.name(),
+        "category": subject.category(),
+        "endpoint_id": facts.here.map(|here| here.id.clone()),
+        "description": description(subject),
+        "host_ip": facts.host_ips,
+        "host_name": facts.host_name,
+        "source": words::source(subject.source()),
+        "action": if facts.blocked { "BLOCKED" } else { "DETECTED" },
+        "action_pretty": if facts.blocked { "Prevented (Blocked)" } else { "Detected" },
+    });
+    match shape {
+        Value::Object(shape) => shape,
+        _ => Map::new(),
+    }
+}
+
+fn description(subject: &Subject) -> &str {
+    if subject.summary().is_empty() { subject.name() } else { subject.summary() }
+}
+
+/// The contacts that decided, or, where none are kept, who and whom.
+fn events(alert: &AlertRecord) -> Vec<Map<String, Value>> {
+    let subject = &alert.subject;
+    let mut found = Vec::new();
+    if let Subject::Detection(detection) = subject {
+        for contact in detection.explanation.contacts.iter().take(EVENTS) {
+            let source = contact.source.or(detection.source_ips.first().copied());
+            let mut event = event(subject, contact.time);
+            event.insert("action_local_ip".into(), json!(contact.target));
+            event.insert("action_local_port".into(), json!(contact.port.to_string()));
+            event.insert("action_remote_ip".into(), json!(source));
+            found.push(event);
+        }
+    }
+    if found.is_empty() {
+        let mut event = event(subject, subject.detected_at());
+        event.insert("action_local_ip".into(), json!(subject.target_ips().first()));
+        event.insert("action_remote_ip".into(), json!(subject.source_ips().first()));
+        if let Some(finding) = subject.finding() {
+            for (key, field) in [("action_local_port", "local_port"), ("action_remote_port", "remote_port")] {
+                event.insert(key.into(), json!(finding.fields.get(field).and_then(super::request::text)));
+            }
+            event.insert("user_name".into(), json!(finding.users.first()));
+        }
+        found.push(event);
+    }
+    found
+}
+
+fn event(subject: &Subject, time: Time) -> Map<String, Value> {
+    let mut event: Map<String, Value> =
+        EVENT_KEYS.split_whitespace().map(|key| (key.to_owned(), Value::Null)).collect();
+    event.insert("event_type".into(), json!("Network Event"));
+    event.insert("event_timestamp".into(), json!(milliseconds(time)));
+    event.insert("story_id".into(), json!(subject.detection().map(|detection| detection.id.clone())));
+    event.insert("action_country".into(), json!("UNKNOWN"));
+    event.insert("agent_install_type".into(), json!("NA"));
+    event
+}
+
+/// As a row of an incident's alerts: one event's keys beside the alert's, addresses as one text.
+pub fn incident_row(alert: &AlertRecord, here: &Here) -> Value {
+    let facts = Facts::of(alert, here);
+    let (tactics, techniques) = facts.mitre();
+    let mut shape = head(&facts);
+    if let Some(event) = events(alert).into_iter().next() {
+        shape.extend(event);
+    }
+    let joined = |list: &[String]| (!list.is_empty()).then(|| list.join(", "));
+    let number = |shape: &Map<String, Value>, key: &str| shape.get(key).and_then(super::request::number);
+    let ports = (number(&shape, "action_local_port"), number(&shape, "action_remote_port"));
+    for (key, value) in [
+        ("host_ip", json!(facts.host_ips.join(","))),
+        ("mitre_tactic_id_and_name", json!(joined(&tactics))),
+        ("mitre_technique_id_and_name", json!(joined(&techniques))),
+        ("action_local_port", json!(ports.0)),
+        ("action_remote_port", json!(ports.1)),
+        ("agent_data_collection_status", Value::Null),
+        // A text where it is known at all.
+        ("event_timestamp", Value::Null),
+        ("contains_featured_host", json!("NO")),
+        ("contains_featured_user", json!("NO")),
+        ("contains_featured_ip_address", json!("NO")),
+    ] {
+        shape.insert(key.to_owned(), value);
+    }
+    shape.remove("contains_featured_ip");
+    Value::Object(shape)
+}
+
+/// `alert_fields` of `get_alerts_by_filter_data`.
+pub fn fields(alert: &AlertRecord, here: &Here) -> Map<String, Value> {
+    let facts = Facts::of(alert, here);
+    let (life, subject) = (&alert.life, &alert.subject);
+    let (tactics, techniques) = facts.mitre();
+    let events: Vec<Value> = events(alert).into_iter().map(Value::Object).collect();
+    let shape = json!({
+        "internal_id": life.alert_id,
+        "external_id": subject.key(),
+        "alert_source": words::source(subject.source()),
+        "matching_status": if facts.here.is_some() { "MATCHED" } else { "UNMATCHABLE" },
+        "severity": words::severity_code(alert.severity()),
+        "local_insert_ts": milliseconds(life.created_at),
+        "source_insert_ts": milliseconds(subject.detected_at()),
+        "last_modified_ts": milliseconds(life.updated_at),
+        "alert_name": subject.name(),
+        "alert_category": subject.category(),
+        "alert_description": description(subject),
+        "alert_action_status": if facts.blocked { "BLOCKED" } else { "DETECTED" },
+        "resolution_status": words::status(&life.status, life.resolution.as_deref()),
+        "bioc_indicator": null,
+        "is_whitelisted": false,
+        "starred": false,
+        "agent_data_collection_status": facts.here.is_some(),
+        "agent_id": facts.here.map(|here| here.id.clone()),
+        "agent_hostname": facts.host_name,
+        "agent_os_type": if facts.here.is_some() { "AGENT_OS_LINUX" } else { "NO_HOST" },
+        "agent_ip_addresses": facts.host_ips,
+        "action_remote_ip": subject.source_ips().iter().take(ADDRESSES).collect::<Vec<_>>(),
+        "user_name": subject.finding().map(|finding| finding.users.clone()),
+        "mitre_tactic_id_and_name": tactics,
+        "mitre_technique_id_and_name": techniques,
+        "case_id": life.incident_id,
+        "events_length": events.len(),
+        "events": events,
+    });
+    match shape {
+        Value::Object(shape) => shape,
+        _ => Map::new(),
+    }
+}
+
+/// `get_original_alerts`: what raised it, word for word, as JSON in a text.
+pub fn original(alert: &AlertRecord) -> Value {
+    let subject = serde_json::to_string(&alert.subject).unwrap_or_default();
+    json!({
+        "internal_id": alert.life.alert_id,
+        "external_id": alert.subject.key(),
+        "alert_source": words::source(alert.subject.source()),
+        "original_alert_json": subject,
+    })
+}
