@@ -58,6 +58,7 @@ codes! {
     KEYWORD_AS_NAME = "XQL113", Query, "A stage's name is used as a field name without back-quotes (warning).";
     LEADING_PIPE = "XQL114", Query, "The query begins with a pipe (warning).";
     AFTER_LAST_STAGE = "XQL115", Query, "Something follows the end of the query.";
+    BAD_SECTION = "XQL116", Query, "A section or statement of a file of rules that cannot be read.";
     // Expressions
     UNCLOSED_BRACKET = "XQL201", Query, "A bracket is never closed.";
     UNMATCHED_BRACKET = "XQL202", Query, "A closing bracket without an opening one.";

@@ -148,6 +148,11 @@ impl Findings {
         self.list.iter().any(|one| one.code == code)
     }
 
+    /// Changes diagnostics in their places.
+    pub fn rewrite(&mut self, change: impl FnMut(&mut Diagnostic)) {
+        self.list.iter_mut().for_each(change);
+    }
+
     pub fn failed(&self) -> bool {
         self.hidden.errors > 0 || self.list.iter().any(Diagnostic::is_error)
     }

@@ -11,7 +11,9 @@ mod tokens;
 use crate::ast::Span;
 use crate::codes;
 use crate::diagnostic::Diagnostic;
-use crate::{Fault, parse};
+use crate::parser::Parser;
+use crate::syntax::SyntaxNode;
+use crate::{Fault, grammar, lexer, parse};
 
 /// Lines are broken to stay within this many characters where they can be.
 pub const WIDTH: usize = 100;
@@ -22,14 +24,36 @@ pub const WIDTH: usize = 100;
 /// The mistakes of a query that cannot be read; what is merely not supported yet is formatted.
 pub fn format(text: &str) -> Result<String, Vec<Diagnostic>> {
     let parsed = parse(text);
+    format_as(&parsed.syntax(), parsed.diagnostics, |text| parse(text).syntax())
+}
+
+/// Formats a statement of a file of rules.
+pub(crate) fn format_statement(text: &str) -> Result<String, Vec<Diagnostic>> {
+    let read = |text: &str| {
+        let lexed = lexer::lex(text);
+        let mut parser = Parser::new(text, lexed.tokens, lexed.broken_lines);
+        parser.rules = true;
+        grammar::query(&mut parser);
+        let (tree, findings) = parser.finish_tree();
+        (SyntaxNode::new_root(tree), findings.finish())
+    };
+    let (tree, diagnostics) = read(text);
+    format_as(&tree, diagnostics, |text| read(text).0)
+}
+
+fn format_as(
+    tree: &SyntaxNode,
+    diagnostics: Vec<Diagnostic>,
+    read: impl Fn(&str) -> SyntaxNode,
+) -> Result<String, Vec<Diagnostic>> {
     let wrong = |one: &Diagnostic| one.is_error() && one.fault() != Fault::NotSupported;
-    if parsed.diagnostics.iter().any(wrong) {
-        return Err(parsed.diagnostics.into_iter().filter(wrong).collect());
+    if diagnostics.iter().any(wrong) {
+        return Err(diagnostics.into_iter().filter(wrong).collect());
     }
-    let before = tokens::collect(&parsed.syntax());
+    let before = tokens::collect(tree);
     let formatted = layout::print(&before);
     // Nothing but the layout may change; a mistake of ours must not reach the file.
-    let after = tokens::collect(&parse(&formatted).syntax());
+    let after = tokens::collect(&read(&formatted));
     if !tokens::same(&before, &after) {
         let message = "formatting would have changed this query, so it was left alone";
         return Err(vec![

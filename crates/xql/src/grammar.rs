@@ -5,6 +5,7 @@ mod arithmetic;
 mod comparison;
 pub(crate) mod expression;
 pub(crate) mod pieces;
+pub(crate) mod rules;
 
 use crate::codes;
 use crate::diagnostic::Diagnostic;
@@ -149,6 +150,10 @@ fn stage(p: &mut Parser, progress: &mut Progress) {
         );
         return p.give_up();
     }
+    if p.rules && rules::stage(p) {
+        progress.source = true;
+        return;
+    }
     if p.at(Ident)
         && let Some(info) = stages::find(p.nth_text(0))
     {
@@ -178,6 +183,11 @@ fn check_place(p: &mut Parser, info: &StageInfo, progress: &mut Progress) {
             "move it before the dataset: config … | dataset = … | …",
         ),
         Place::Config => {}
+        Place::Source if p.rules && p.inner_queries == 0 => p.error(
+            codes::SOURCE_NOT_FIRST,
+            "a rule names no source: the head of its section does",
+            "begin with filter or alter",
+        ),
         Place::Source if progress.source => p.error(
             codes::SOURCE_NOT_FIRST,
             format!("`{}` must be the first stage (only `config` may stand before it)", info.name),

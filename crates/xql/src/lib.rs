@@ -10,6 +10,7 @@
 //! | lint | typed tree | warnings | `lint`, one file a rule |
 //! | format | lossless tree | the same query in its usual layout | `format` |
 //! | follow | typed tree, catalogue | the fields behind each stage | `flow` |
+//! | rules | files of parsing and modelling rules | sections with their statements | `rules` |
 //! | assist | text, a place in it, catalogue | completion, hover, classes of tokens | `assist` |
 //!
 //! A stage is one file in `stages`, a function one row in `functions`, a kind of mistake one row in
@@ -35,6 +36,7 @@ mod lower;
 mod nearest;
 mod parser;
 mod render;
+pub mod rules;
 mod source;
 pub mod stages;
 pub mod syntax;
@@ -47,6 +49,7 @@ pub use format::{WIDTH, format};
 pub use lint::{RULES, Rule, lint};
 pub use nearest::nearest;
 pub use render::render;
+pub use rules::{check_rules, format_rules};
 pub use source::line_column;
 
 use ast::Span;

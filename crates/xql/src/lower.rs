@@ -270,6 +270,7 @@ pub(crate) fn exprs(node: &SyntaxNode) -> impl Iterator<Item = SyntaxNode> {
                 | Subquery
                 | ArrowExpr
                 | ArithmeticExpr
+                | RuleCall
         )
     })
 }

@@ -38,6 +38,8 @@ pub(crate) struct Parser<'t> {
     /// Nothing more is reported: the text was given up.
     gave_up: bool,
     last_error: Option<Span>,
+    /// The text is a statement of a file of rules.
+    pub rules: bool,
     /// The form of the stage being read, for messages.
     pub stage_form: Option<&'static str>,
 }
@@ -62,6 +64,7 @@ impl<'t> Parser<'t> {
             stages: 0,
             gave_up: false,
             last_error: None,
+            rules: false,
             stage_form: None,
         }
     }

@@ -102,6 +102,8 @@ pub enum SyntaxKind {
     ArrowExpr,
     /// `a + b`: never valid, kept as a node so that both sides are still checked.
     ArithmeticExpr,
+    /// `call name` in a file of rules.
+    RuleCall,
 }
 
 use SyntaxKind::*;
@@ -121,7 +123,7 @@ impl SyntaxKind {
 }
 
 /// Every kind in order of its number, so that a raw number turns into a kind without `unsafe`.
-const ALL: [SyntaxKind; ArithmeticExpr as usize + 1] = [
+const ALL: [SyntaxKind; RuleCall as usize + 1] = [
     Whitespace,
     Comment,
     Ident,
@@ -194,6 +196,7 @@ const ALL: [SyntaxKind; ArithmeticExpr as usize + 1] = [
     Subquery,
     ArrowExpr,
     ArithmeticExpr,
+    RuleCall,
 ];
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -6,17 +6,22 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use vedette_xql::codes::{self, CODES, Fault};
-use vedette_xql::{check, parse, render};
+use vedette_xql::{check, check_rules, parse, render};
 
 fn shelf() -> Vec<PathBuf> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/bad");
     let mut files: Vec<_> = std::fs::read_dir(folder)
         .unwrap()
         .map(|entry| entry.unwrap().path())
-        .filter(|path| path.extension().is_some_and(|extension| extension == "xql"))
+        .filter(|path| path.extension().is_some_and(|extension| extension == "xql" || extension == "xif"))
         .collect();
     files.sort();
     files
+}
+
+/// The mistakes of a query, or of a file of rules.
+fn found(file: &Path, text: &str) -> Vec<vedette_xql::Diagnostic> {
+    if file.extension().is_some_and(|extension| extension == "xif") { check_rules(text) } else { check(text) }
 }
 
 #[test]
@@ -26,7 +31,7 @@ fn messages() {
     for file in files {
         let text = std::fs::read_to_string(&file).unwrap();
         let name = file.file_stem().unwrap().to_str().unwrap();
-        let shown: Vec<_> = check(&text).iter().map(|d| render(&text, d, None, false)).collect();
+        let shown: Vec<_> = found(&file, &text).iter().map(|d| render(&text, d, None, false)).collect();
         assert!(!shown.is_empty(), "{name} is not wrong");
         insta::with_settings!({snapshot_path => "bad", prepend_module_to_snapshot => false, omit_expression => true}, {
             insta::assert_snapshot!(name, shown.join("\n"));
@@ -39,7 +44,7 @@ fn messages() {
 fn every_code_of_the_front_end_is_on_the_shelf() {
     let seen: BTreeSet<&str> = shelf()
         .iter()
-        .flat_map(|file| check(&std::fs::read_to_string(file).unwrap()))
+        .flat_map(|file| found(file, &std::fs::read_to_string(file).unwrap()))
         .map(|d| d.code)
         .collect();
     // Every function runs; the code stays for the next one that does not yet.
@@ -75,19 +80,20 @@ fn fixes_mend() {
     let mut codes = BTreeSet::new();
     for file in shelf() {
         let text = std::fs::read_to_string(&file).unwrap();
-        let before = check(&text);
-        for (found, fix) in before.iter().filter_map(|found| Some((found, found.fix.as_ref()?))) {
+        let before = found(&file, &text);
+        for (one, fix) in before.iter().filter_map(|one| Some((one, one.fix.as_ref()?))) {
             let (start, end) = (fix.span.start as usize, fix.span.end as usize);
             let mended = format!("{}{}{}", &text[..start], fix.text, &text[end..]);
-            let after = check(&mended);
-            let still = after.iter().any(|one| one.code == found.code && one.span.start == found.span.start);
-            assert!(!still, "{}: {found:?} is still in\n{mended}", file.display());
+            let after = found(&file, &mended);
+            let still =
+                after.iter().any(|other| other.code == one.code && other.span.start == one.span.start);
+            assert!(!still, "{}: {one:?} is still in\n{mended}", file.display());
             assert!(
                 after.len() <= before.len(),
-                "{}: {found:?} became worse in\n{mended}\n{after:?}",
+                "{}: {one:?} became worse in\n{mended}\n{after:?}",
                 file.display()
             );
-            codes.insert(found.code);
+            codes.insert(one.code);
         }
     }
     assert!(codes.len() >= 14, "{codes:?}");

@@ -20,8 +20,9 @@ pub fn look_at_files(args: &XqlCheckArgs, look: fn(&str) -> Vec<Diagnostic>) -> 
     for path in &args.files {
         let text = super::read_text(path)?;
         let name = path.display().to_string();
-        let mut found = look(&text);
-        if !parameters.is_empty() {
+        let rules = are_rules(path);
+        let mut found = if rules { vedette_xql::check_rules(&text) } else { look(&text) };
+        if !parameters.is_empty() && !rules {
             found.extend(vedette_xql::missing_parameters(&text, |name| parameters.contains_key(name)));
         }
         let ok = !found.iter().any(|one| one.severity == Severity::Error);
@@ -41,6 +42,11 @@ pub fn look_at_files(args: &XqlCheckArgs, look: fn(&str) -> Vec<Diagnostic>) -> 
     Ok(u8::from(wrong))
 }
 
+/// Files of parsing and modelling rules go by their ending.
+fn are_rules(path: &Path) -> bool {
+    path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("xif"))
+}
+
 pub fn colour() -> bool {
     std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none()
 }
@@ -50,7 +56,8 @@ pub fn format_files(args: &XqlFmtArgs) -> Result<u8, Failure> {
     let mut failed = false;
     for path in &args.files {
         let text = super::read_text(path)?;
-        let formatted = match vedette_xql::format(&text) {
+        let format = if are_rules(path) { vedette_xql::format_rules } else { vedette_xql::format };
+        let formatted = match format(&text) {
             Ok(formatted) => formatted,
             Err(mistakes) => {
                 let name = path.display().to_string();

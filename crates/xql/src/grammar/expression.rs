@@ -6,7 +6,7 @@ use crate::codes;
 use crate::diagnostic::Diagnostic;
 use crate::foreign;
 use crate::grammar::pieces::{self, NameUse, is_reserved};
-use crate::grammar::{arithmetic, comparison};
+use crate::grammar::{arithmetic, comparison, rules};
 use crate::lexer::clip;
 use crate::parser::Parser;
 use crate::stages;
@@ -277,6 +277,7 @@ fn primary(p: &mut Parser, what: &str) -> bool {
         }
         Ident if ["true", "false", "null"].iter().any(|word| p.at_word(word)) => literal(p),
         Ident if is_reserved(p.nth_text(0)) => return missing(p, what),
+        Ident if p.rules && rules::at_call(p) => rules::call(p),
         Ident if p.nth(1) == LParen => call(p),
         Ident | QuotedIdent => {
             p.start(FieldExpr);

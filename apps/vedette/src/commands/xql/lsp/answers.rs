@@ -11,7 +11,7 @@ use lsp_types::{
 };
 use std::collections::HashMap;
 use vedette_xql::assist::{self, ItemKind, TokenClass};
-use vedette_xql::{Catalog, lint};
+use vedette_xql::{Catalog, check_rules, lint};
 
 /// The open texts, and the names that queries can use.
 pub struct Answers {
@@ -43,7 +43,8 @@ impl Answers {
     }
 
     fn put(&mut self, uri: Uri, text: String, version: Option<i32>) -> PublishDiagnosticsParams {
-        let document = Document::new(text, self.utf8);
+        let rules = uri.as_str().to_lowercase().ends_with(".xif");
+        let document = Document::new(text, rules, self.utf8);
         let diagnostics = found(&document).iter().map(|one| diagnostic(&document, one)).collect();
         self.documents.insert(uri.clone(), document);
         PublishDiagnosticsParams { uri, diagnostics, version }
@@ -69,7 +70,8 @@ impl Answers {
     /// Nothing is changed in a text with mistakes.
     pub fn formatting(&self, params: &DocumentFormattingParams) -> Option<Vec<TextEdit>> {
         let document = self.documents.get(&params.text_document.uri)?;
-        let new_text = vedette_xql::format(&document.text).ok()?;
+        let format = if document.rules { vedette_xql::format_rules } else { vedette_xql::format };
+        let new_text = format(&document.text).ok()?;
         if new_text == document.text {
             return Some(Vec::new());
         }
@@ -126,7 +128,7 @@ impl Answers {
 }
 
 fn found(document: &Document) -> Vec<vedette_xql::Diagnostic> {
-    lint(&document.text)
+    if document.rules { check_rules(&document.text) } else { lint(&document.text) }
 }
 
 fn diagnostic(document: &Document, found: &vedette_xql::Diagnostic) -> Diagnostic {

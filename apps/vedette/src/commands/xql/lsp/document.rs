@@ -6,6 +6,8 @@ use vedette_xql::ast::Span;
 
 pub struct Document {
     pub text: String,
+    /// A file of parsing and modelling rules.
+    pub rules: bool,
     /// Where each line begins.
     lines: Vec<usize>,
     /// Columns count bytes; else units of UTF-16.
@@ -13,10 +15,10 @@ pub struct Document {
 }
 
 impl Document {
-    pub fn new(text: String, utf8: bool) -> Document {
+    pub fn new(text: String, rules: bool, utf8: bool) -> Document {
         let breaks = text.match_indices('\n').map(|(at, _)| at + 1);
         let lines = std::iter::once(0).chain(breaks).collect();
-        Document { text, lines, utf8 }
+        Document { text, rules, lines, utf8 }
     }
 
     /// The byte of a place; past the end of a line is its end.
@@ -84,7 +86,7 @@ mod tests {
     fn places_go_there_and_back() {
         let text = "a🚨b\r\nä\n";
         for (utf8, behind_the_light) in [(true, 5), (false, 3)] {
-            let document = Document::new(text.to_owned(), utf8);
+            let document = Document::new(text.to_owned(), false, utf8);
             for (offset, _) in text.char_indices().filter(|(_, c)| !matches!(c, '\r' | '\n')) {
                 assert_eq!(document.offset(document.position(offset)), offset, "{offset}");
             }
