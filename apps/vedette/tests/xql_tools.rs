@@ -286,3 +286,36 @@ fn an_editor_may_count_bytes_and_say_nonsense() {
     drop((to, from));
     assert_eq!(child.wait().unwrap().code(), Some(1));
 }
+
+#[test]
+fn files_of_rules_are_checked_and_laid_out() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("acme.xif");
+    let path = file.to_str().unwrap();
+    std::fs::write(
+        &file,
+        "[MODEL: dataset=acme_raw]\nalter xdm.source.ipv4=src;\n[RULE:r]\nfilter a == 1;\n",
+    )
+    .unwrap();
+    let wrong = vedette(&["xql", "check", path]);
+    assert!(
+        code(&wrong) == 1 && out(&wrong).contains("4:10") && out(&wrong).contains("XQL204"),
+        "{}",
+        out(&wrong)
+    );
+    assert_eq!(code(&vedette(&["xql", "fmt", path])), 1);
+    std::fs::write(&file, "[MODEL: dataset=acme_raw]\nalter xdm.source.ipv4=src;").unwrap();
+    for command in ["check", "lint", "fmt"] {
+        assert_eq!(code(&vedette(&["xql", command, path])), 0, "{command}");
+    }
+    let laid_out = "[MODEL: dataset = acme_raw]\nalter xdm.source.ipv4 = src;\n";
+    assert_eq!(std::fs::read_to_string(&file).unwrap(), laid_out);
+
+    let (mut editor, _) = Editor::start(&[]);
+    let text = "[MODEL: dataset = \"a\"]\nalter xdm.event.type = x";
+    let document = json!({"uri": "file:///a.XIF", "languageId": "xif", "version": 1, "text": text});
+    editor.tell("textDocument/didOpen", json!({"textDocument": document}));
+    let published = editor.published();
+    assert_eq!(published["diagnostics"][0]["code"], "XQL116", "{published}");
+    assert_eq!(editor.close(), 0);
+}

@@ -47,10 +47,8 @@ fn long_lists_take_a_line_each() {
 dataset = a
 | alter
     first = if(
-        source contains "one",
-        "the first text of it",
-        source contains "two",
-        "the second text of it",
+        source contains "one", "the first text of it",
+        source contains "two", "the second text of it",
         "neither"
     ),
     second = concat(a, b)
@@ -150,4 +148,30 @@ fn real_queries_keep_their_meaning_and_their_comments() {
     }
     println!("{done} queries formatted");
     assert!(done > 250, "{done} of {} queries", lines.lines().count());
+}
+
+#[test]
+fn conditions_of_a_long_if_keep_their_values() {
+    let text = "dataset = a | alter kind = if(event_type = ENUM.PROCESS and action_process_image_name contains \"cmd\", \
+                \"a command line\", event_type = ENUM.FILE, \"a file\", \"something else\")";
+    let shown = r#"dataset = a
+| alter kind = if(
+    event_type = ENUM.PROCESS and action_process_image_name contains "cmd", "a command line",
+    event_type = ENUM.FILE, "a file",
+    "something else"
+)
+"#;
+    assert_eq!(format(text).unwrap(), shown);
+    let long = "x".repeat(90);
+    let pair = format!("dataset = a | alter k = if(b = \"{long}\", \"{long}\", c)");
+    assert!(format(&pair).unwrap().contains(&format!("\n    b = \"{long}\",\n        \"{long}\",\n    c\n")));
+}
+
+#[test]
+fn an_item_in_brackets_begins_its_line() {
+    let condition = "(source_ip = \"10.0.0.1\" or source_ip = \"10.0.0.2\" or source_ip = \"10.0.0.3\")";
+    let text = format!("dataset = a | alter k = if({condition}, (b = 1), {condition}, (b = 2))");
+    let shown = format(&text).unwrap();
+    assert!(shown.contains(&format!("\n    {condition}, (b = 1),\n    {condition}, (b = 2)\n")), "{shown}");
+    assert_eq!(format(&shown).unwrap(), shown);
 }

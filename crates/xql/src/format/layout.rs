@@ -199,14 +199,15 @@ impl<'a> Printer<'a> {
             .min()
     }
 
-    /// Tokens of the range outside its brackets.
+    /// Tokens of the range outside its brackets, and brackets that begin an item of a list.
     fn outside_brackets(&self, range: Range<usize>) -> impl Iterator<Item = usize> {
         let mut next = range.start;
         std::iter::from_fn(move || {
             while next < range.end {
                 let at = next;
                 next = self.closes[at].unwrap_or(at) + 1;
-                if !matches!(self.tokens[at].kind, LParen | RParen) {
+                let token = &self.tokens[at];
+                if token.break_before.is_some() || !matches!(token.kind, LParen | RParen) {
                     return Some(at);
                 }
             }

@@ -27,6 +27,8 @@ pub(super) enum Break {
     Pipe,
     /// After a comma, and before `by`.
     List,
+    /// Between a condition of `if` and its value.
+    Pair,
     Or,
     And,
 }
@@ -68,6 +70,7 @@ pub(super) fn collect(root: &SyntaxNode) -> Vec<Token> {
             }
         }
     }
+    pair_up(&mut all);
     let comments = std::mem::take(&mut around.comments);
     all.push(Token {
         kind: Eof,
@@ -78,6 +81,36 @@ pub(super) fn collect(root: &SyntaxNode) -> Vec<Token> {
         blank: false,
     });
     all
+}
+
+/// In `if(a, b, c, d)` each condition keeps its value beside it where there is room.
+fn pair_up(tokens: &mut [Token]) {
+    // For each open bracket: the number of commas so far, when it is that of an `if`.
+    let mut open: Vec<Option<usize>> = Vec::new();
+    for at in 0..tokens.len() {
+        match tokens[at].kind {
+            LParen | LBracket | LBrace => {
+                let before = at.checked_sub(1).map(|before| &tokens[before]);
+                let call =
+                    before.is_some_and(|name| name.kind == Ident && name.text.eq_ignore_ascii_case("if"));
+                open.push(call.then_some(0));
+            }
+            RParen | RBracket | RBrace => {
+                open.pop();
+            }
+            Comma => {
+                let Some(Some(commas)) = open.last_mut() else { continue };
+                *commas += 1;
+                if *commas % 2 == 1
+                    && let Some(value) = tokens.get_mut(at + 1)
+                    && value.break_before == Some(Break::List)
+                {
+                    value.break_before = Some(Break::Pair);
+                }
+            }
+            _ => {}
+        }
+    }
 }
 
 /// The same query: tokens and comments, whatever the layout.
