@@ -260,6 +260,32 @@ def only_open(host):
         talk(host, port, say=None, read=False)
 
 
+def zombie(address, interface="eth0"):
+    """A host whose IP identification counts up, as an idle scan needs: answers ARP, and TCP with RST."""
+    ours, identifier = socket.inet_aton(address), 1000
+    s = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(3))
+    s.bind((interface, 0))
+    mac = s.getsockname()[4]
+    end = time.time() + 120
+    while time.time() < end:
+        frame = s.recv(2048)
+        kind, asker = frame[12:14], frame[6:12]
+        if kind == b"\x08\x06" and frame[20:22] == b"\0\1" and frame[38:42] == ours:
+            s.send(asker + mac + b"\x08\x06" + frame[14:20] + b"\0\2" + mac + ours + frame[22:32])
+        elif kind == b"\x08\0" and frame[30:34] == ours and frame[23] == 6:
+            tcp = frame[14 + (frame[14] & 15) * 4:]
+            source, target, sequence, acknowledgement = struct.unpack("!HHII", tcp[:12])
+            if tcp[13] & 4:
+                continue
+            identifier += 1
+            reset = (acknowledgement, 0, 4) if tcp[13] & 16 else (0, sequence + 1, 20)
+            head = struct.pack("!HHIIBBH", target, source, reset[0], reset[1] & 0xFFFFFFFF, 0x50, reset[2], 0)
+            pseudo = ours + frame[26:30] + struct.pack("!HH", 6, 20)
+            segment = head + struct.pack("!HH", checksum(pseudo + head + bytes(4)), 0)
+            packet = ip_packet(address, socket.inet_ntoa(frame[26:30]), segment, 6, identifier)
+            s.send(asker + mac + kind + packet[:10] + struct.pack("!H", checksum(packet[:20])) + packet[12:])
+
+
 def rawtcp(kind, target, source, *more):
     """SYNs from invented sources, tiny fragments and such, made by hand (needs root)."""
     s = socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_RAW)
@@ -270,6 +296,13 @@ def rawtcp(kind, target, source, *more):
         segment = struct.pack("!HHIIBBHHH", 40000 + n % 7, port, random.getrandbits(32), 0, 0x50, flags, 1024, 0, 0)
         s.sendto(ip_packet(address, target, segment), (target, 0))
         time.sleep(0.002)
+
+
+def checksum(data):
+    total = sum(struct.unpack(f"!{len(data) // 2}H", data))
+    while total > 0xFFFF:
+        total = (total & 0xFFFF) + (total >> 16)
+    return total ^ 0xFFFF
 
 
 def ip_packet(source, target, payload, protocol=6, identifier=1, fragment=0):
