@@ -11,7 +11,7 @@ use crate::detector::Detector;
 use crate::evidence::{self, Answer, Context, Weight};
 use crate::fingerprint::{self, OsProbe};
 use crate::networks::is_one_host;
-use crate::payload;
+use crate::payload::{self, LISTENED};
 use crate::services::ServiceKey;
 use crate::source::{Contact, Decided, Source};
 use crate::table::Slot;
@@ -204,13 +204,17 @@ impl Detector {
         let Some(slot) = self.sources.find(event.source) else { return };
         let case = self.case(event, slot, technique, answer);
         let said = payload::of(event);
+        let heard = if answer == Answer::Greeted { LISTENED } else { 0 };
         if let Some(serial) = self.campaign_of(&case) {
             self.campaigns.change(serial, |campaign| {
                 let member = campaign.join(event.source);
-                campaign.payloads |= said.map_or(0, |row| 1 << row);
+                campaign.payloads |= heard | said.map_or(0, |row| 1 << row);
                 campaign.note_end(member, event, answer);
             });
             return;
+        }
+        if heard != 0 {
+            self.sources.change(slot, |source| source.payloads |= heard);
         }
         let known = |source: &Source| source.find(case.key);
         let Some(position) = self.sources.get(slot).and_then(known) else { return };

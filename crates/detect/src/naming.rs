@@ -3,7 +3,7 @@
 //! Belongs here: the rules. Does not belong here: the sentences (see [`crate::words`]).
 
 use crate::campaign::{Arrangement, Campaign, Member};
-use crate::payload::{self, Purpose};
+use crate::payload::{self, LISTENED, Purpose};
 use crate::technique::Technique;
 use std::net::IpAddr;
 use vedette_event::{Attribution, DetectionKind, ScanType, Shape};
@@ -59,7 +59,10 @@ pub(crate) fn scan_types(campaign: &Campaign) -> Vec<ScanType> {
     if campaign.os_probes.count_ones() >= OS_PROBES {
         names.push(ScanType::OsDetection);
     }
-    if payload::count(campaign.payloads, Purpose::Version) >= PAYLOADS {
+    // Who scans half-open and then completes a connection to listen asks for more than whether a port is
+    // open.
+    let listens = campaign.half_open > 0 && campaign.raw_syns > 0 && campaign.payloads & LISTENED != 0;
+    if payload::count(campaign.payloads, Purpose::Version) >= PAYLOADS || listens {
         names.push(ScanType::VersionDetection);
     }
     if payload::count(campaign.payloads, Purpose::Script) > 0 {

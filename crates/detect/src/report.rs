@@ -3,6 +3,7 @@
 use crate::campaign::{Arrangement, Campaign};
 use crate::fingerprint::FINGERPRINTS;
 use crate::networks::Networks;
+use crate::payload::{self, LISTENED};
 use crate::{explain, mitre, naming, severity, words};
 use std::net::IpAddr;
 use vedette_event::{
@@ -15,6 +16,7 @@ const ADDRESSES: usize = 1_000;
 const FITTING: u32 = 2;
 /// How sure several of its first words make us.
 const PAYLOAD_CONFIDENCE: f64 = 0.9;
+const SELF_NAMED: f64 = 0.95;
 
 pub(crate) fn detection(campaign: &Campaign, change: Change, networks: &Networks) -> Detection {
     let scan_types = match campaign.kind {
@@ -139,15 +141,20 @@ fn tool(campaign: &Campaign, scan_types: &[ScanType]) -> Tool {
             best = Some((row.tool, count));
         }
     }
-    let said = campaign.payloads.count_ones();
-    let name = match best {
-        Some((name, _)) => name,
-        None if said >= FITTING => "nmap",
-        None => return Tool::default(),
+    let said = (campaign.payloads & !LISTENED).count_ones();
+    let self_named = payload::self_named(campaign.payloads);
+    let name = match (self_named, best) {
+        (Some(name), _) | (None, Some((name, _))) => name,
+        (None, None) if said >= FITTING => "nmap",
+        (None, None) => return Tool::default(),
     };
     let mut tool = Tool { name: name.to_owned(), ..Tool::default() };
+    if self_named.is_some() {
+        tool.confidence = SELF_NAMED;
+        tool.evidence.push("names itself in the HTTP header User-Agent".to_owned());
+    }
     if name == "nmap" && said > 0 {
-        tool.confidence = PAYLOAD_CONFIDENCE;
+        tool.confidence = tool.confidence.max(PAYLOAD_CONFIDENCE);
         tool.evidence.push(format!("said {said} different first words of its service probes and scripts"));
     }
     for (row, count) in

@@ -151,6 +151,19 @@ pub struct FirstPacket {
     pub payload_prefix_len: u8,
     /// Transport payload bytes of this packet.
     pub payload_len: u16,
+    /// The scanner that the payload's HTTP header `User-Agent` names.
+    pub agent: Option<Agent>,
+}
+
+/// Scanners that name themselves to web servers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Agent {
+    /// nmap's scripts: `Mozilla/5.0 (compatible; Nmap Scripting Engine; …)`.
+    NmapScripts,
+    /// `masscan/1.3`
+    Masscan,
+    /// `Mozilla/5.0 zgrab/0.x`
+    Zgrab,
 }
 
 impl FirstPacket {

@@ -19,7 +19,7 @@ pub use detection::{
     Severity, Shape, Tool, WeighedContact, port_list,
 };
 pub use event::{
-    Closing, Direction, Event, EventKind, FirstPacket, Icmp, Observer, ObserverKind, Outcome, Process,
+    Agent, Closing, Direction, Event, EventKind, FirstPacket, Icmp, Observer, ObserverKind, Outcome, Process,
     Transport, Volume, flag,
 };
 pub use time::Time;

@@ -2,7 +2,7 @@
 
 use super::key::Key;
 use crate::packet::{Body, Packet, Way};
-use vedette_event::{Closing, FirstPacket, Icmp, Outcome, Time, Volume, flag};
+use vedette_event::{Agent, Closing, FirstPacket, Icmp, Outcome, Time, Volume, flag};
 
 /// What the first packet was.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -135,6 +135,31 @@ fn set_payload(first: &mut FirstPacket, packet: &Packet<'_>) {
     first.payload_prefix[..kept].copy_from_slice(&payload[..kept]);
     first.payload_prefix_len = kept as u8;
     first.payload_len = packet.payload_len().min(0xffff) as u16;
+    first.agent = agent(payload);
+}
+
+/// Bytes of a request in which the header is looked for.
+const REQUEST: usize = 1024;
+const AGENTS: [(&[u8], Agent); 3] = [
+    (b"Nmap Scripting Engine", Agent::NmapScripts),
+    (b"masscan/", Agent::Masscan),
+    (b"zgrab/", Agent::Zgrab),
+];
+
+/// The scanner that an HTTP request names as its user agent.
+fn agent(payload: &[u8]) -> Option<Agent> {
+    const HEADER: &[u8] = b"\r\nuser-agent:";
+    const METHODS: [&[u8]; 5] = [b"GET ", b"HEAD ", b"POST ", b"OPTIONS ", b"PROPFIND "];
+    if !METHODS.iter().any(|method| payload.starts_with(method)) {
+        return None;
+    }
+    let request = &payload[..payload.len().min(REQUEST)];
+    let same = |window: &[u8]| window.eq_ignore_ascii_case(HEADER);
+    let begin = request.windows(HEADER.len()).position(same)? + HEADER.len();
+    let rest = &request[begin..];
+    let line = &rest[..rest.iter().position(|byte| *byte == b'\r').unwrap_or(rest.len())];
+    let named = |name: &[u8]| line.windows(name.len()).any(|window| window == name);
+    AGENTS.iter().find(|(name, _)| named(name)).map(|(_, agent)| *agent)
 }
 
 /// What fingerprints are made of.
