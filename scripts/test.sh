@@ -15,6 +15,8 @@ say "Clippy, warnings are errors"
 cargo clippy --workspace --all-targets --locked -- -D warnings
 say "Build and Rust tests (from nothing about 10 minutes on 2 cores)"
 cargo test --workspace --locked
+say "Fuzz targets, ten seconds each (nightly Rust and cargo-fuzz, skipped without)"
+scripts/fuzz.sh 10
 say "Licences and sources of dependencies (the tool is built once, into .tools)"
 cargo deny --version >/dev/null 2>&1 || cargo install --quiet --locked --root .tools cargo-deny@0.20.2
 cargo deny check licenses bans sources
