@@ -73,7 +73,7 @@ export function status(state) {
     version: "0.1.0", time: iso(), started_at: new Date(state.started).toISOString(), uptime_seconds: (Date.now() - state.started) / 1000, hostname: "web-01", ready: true,
     parts: ["state", "lake", "ingest", "detector", "alerts", "sensor"].map((name) => ({ name, ok: true, message: null, help: null })),
     sensor: state.sensor,
-    ingest: { events_received: 182_231, events_stored: 182_231, events_dropped: 0, queue_length: 0, queue_capacity: 4096, lines_accepted: 0, lines_quarantined: 3, batches_failed: 0, last_error: null },
+    ingest: { events_received: 182_231, events_stored: 182_231, events_dropped: 0, queue_length: 0, queue_capacity: 4096, lines_accepted: 0, lines_quarantined: 3, log_events_examined: 0, log_events_unexamined: 0, batches_failed: 0, last_error: null },
     detector: { state: "running", reason: null, events: 182_231, events_dropped: 0, detections: 14, queue_length: 0, queue_capacity: 4096 },
     alerts: { total: state.alerts.length, open, active: 1, store_failures: 0 },
     lake: { bytes: 11_000_000, wal_bytes: 40_000, retention_days: 30, retention_bytes: 21_474_836_480, datasets: [] },

@@ -21,14 +21,14 @@ pub enum Command {
     Up(UpArgs),
     /// The same on a throw-away folder, with a recorded scan replayed into it
     Demo(DemoArgs),
-    /// Detect scans in capture files (pcap, pcapng); no server needed
+    /// Detect scans in capture files (pcap, pcapng) and in logs of other products; no server needed
     Replay(ReplayArgs),
     /// Measure how good detection is
     #[command(subcommand)]
     Bench(BenchCommand),
     /// Run an XQL query
     Query(QueryArgs),
-    /// Read other products' logs into datasets
+    /// Read other products' logs into datasets, and find the scans in them
     Ingest(IngestArgs),
     /// Check, lay out and explain XQL queries offline; serve editors
     #[command(subcommand)]
@@ -199,7 +199,7 @@ pub struct IngestArgs {
     /// Dataset of your own, for json and csv; the first rows make it
     #[arg(long, value_name = "NAME")]
     pub dataset: Option<String>,
-    /// Time zone of the firewall, for times that carry none: UTC, Europe/Rome, +02:00
+    /// Time zone of the device, for times that carry none: UTC, Europe/Rome, +02:00
     #[arg(long, value_name = "ZONE", default_value = "UTC")]
     pub timezone: String,
     /// The log file (- for standard input)
@@ -479,6 +479,16 @@ pub enum QueryFormat {
 pub enum LogSource {
     /// PAN-OS threat and traffic logs, CSV
     Panos,
+    /// Windows Firewall: pfirewall.log
+    Pfirewall,
+    /// Packets logged by the Linux kernel: iptables, nftables, UFW, Proxmox
+    Netfilter,
+    /// Zeek's conn.log, as text with its header or as JSON
+    Zeek,
+    /// Suricata's eve.json
+    Suricata,
+    /// NetFlow 5 and 9 and IPFIX: datagrams in a capture, or one after the other
+    Netflow,
     /// Any JSON: one object a line, or an array; into --dataset
     Json,
     /// Any CSV with a line of names; into --dataset
@@ -498,6 +508,22 @@ impl From<Level> for Sensitivity {
             Level::Low => Sensitivity::Low,
             Level::Medium => Sensitivity::Medium,
             Level::High => Sensitivity::High,
+        }
+    }
+}
+
+impl LogSource {
+    /// The name on the command line and in the API.
+    pub fn name(self) -> &'static str {
+        match self {
+            LogSource::Panos => "panos",
+            LogSource::Pfirewall => "pfirewall",
+            LogSource::Netfilter => "netfilter",
+            LogSource::Zeek => "zeek",
+            LogSource::Suricata => "suricata",
+            LogSource::Netflow => "netflow",
+            LogSource::Json => "json",
+            LogSource::Csv => "csv",
         }
     }
 }

@@ -9,6 +9,7 @@ mod demo;
 mod explain;
 mod ingest;
 mod log;
+mod logfile;
 mod query;
 mod replay;
 mod rules;

@@ -217,6 +217,68 @@ fn xql_fmt_rewrites_what_it_can_read_and_nothing_else() {
     assert_eq!(code(&vedette(&["xql", "fmt", "--check", good.to_str().unwrap()])), 0);
 }
 
+/// Lines of the kernel about a scan of 40 ports.
+fn kernel_log() -> String {
+    let line = |n: u32| {
+        format!(
+            "2026-11-23T08:00:{n:02}Z fw kernel: DROP IN=eth0 OUT= MAC= SRC=203.0.113.9 DST=10.0.0.5 LEN=60 TTL=52 ID=7 DF \
+             PROTO=TCP SPT={} DPT={} WINDOW=64240 RES=0x00 SYN URGP=0\n",
+            40_000 + n,
+            20 + n
+        )
+    };
+    (0..40).map(line).collect()
+}
+
+#[test]
+fn a_log_is_replayed_like_a_capture() {
+    let folder = tempfile::tempdir().unwrap();
+    let log = folder.path().join("kern.log");
+    std::fs::write(&log, kernel_log()).unwrap();
+    let output = vedette(&["replay", log.to_str().unwrap(), "--format", "json", "--explain", "203.0.113.9"]);
+    assert_eq!(code(&output), 0, "{}", err(&output));
+    let first = out(&output).lines().next().unwrap().to_owned();
+    let scan: Value = serde_json::from_str(&first).unwrap();
+    assert_eq!(scan["source_ips"], serde_json::json!(["203.0.113.9"]));
+    assert_eq!(
+        (scan["scan_types"][0].as_str(), scan["distinct_ports"].as_u64()),
+        (Some("tcp_syn"), Some(40))
+    );
+    std::fs::write(&log, format!("{}nonsense\n", kernel_log())).unwrap();
+    let output = vedette(&["replay", log.to_str().unwrap()]);
+    assert_eq!(code(&output), 1, "what could not be read is something wrong");
+    assert!(
+        err(&output).contains("1 could not be read") && err(&output).contains("40 records"),
+        "{}",
+        err(&output)
+    );
+    std::fs::write(&log, "nothing of the kind\n").unwrap();
+    let output = vedette(&["replay", log.to_str().unwrap()]);
+    assert_eq!(code(&output), 1);
+    assert!(err(&output).contains("nor a log of panos"), "{}", err(&output));
+}
+
+#[test]
+fn a_scan_in_a_log_is_an_alert_without_a_server_too() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    let data = data.to_str().unwrap();
+    let log = folder.path().join("kern.log");
+    std::fs::write(&log, kernel_log()).unwrap();
+    let output = vedette(&["ingest", "--source", "netfilter", "--data-dir", data, log.to_str().unwrap()]);
+    assert_eq!(code(&output), 0, "{}", err(&output));
+    assert!(out(&output).contains("netfilter_raw: 40 rows"), "{}", out(&output));
+    assert!(err(&output).contains("1 scan(s) found"), "{}", err(&output));
+    let query =
+        "dataset = vedette_detections | filter change = \"closed\" | fields source_ip, distinct_ports";
+    let output = vedette(&["query", "--data-dir", data, "--format", "json", query]);
+    let rows: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!((&rows[0]["source_ip"], &rows[0]["distinct_ports"]), (&"203.0.113.9".into(), &40.into()));
+    let unknown = vedette(&["ingest", "--source", "sysmon", "--data-dir", data, "x"]);
+    assert_eq!(code(&unknown), 2);
+    assert!(err(&unknown).contains("netflow"), "the sources are named: {}", err(&unknown));
+}
+
 #[test]
 fn panos_logs_are_ingested_and_queried_without_a_server() {
     let folder = tempfile::tempdir().unwrap();

@@ -392,6 +392,8 @@ export interface Status {
     queue_capacity: number;
     lines_accepted: number;
     lines_quarantined: number;
+    log_events_examined: number;
+    log_events_unexamined: number;
     batches_failed: number;
     last_error: string | null;
   };

@@ -9,7 +9,7 @@ use crate::campaigns::Serial;
 use crate::crowd::{CrowdKey, Step};
 use crate::detector::Detector;
 use crate::evidence::{self, Answer, Context, Weight};
-use crate::fingerprint::{self, OsProbe};
+use crate::fingerprint::{self, Made, OsProbe};
 use crate::networks::is_one_host;
 use crate::payload::{self, LISTENED};
 use crate::services::ServiceKey;
@@ -46,7 +46,7 @@ pub(crate) struct Case<'a> {
 #[derive(Clone, Copy)]
 struct Look {
     tool: Option<usize>,
-    crafted: bool,
+    made: Made,
     os_probe: Option<OsProbe>,
     weight: Weight,
 }
@@ -179,13 +179,14 @@ impl Detector {
             technique,
             answer: case.answer,
             tool: look.tool.map(|row| row as u8),
-            crafted: look.crafted,
+            made: look.made,
             os_probe: look.os_probe.is_some(),
             weight: look.weight,
             first: event.time,
             last: event.time,
             attempts: 1 + u32::from(event.retries),
             taken: false,
+            observer: self.observers.number(&event.observer),
         };
         let (margin, scales) = (self.margin, evidence::scales(technique));
         let added = self.sources.change(slot, |source| source.add(contact, event.decided, scales, margin));
@@ -258,13 +259,13 @@ impl Detector {
                 return;
             }
         }
-        let Look { tool, crafted, os_probe, weight } = self.look(case);
+        let Look { tool, made, os_probe, weight } = self.look(case);
         let most = weight.host.max(weight.port);
         let closed = self.campaigns.get(serial).is_some_and(|campaign| campaign.closed.is_some());
         if closed && most <= 0.0 {
             return;
         }
-        let probe = Probe { technique, answer, tool, os_probe, crafted, weight: most };
+        let probe = Probe { technique, answer, tool, os_probe, made, weight: most };
         let forger = self.links.forger(event);
         self.campaigns.change(serial, |campaign| {
             let member = campaign.join(event.source);
@@ -331,8 +332,8 @@ impl Detector {
     fn look(&self, case: &Case<'_>) -> Look {
         let Case { event, technique, answer, .. } = *case;
         let tool = fingerprint::of(event);
-        let crafted = fingerprint::is_crafted(event);
-        let context = self.context(case, tool.is_some(), crafted);
+        let made = fingerprint::made(event);
+        let context = self.context(case, tool.is_some(), made == Made::ByHand);
         let mut weight = evidence::weigh(technique, answer, event.first.options != 0, context);
         if payload::is_nmap_question(event) {
             let least = evidence::WHO_IS_THERE;
@@ -340,7 +341,7 @@ impl Detector {
         } else if payload::asks_who_is_there(event) {
             weight = Weight { host: 0.0, port: weight.port.max(evidence::WHO_IS_THERE) };
         }
-        Look { tool, crafted, os_probe: fingerprint::os_probe(event), weight }
+        Look { tool, made, os_probe: fingerprint::os_probe(event), weight }
     }
 
     /// What is known besides the packet. What does not matter for an answer is not looked up.
@@ -363,7 +364,7 @@ impl Detector {
             crossing: self.config.networks.crossing(event.source, event.target),
             tool,
             crafted,
-            empty: technique == Technique::Udp && event.first.payload_len == 0,
+            empty: technique == Technique::Udp && event.first.payload_len == 0 && !event.first.partial,
             same_port: may_keep_port(event, technique)
                 && own(&|source| source.keeps_port(event.target, key, technique, event.source_port)),
             in_conversation,

@@ -5,7 +5,8 @@
 
 use crate::crowd::CrowdKey;
 use crate::evidence::Answer;
-use crate::fingerprint::{FINGERPRINTS, OsProbe};
+use crate::fingerprint::{FINGERPRINTS, Made, OsProbe};
+use crate::observers::Observers;
 use crate::scales::Standing;
 use crate::sets::{HostSet, PortSet};
 use crate::source::{Contact, LineKey};
@@ -40,6 +41,8 @@ pub(crate) const SERVICES: usize = 32;
 /// Members kept with what is known of each.
 pub(crate) const MEMBERS: usize = 1_000;
 const OBSERVERS: usize = 1_000;
+/// Conclusions of other products that are kept.
+const FOREIGN: usize = 8;
 
 /// One of the sources of a campaign.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -62,7 +65,7 @@ pub(crate) struct Probe {
     /// Row of [`FINGERPRINTS`].
     pub(crate) tool: Option<usize>,
     pub(crate) os_probe: Option<OsProbe>,
-    pub(crate) crafted: bool,
+    pub(crate) made: Made,
     /// The greater of what it says for a row and for a column.
     pub(crate) weight: f32,
 }
@@ -82,6 +85,14 @@ pub(crate) struct Use {
     pub(crate) talked: u32,
 }
 
+/// Another product's conclusion, and how often it came.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct Foreign {
+    pub(crate) words: String,
+    pub(crate) sweep: bool,
+    pub(crate) count: u32,
+}
+
 /// What opened it.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Verdict {
@@ -90,6 +101,13 @@ pub(crate) struct Verdict {
     pub(crate) standing: Standing,
     /// The contacts that decided, in order, at most [`DECIDING`].
     pub(crate) contacts: Vec<Contact>,
+}
+
+impl Verdict {
+    /// It is another product's: no evidence of our own has been weighed.
+    pub(crate) fn is_foreign(&self, kind: DetectionKind) -> bool {
+        kind == DetectionKind::Scan && self.line.is_some() && self.standing.bar == 0.0
+    }
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -112,9 +130,10 @@ pub(crate) struct Campaign {
     pub(crate) open_ports: PortSet,
     /// Probes by technique, without the packets of an operating system detection.
     pub(crate) techniques: [u32; TECHNIQUES],
-    /// SYNs to new ports or hosts, from a stack and made by hand.
+    /// SYNs to new ports or hosts: from a stack, made by hand, and of which a log does not tell.
     pub(crate) stack_syns: u32,
     pub(crate) raw_syns: u32,
+    pub(crate) untold_syns: u32,
     pub(crate) half_open: u32,
     pub(crate) completed: u32,
     /// Probes that fitted each fingerprint.
@@ -144,6 +163,8 @@ pub(crate) struct Campaign {
     pub(crate) impostor: Option<String>,
     /// It stands for many that began at the same time.
     pub(crate) storm: bool,
+    /// What other products concluded about its source, each conclusion once.
+    pub(crate) foreign: Vec<Foreign>,
     /// The crowd its members belong to.
     pub(crate) crowd: Option<CrowdKey>,
     pub(crate) closed: Option<Time>,
@@ -176,6 +197,7 @@ impl Campaign {
             techniques: [0; TECHNIQUES],
             stack_syns: 0,
             raw_syns: 0,
+            untold_syns: 0,
             half_open: 0,
             completed: 0,
             tools: [0; FINGERPRINTS.len()],
@@ -195,6 +217,7 @@ impl Campaign {
             class: None,
             impostor: None,
             storm: false,
+            foreign: Vec::new(),
             crowd: None,
             closed: None,
             changed: false,
@@ -245,14 +268,17 @@ impl Campaign {
     }
 
     /// Takes over a contact that was remembered from before.
-    pub(crate) fn take_over(&mut self, member: Option<usize>, contact: &Contact) {
+    pub(crate) fn take_over(&mut self, member: Option<usize>, contact: &Contact, observers: &Observers) {
+        if let Some(observer) = observers.of(contact.observer) {
+            self.note_observer(observer);
+        }
         let attempts = u64::from(contact.attempts);
         self.count(member, contact.technique, contact.answer, attempts, contact.os_probe);
         if let Some(row) = contact.tool {
             self.tools[usize::from(row)] += contact.attempts;
         }
-        let stack = if contact.os_probe { None } else { Some(!contact.crafted) };
-        self.place(contact.target, contact.port, contact.technique, stack);
+        let made = (!contact.os_probe).then_some(contact.made);
+        self.place(contact.target, contact.port, contact.technique, made);
         if contact.answer.is_open() && contact.technique.has_ports() {
             self.note_open(contact.target, contact.port, transport_of(contact.technique), false);
         }
@@ -270,8 +296,8 @@ impl Campaign {
             Transport::Ip(number) => u16::from(number),
             _ => event.target_port,
         };
-        let stack = if probe.os_probe.is_some() { None } else { Some(!probe.crafted) };
-        let new = self.place(event.target, port, technique, stack);
+        let made = probe.os_probe.is_none().then_some(probe.made);
+        let new = self.place(event.target, port, technique, made);
         if new && probe.weight > 0.0 {
             self.score += f64::from(probe.weight);
         }
@@ -289,6 +315,20 @@ impl Campaign {
         self.active = self.active.max(event.decided);
         self.events += 1;
         self.note_circumstances(member, event);
+    }
+
+    /// Another product says that the source scans; true when it says so for the first time.
+    pub(crate) fn note_foreign(&mut self, words: String, sweep: bool) -> bool {
+        self.changed = true;
+        if let Some(known) = self.foreign.iter_mut().find(|known| known.words == words) {
+            known.count = known.count.saturating_add(1);
+            return false;
+        }
+        let room = self.foreign.len() < FOREIGN;
+        if room {
+            self.foreign.push(Foreign { words, sweep, count: 1 });
+        }
+        room
     }
 
     /// Counts probes that stand in the event only as a number.
@@ -323,12 +363,13 @@ impl Campaign {
         if self.process.is_none() {
             self.process.clone_from(&event.process);
         }
-        let seen = self
-            .observers
-            .iter()
-            .any(|known| Arc::ptr_eq(known, &event.observer) || known.id == event.observer.id);
+        self.note_observer(&event.observer);
+    }
+
+    pub(crate) fn note_observer(&mut self, observer: &Arc<Observer>) {
+        let seen = self.observers.iter().any(|known| Arc::ptr_eq(known, observer) || known.id == observer.id);
         if !seen && self.observers.len() < OBSERVERS {
-            self.observers.push(Arc::clone(&event.observer));
+            self.observers.push(Arc::clone(observer));
         }
     }
 
@@ -367,7 +408,7 @@ impl Campaign {
         }
     }
 
-    fn place(&mut self, target: IpAddr, port: u16, technique: Technique, stack: Option<bool>) -> bool {
+    fn place(&mut self, target: IpAddr, port: u16, technique: Technique, made: Option<Made>) -> bool {
         if technique.is_sweep() {
             return self.swept.insert(target);
         }
@@ -381,9 +422,12 @@ impl Campaign {
             self.protocols.insert(port);
         }
         // A connection to what is known already is a visit, not a probe.
-        if let Some(stack) = stack.filter(|_| new && technique == Technique::Syn) {
-            let syns = if stack { &mut self.stack_syns } else { &mut self.raw_syns };
-            *syns += 1;
+        if let Some(made) = made.filter(|_| new && technique == Technique::Syn) {
+            *match made {
+                Made::ByStack => &mut self.stack_syns,
+                Made::ByHand => &mut self.raw_syns,
+                Made::Untold => &mut self.untold_syns,
+            } += 1;
         }
         new
     }

@@ -13,16 +13,18 @@ use crate::crowd::{Crowd, CrowdKey, Crowds};
 use crate::detector::Detector;
 use crate::fingerprint::FINGERPRINTS;
 use crate::links::{self, Links};
+use crate::observers::Observers;
 use crate::source::{Contact, Source};
 use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;
 use std::fmt;
 use std::net::IpAddr;
-use vedette_event::Time;
+use std::sync::Arc;
+use vedette_event::{Observer, Time};
 
 const MAGIC: [u8; 4] = *b"VDCK";
 /// Raised with every change of what is encoded: weights and techniques are part of it.
-const VERSION: u16 = 1;
+const VERSION: u16 = 2;
 const HEAD: usize = MAGIC.len() + 2 + 8;
 /// Bytes of a checkpoint at most, and of one that is read.
 const MOST: usize = 64 << 20;
@@ -70,6 +72,7 @@ struct Saved<'a> {
     campaigns: Vec<campaigns::Saved<'a>>,
     crowds: Vec<(CrowdKey, &'a Crowd)>,
     links: links::Saved,
+    observers: &'a [Arc<Observer>],
 }
 
 /// The same, owned. The order of fields is the encoding.
@@ -84,6 +87,7 @@ struct Restored {
     campaigns: Vec<(Serial, Campaign, Option<NoiseKey>)>,
     crowds: Vec<(CrowdKey, Crowd)>,
     links: links::Saved,
+    observers: Vec<Arc<Observer>>,
 }
 
 impl Detector {
@@ -105,6 +109,7 @@ impl Detector {
             campaigns,
             crowds: self.crowds.saved(),
             links: self.links.saved(),
+            observers: self.observers.saved(),
         };
         let mut bytes = vec![0; HEAD];
         bytes = postcard::to_extend(&saved, bytes).ok()?;
@@ -151,6 +156,7 @@ impl Detector {
         detector.campaigns = Campaigns::restore(saved.opened, saved.campaigns);
         detector.crowds = Crowds::restore(saved.crowds, detector.hasher.clone());
         detector.links = Links::restore(saved.links, detector.hasher.clone());
+        detector.observers = Observers::restore(saved.observers);
         (detector.clock, detector.events, detector.storm) = (saved.clock, saved.events, saved.storm);
         detector.openings = saved.openings;
         Ok(detector)

@@ -194,6 +194,8 @@ impl Class {
         }
         let other_card = self.mac.is_some_and(|card| event.source_mac.is_some_and(|seen| seen != card));
         let other_ttl = self.ttl.is_some_and(|(least, most)| !(least..=most).contains(&event.first.ttl));
+        // Most logs do not tell it.
+        let other_ttl = other_ttl && !(event.first.partial && event.first.ttl == 0);
         match (named, other_card, other_ttl) {
             (_, false, false) => Cover::Yes,
             (true, true, _) => Cover::Impostor("its packets come from another network card"),

@@ -10,6 +10,7 @@ use crate::config::Config;
 use crate::crowd::Crowds;
 use crate::links::Links;
 use crate::lull::Lulls;
+use crate::observers::Observers;
 use crate::report;
 use crate::services::Services;
 use crate::sources::Sources;
@@ -50,6 +51,7 @@ pub struct Detector {
     pub(crate) services: Services,
     pub(crate) crowds: Crowds,
     pub(crate) links: Links,
+    pub(crate) observers: Observers,
     pub(crate) campaigns: Campaigns,
     pub(crate) lulls: Lulls,
     /// When campaigns of unconfirmed sources opened lately, and the one for those that are too many.
@@ -81,6 +83,7 @@ impl Detector {
             services: Services::new(memory / 16, hasher.clone()),
             crowds: Crowds::new(hasher.clone()),
             links: Links::new(hasher.clone()),
+            observers: Observers::default(),
             campaigns: Campaigns::default(),
             lulls: Lulls::default(),
             openings: VecDeque::new(),

@@ -40,6 +40,8 @@ pub(crate) enum Answer {
     Answered,
     /// Nothing was asked (see [`Technique::Answer`]).
     Unasked,
+    /// Who saw it does not know what came of it.
+    Unknown,
 }
 
 impl Answer {
@@ -49,6 +51,7 @@ impl Answer {
             Outcome::Rejected => Answer::Rejected,
             Outcome::Unanswered => Answer::Unanswered,
             Outcome::MidStream | Outcome::Unsolicited => Answer::Unasked,
+            Outcome::Unknown => Answer::Unknown,
             Outcome::Accepted if technique == Technique::Syn => Answer::of_accepted_tcp(event),
             Outcome::Accepted if technique == Technique::Udp => {
                 if event.sent.bytes > 0 && event.received.bytes > 0 {
@@ -78,12 +81,17 @@ impl Answer {
 
     /// An open port was found.
     pub(crate) fn is_open(self) -> bool {
-        !matches!(self, Answer::Refused | Answer::Rejected | Answer::Unanswered | Answer::Unasked)
+        !self.is_unknown()
+            && !matches!(self, Answer::Refused | Answer::Rejected | Answer::Unanswered | Answer::Unasked)
     }
 
     /// The end of a connection whose handshake the source completed.
     pub(crate) fn is_finished(self) -> bool {
         matches!(self, Answer::Silent | Answer::Aborted | Answer::Greeted | Answer::Unheard | Answer::Talked)
+    }
+
+    pub(crate) fn is_unknown(self) -> bool {
+        self == Answer::Unknown
     }
 
     /// It got nothing out of the target.
@@ -106,6 +114,7 @@ impl Answer {
             Answer::Unheard => "spoken to without an answer",
             Answer::Talked => "conversations",
             Answer::Unasked => "answers nobody asked for",
+            Answer::Unknown => "let through, with an unknown answer",
         }
     }
 }
@@ -180,6 +189,9 @@ const STRAY_REFUSED: f32 = 1.10;
 const STRAY_UNANSWERED: f32 = 0.35;
 /// A stray acknowledgement that carries TCP options comes from a stack in mid-conversation.
 const STRAY_WITH_OPTIONS: f32 = 0.25;
+/// A connection whose fate its log does not tell: one more service of the host, ln(0.6 / 0.47).
+/// On many hosts it says nothing: so do all clients of a firewall that logs what it lets through.
+const UNKNOWN: Weight = Weight { host: 0.25, port: 0.0 };
 /// ICMP port unreachable is explicit, but late answers to closed sockets draw it too.
 const UDP_REFUSED: f32 = 1.20;
 /// Much of UDP is one-way (syslog, metrics, media): ln(0.7 / 0.45).
@@ -277,10 +289,12 @@ fn base(technique: Technique, answer: Answer, options: bool, context: Context) -
         }),
         // One socket that asks several services of a host is nobody's client.
         Technique::Udp if context.same_port && answer.is_open() => Weight::default(),
+        // Of datagrams even less is known: they may be answers.
+        Technique::Udp if answer.is_unknown() => Weight::default(),
         Technique::Udp => Weight::both(udp(answer) + empty_bonus(answer, context)),
         Technique::IpProtocol => Weight { host: IP_PROTOCOL, port: IP_PROTOCOL / 2.0 },
         Technique::Echo => {
-            Weight { host: 0.0, port: if answer.is_open() { ECHO_ANSWERED } else { ECHO_UNANSWERED } }
+            Weight { host: 0.0, port: if answer.is_failure() { ECHO_UNANSWERED } else { ECHO_ANSWERED } }
         }
         Technique::IcmpQuery => Weight::both(ICMP_QUERY),
         Technique::Arp => {
@@ -303,6 +317,7 @@ fn connect(answer: Answer, context: Context) -> Weight {
         Answer::Aborted => Weight { host: ABORTED.host * part, port: ABORTED.port * part },
         Answer::Greeted => Weight { host: GREETED.host * part, port: GREETED.port * part },
         Answer::Talked => Weight::both(TALKED),
+        Answer::Unknown => UNKNOWN,
         Answer::Pending | Answer::Unheard | Answer::Answered | Answer::Unasked => Weight::default(),
     }
 }
@@ -358,6 +373,14 @@ mod tests {
         let suspicious = Context { tool: true, crossing: Crossing::In, ..PLAIN };
         assert_eq!(syn(Answer::Talked, suspicious), TALKED);
         assert_eq!(syn(Answer::Pending, suspicious), 0.0, "nothing is known yet");
+    }
+
+    #[test]
+    fn an_unknown_fate_says_little_and_nothing_over_many_hosts() {
+        let weight = weigh(Technique::Syn, Answer::Unknown, true, PLAIN);
+        assert!((0.0..0.5).contains(&weight.host) && weight.port == 0.0, "{weight:?}");
+        assert_eq!(weigh(Technique::Udp, Answer::Unknown, false, PLAIN), Weight::default());
+        assert!(!Answer::Unknown.is_open() && !Answer::Unknown.is_failure());
     }
 
     #[test]

@@ -83,7 +83,10 @@ pub(crate) fn verdict(campaign: &Campaign) -> Explanation {
         about: about(verdict.line),
         within: scales::words(verdict.standing.scale).to_owned(),
         contacts: weighed(&verdict.contacts, verdict.line, verdict.standing.scale, source),
-        otherwise: otherwise(&verdict.contacts, verdict.line, verdict.standing),
+        otherwise: match verdict.is_foreign(campaign.kind) {
+            true => vec!["Without the verdict of the other product it would not have fired yet".to_owned()],
+            false => otherwise(&verdict.contacts, verdict.line, verdict.standing),
+        },
     }
 }
 

@@ -5,6 +5,7 @@
 //! to evidence and names what was found by it.
 
 use crate::technique::Technique;
+use serde::{Deserialize, Serialize};
 use std::net::IpAddr;
 use vedette_event::{Event, FirstPacket, Outcome, Transport, flag};
 
@@ -127,6 +128,9 @@ pub(crate) const FINGERPRINTS: [Fingerprint; 11] = [
 
 /// The row of [`FINGERPRINTS`] that a packet fits.
 pub(crate) fn of(event: &Event) -> Option<usize> {
+    if event.first.partial {
+        return None;
+    }
     FINGERPRINTS.iter().position(|row| (row.matches)(event))
 }
 
@@ -167,7 +171,29 @@ fn only_mss(first: &FirstPacket) -> bool {
 
 /// A SYN without any of the options that every general-purpose stack has sent for twenty years.
 pub(crate) fn is_crafted(event: &Event) -> bool {
-    is_syn(event) && !options(&event.first).any(|kind| matches!(kind, WINDOW_SCALE | SACK | TIMESTAMP))
+    is_syn(event)
+        && !event.first.partial
+        && !options(&event.first).any(|kind| matches!(kind, WINDOW_SCALE | SACK | TIMESTAMP))
+}
+
+/// Who made a packet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Made {
+    /// A general-purpose stack, or it is no SYN.
+    ByStack,
+    ByHand,
+    /// A log does not tell the options.
+    Untold,
+}
+
+pub(crate) fn made(event: &Event) -> Made {
+    if is_crafted(event) {
+        Made::ByHand
+    } else if event.first.partial {
+        Made::Untold
+    } else {
+        Made::ByStack
+    }
 }
 
 /// What the packets of one sender and kind have in common: equal values may be one tool, or one
@@ -179,9 +205,10 @@ pub(crate) fn stack(event: &Event) -> u64 {
 }
 
 /// What a raw packet tool repeats for all the addresses it pretends to be: sequence number and
-/// source port. Zero for transports and stacks where they say nothing.
+/// source port. Zero for transports and stacks where they say nothing, and for logs that do not
+/// tell the sequence number.
 pub(crate) fn twin(event: &Event) -> u64 {
-    if event.transport != Transport::Tcp {
+    if event.transport != Transport::Tcp || event.first.sequence == 0 {
         return 0;
     }
     (u64::from(event.first.sequence) << 16) | u64::from(event.source_port)

@@ -83,12 +83,13 @@ impl Detector {
                         && belongs(contact, None, event.decided, scales::reach(1))
                 })
             });
+            let observers = &self.observers;
             self.campaigns.change(serial, |campaign| {
                 campaign.extend_to(line);
                 resumed |= campaign.closed.is_some();
                 campaign.reopen();
                 let member = campaign.join(event.source);
-                contacts.iter().flatten().for_each(|contact| campaign.take_over(member, contact));
+                contacts.iter().flatten().for_each(|contact| campaign.take_over(member, contact, observers));
             });
         }
         resumed |= self.declassify(serial, event);
@@ -216,7 +217,7 @@ impl Detector {
     }
 
     /// Enters sources, with what is remembered of them, into a campaign.
-    fn enter(
+    pub(crate) fn enter(
         &mut self,
         serial: Serial,
         members: &[IpAddr],
@@ -249,11 +250,12 @@ impl Detector {
                 Some(told)
             });
             let Some(Some((contacts, os_probes, payloads))) = taken else { continue };
+            let observers = &self.observers;
             self.campaigns.change(serial, |campaign| {
                 let member = campaign.join(address);
                 campaign.os_probes |= os_probes;
                 campaign.payloads |= payloads;
-                contacts.iter().for_each(|contact| campaign.take_over(member, contact));
+                contacts.iter().for_each(|contact| campaign.take_over(member, contact, observers));
             });
         }
     }

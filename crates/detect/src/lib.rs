@@ -12,10 +12,12 @@
 //! | `detector` | the interface; time |
 //! | `attempt`, `judge` | from event to evidence, from evidence to campaign |
 //! | `evidence`, `technique`, `fingerprint`, `payload`, `scales` | weights, kinds of probes, tools, time scales |
-//! | `source`, `sources`, `services`, `links`, `table`, `sets`, `seen` | what is remembered, within bounds |
+//! | `source`, `sources`, `services`, `links`, `observers`, `table`, `sets`, `seen` | what is remembered, within bounds |
 //! | `crowd` | decoys and distributed scans |
 //! | `lull` | silent connections that are not made again |
 //! | `noise` | what is no scan |
+//! | `foreign` | verdicts of other products |
+//! | `timeline` | logs: event time, order, lateness |
 //! | `class`, `classify` | discovery that raises no alert, from files |
 //! | `checkpoint` | what is remembered, as bytes |
 //! | `campaign`, `campaigns`, `naming`, `severity`, `mitre`, `words`, `explain`, `report` | what is told |
@@ -34,6 +36,7 @@ mod detector;
 mod evidence;
 mod explain;
 mod fingerprint;
+mod foreign;
 mod judge;
 mod links;
 mod lull;
@@ -41,6 +44,7 @@ mod mitre;
 mod naming;
 mod networks;
 mod noise;
+mod observers;
 mod payload;
 mod report;
 mod scales;
@@ -54,6 +58,7 @@ mod table;
 mod technique;
 #[cfg(test)]
 mod testing;
+mod timeline;
 mod words;
 
 pub use checkpoint::CheckpointError;
@@ -62,3 +67,4 @@ pub use config::{Config, Sensitivity};
 pub use detector::{Detector, Statistics};
 pub use explain::SourceStanding;
 pub use networks::Networks;
+pub use timeline::{TimeLine, TimeLineCounts};

@@ -85,6 +85,8 @@ fn syn_types(campaign: &Campaign, ported: u32) -> Vec<(u32, ScanType)> {
     let mut types = Vec::new();
     let connects = campaign.completed >= campaign.half_open;
     let (mut raw, mut stack) = (campaign.raw_syns, campaign.stack_syns);
+    // Of a log that tells no options: only a finished handshake shows a stack.
+    *if connects && campaign.completed > 0 { &mut stack } else { &mut raw } += campaign.untold_syns;
     if !connects && raw == 0 {
         (raw, stack) = (stack, 0);
     }
@@ -122,6 +124,10 @@ pub(crate) fn shape(campaign: &Campaign) -> Shape {
     match campaign.arrangement {
         Arrangement::Decoy => Shape::Decoy,
         Arrangement::Distributed => Shape::Distributed,
+        // A firewall names one of the hosts of a sweep.
+        Arrangement::Single if hosts <= 1 && campaign.foreign.iter().any(|foreign| foreign.sweep) => {
+            Shape::Horizontal
+        }
         Arrangement::Single if hosts <= 1 => Shape::Vertical,
         Arrangement::Single if ports <= SWEEP_PORTS || ports.saturating_mul(4) <= hosts => Shape::Horizontal,
         Arrangement::Single => Shape::Block,

@@ -7,6 +7,7 @@ use crate::campaign::{Campaign, Verdict};
 use crate::campaigns::NoiseKey;
 use crate::detector::{Detector, identifier};
 use crate::evidence::{Answer, Weight};
+use crate::fingerprint::Made;
 use crate::networks::is_one_host;
 use crate::scales::Standing;
 use crate::services::ServiceKey;
@@ -140,13 +141,14 @@ impl Detector {
             technique: Technique::Answer,
             answer: Answer::Unasked,
             tool: None,
-            crafted: false,
+            made: Made::ByStack,
             os_probe: false,
             weight: Weight::default(),
             first: event.time,
             last: event.time,
             attempts: event.count,
             taken: false,
+            observer: crate::observers::NOBODY,
         };
         let margin = self.margin;
         self.sources.change(slot, |source| {

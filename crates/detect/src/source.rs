@@ -10,6 +10,7 @@
 //! other sources, campaigns.
 
 use crate::evidence::{Answer, Weight};
+use crate::fingerprint::Made;
 use crate::networks::bits;
 use crate::scales::{Evidence, SCALES, Standing};
 use crate::seen::Seen;
@@ -41,8 +42,7 @@ pub(crate) struct Contact {
     pub(crate) answer: Answer,
     /// Row of the fingerprint it fitted.
     pub(crate) tool: Option<u8>,
-    /// A SYN that no general-purpose stack made.
-    pub(crate) crafted: bool,
+    pub(crate) made: Made,
     /// A packet of nmap's operating system detection.
     pub(crate) os_probe: bool,
     pub(crate) weight: Weight,
@@ -52,6 +52,8 @@ pub(crate) struct Contact {
     pub(crate) attempts: u32,
     /// Counted in the campaign of its source.
     pub(crate) taken: bool,
+    /// Who saw it: see [`crate::observers`].
+    pub(crate) observer: u16,
 }
 
 /// A row or column of the matrix.
@@ -199,7 +201,8 @@ impl Source {
         let port = LineKey::Port(contact.technique, contact.port);
         let port = self.add_to_line(port, weight.port, at, scales, margin);
         let spread = match &mut self.spread {
-            Some(spread) if contact.technique.has_ports() => {
+            // Of unknown fate are all the visits of a client whose firewall logs them.
+            Some(spread) if contact.technique.has_ports() && !contact.answer.is_unknown() => {
                 spread.add(contact, weight.host, at);
                 let standing = spread.evidence.standing(margin + SPREAD_EXTRA);
                 standing.is_decided().then_some((LineKey::Spread, standing))
@@ -445,13 +448,14 @@ mod tests {
             technique: Technique::Syn,
             answer: Answer::Refused,
             tool: None,
-            crafted: false,
+            made: Made::ByStack,
             os_probe: false,
             weight: Weight { host: weight, port: weight },
             first: Time(1),
             last: Time(1),
             attempts: 1,
             taken: false,
+            observer: 0,
         }
     }
 

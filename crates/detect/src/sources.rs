@@ -114,6 +114,7 @@ mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
     use crate::evidence::{Answer, Weight};
+    use crate::fingerprint::Made;
     use crate::scales::SCALES;
     use crate::source::Contact;
     use crate::technique::Technique;
@@ -134,13 +135,14 @@ mod tests {
                 technique: Technique::Syn,
                 answer: Answer::Refused,
                 tool: None,
-                crafted: false,
+                made: Made::ByStack,
                 os_probe: false,
                 weight: Weight { host: 1.39, port: 1.39 },
                 first: Time(1),
                 last: Time(1),
                 attempts: 1,
                 taken: false,
+                observer: 0,
             };
             sources.change(slot, |source| source.add(contact, Time(1), SCALES, 9.0));
         }

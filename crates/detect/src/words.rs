@@ -139,8 +139,10 @@ pub(crate) fn summary(campaign: &Campaign, facts: &Facts<'_>) -> String {
             let tool =
                 if facts.tool.is_empty() { String::new() } else { format!(" It looks like {}.", facts.tool) };
             let learnt = learnt(campaign);
+            let verdict =
+                campaign.foreign.first().map_or(String::new(), |known| format!(" {}.", known.words));
             format!(
-                "{} {} of {whom} within {within}.{learnt}{tool} {}",
+                "{} {} of {whom} within {within}.{learnt}{tool}{verdict} {}",
                 capital(&from),
                 tried(campaign),
                 certainty(campaign, facts)
@@ -228,6 +230,14 @@ pub(crate) fn reasons(campaign: &Campaign, real_source: Option<&str>) -> Vec<Str
                 .to_owned(),
         );
     }
+    for foreign in &campaign.foreign {
+        let times = if foreign.count > 1 {
+            format!(" ({} times)", number(foreign.count.into()))
+        } else {
+            String::new()
+        };
+        reasons.push(format!("{}{times}", foreign.words));
+    }
     let mut groups: BTreeMap<(Technique, u8), (Answer, u32, f32)> = BTreeMap::new();
     for contact in &campaign.verdict.contacts {
         let group =
@@ -266,6 +276,9 @@ pub(crate) fn reasons(campaign: &Campaign, real_source: Option<&str>) -> Vec<Str
 fn standing(campaign: &Campaign) -> String {
     let verdict = &campaign.verdict;
     let line = about(verdict.line);
+    if verdict.is_foreign(campaign.kind) {
+        return format!("The verdict of another product about {line} is enough by itself");
+    }
     format!(
         "Evidence over {} for {line}: {:.1}; {:.1} is enough",
         scales::words(verdict.standing.scale),

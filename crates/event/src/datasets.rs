@@ -6,16 +6,21 @@ pub mod audit_logs;
 pub mod detections;
 pub mod endpoints;
 pub mod incidents;
+pub mod netfilter;
+pub mod netflow;
 pub mod panw;
+pub mod pfirewall;
 pub mod quarantine;
 pub mod rule_runs;
+pub mod suricata;
 pub mod threat;
 pub mod xdr_data;
+pub mod zeek;
 
 use crate::{Dataset, Field};
 
 /// Every built-in dataset, in the order the manual lists them.
-pub const ALL: [&Dataset; 11] = [
+pub const ALL: [&Dataset; 16] = [
     &xdr_data::DATASET,
     &alerts::DATASET,
     &incidents::DATASET,
@@ -25,6 +30,11 @@ pub const ALL: [&Dataset; 11] = [
     &threat::DATASET,
     &panw::THREAT,
     &panw::TRAFFIC,
+    &pfirewall::DATASET,
+    &netfilter::DATASET,
+    &zeek::DATASET,
+    &suricata::DATASET,
+    &netflow::DATASET,
     &quarantine::DATASET,
     &rule_runs::DATASET,
 ];
@@ -51,6 +61,13 @@ pub(crate) const INSERT_TIME: Field = Field::time("_insert_time", "When Vedette 
 pub(crate) const ID: Field = Field::str("_id", "Unique identifier of the row.");
 pub(crate) const VENDOR: Field = Field::word("_vendor", "Vendor of the product that saw it.");
 pub(crate) const PRODUCT: Field = Field::word("_product", "Product that saw it.");
+pub(crate) const SOURCE_IP: Field = Field::ip("source_ip", "Address of who began it.");
+pub(crate) const DEST_IP: Field = Field::ip("dest_ip", "Address of whom it was for.");
+pub(crate) const SOURCE_PORT: Field = Field::int("source_port", "Source port.");
+pub(crate) const DEST_PORT: Field = Field::int("dest_port", "Destination port.");
+pub(crate) const PROTOCOL: Field =
+    Field::word("protocol", "IP protocol in words: tcp, udp, icmp, …, or its number.");
+pub(crate) const RAW_LOG: Field = Field::str("_raw_log", "The line as it came.");
 
 #[cfg(test)]
 mod tests {

@@ -93,6 +93,9 @@ pub enum Outcome {
     /// Answers that nobody asked for as far as the observer saw: SYN-ACK or RST without a SYN,
     /// an ICMP error about a packet never seen, a UDP or echo reply without a request.
     Unsolicited,
+    /// The observer saw the attempt and does not know what came of it: a log of what was let
+    /// through, sampled flows, one direction only.
+    Unknown,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -153,6 +156,9 @@ pub struct FirstPacket {
     pub payload_len: u16,
     /// The scanner that the payload's HTTP header `User-Agent` names.
     pub agent: Option<Agent>,
+    /// Made from a log that tells less than the packet: what is 0 here is not known. TCP flags
+    /// are always told.
+    pub partial: bool,
 }
 
 /// Scanners that name themselves to web servers.

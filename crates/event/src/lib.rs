@@ -9,6 +9,7 @@ mod dataset;
 pub mod datasets;
 mod detection;
 mod event;
+mod observation;
 mod time;
 mod value;
 
@@ -22,5 +23,6 @@ pub use event::{
     Agent, Closing, Direction, Event, EventKind, FirstPacket, Icmp, Observer, ObserverKind, Outcome, Process,
     Transport, Volume, flag,
 };
+pub use observation::{Observation, Verdict, VerdictAbout};
 pub use time::Time;
 pub use value::{Row, Value};

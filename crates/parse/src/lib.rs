@@ -5,8 +5,14 @@
 
 pub mod cef;
 pub mod flow;
+pub mod log;
+mod netfilter;
+pub mod netflow;
 pub mod packet;
 pub mod panos;
 pub mod pcap;
+mod pfirewall;
 pub mod probes;
 pub mod reassembly;
+mod suricata;
+mod zeek;

@@ -7,10 +7,12 @@
 
 mod csv;
 mod layout;
+mod observe;
 
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 use layout::{Column, Kind};
+pub(crate) use observe::observations;
 use thiserror::Error;
 use vedette_event::datasets::panw;
 use vedette_event::{Dataset, Row, Time, Value};

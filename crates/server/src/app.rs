@@ -4,6 +4,7 @@ use crate::clock;
 use crate::config::Limits;
 use crate::hosts::Hosts;
 use crate::live::Live;
+use crate::pipeline::following::Following;
 use crate::pipeline::lines::LineCounts;
 use crate::pipeline::{Alerting, Detecting, Intake, Storing};
 use crate::queries::Queries;
@@ -51,6 +52,7 @@ pub struct App {
     pub requests: Arc<Semaphore>,
     pub self_test: Semaphore,
     pub lines: LineCounts,
+    pub following: Arc<Following>,
     pub counts: HttpCounts,
     pub certificate: Option<Arc<Certificate>>,
     pub address: SocketAddr,

@@ -4,7 +4,8 @@
 //! sensor, replay ─> Intake ─┬─> storing (task)     ─> lake: xdr_data
 //!                           └─> detecting (thread) ─> alerts, live news
 //!                                                 └─> storing: vedette_detections
-//! log lines ──────> lines ────> lake: their dataset, vedette_quarantine
+//! logs ───────────> lines ─┬──> lake: their dataset, vedette_quarantine
+//!                          └──> following ─> a detector for each log ─> alerts
 //! ```
 //!
 //! Belongs here: queues and their bounds, order, retries, counting what is lost. Does not belong
@@ -15,6 +16,7 @@
 
 mod alerting;
 mod detecting;
+pub mod following;
 mod intake;
 pub mod lines;
 pub mod observed;

@@ -13,6 +13,7 @@ use crate::hosts::Hosts;
 use crate::listener;
 use crate::live::Live;
 use crate::local::{self, LocalServer};
+use crate::pipeline::following::Following;
 use crate::pipeline::lines::LineCounts;
 use crate::pipeline::{Alerting, Detecting, Intake, Storing};
 use crate::queries::Queries;
@@ -73,7 +74,7 @@ impl Server {
         let folder = |source| ServerError::Folder { path: dir.clone(), source };
         files::private_dir(&dir).map_err(folder)?;
         let lake = open_lake(&config).await?;
-        let store = Arc::new(Store::open(&dir.join("state.db"))?);
+        let store = Arc::new(Store::open(&dir.join(STATE))?);
         let settled = store.settle_after_restart(clock::now())?;
         if settled > 0 {
             tracing::info!(
@@ -140,6 +141,8 @@ fn certificate(
 
 /// Folder of the lookups and datasets that users made, in the data folder.
 const TABLES: &str = "tables";
+/// File of users, alerts and the like, in the data folder.
+pub(crate) const STATE: &str = "state.db";
 /// File of what the detector remembers, in the data folder.
 const DETECTOR_STATE: &str = "detector.state";
 
@@ -180,6 +183,7 @@ fn assemble(mut config: ServerConfig, bound: Bound) -> Result<RunningServer, Ser
     let settled = Box::new(move || arrived.settled_until());
     let app = Arc::new(App {
         rules: Runner::new(store.clone(), engine.clone(), alerting.clone(), settled),
+        following: Following::new(config.detection.clone(), alerting.clone()),
         alerting,
         store,
         lake: lake.clone(),
@@ -251,9 +255,15 @@ async fn note_start(app: Arc<App>) {
 /// What has to be done now and then.
 async fn keep_house(app: Arc<App>, mut stopping: watch::Receiver<bool>) {
     let mut hourly = tokio::time::interval(Duration::from_secs(3600));
+    let mut minutely = tokio::time::interval(Duration::from_secs(60));
     loop {
         tokio::select! {
             _ = stopping.wait_for(|stopping| *stopping) => return,
+            _ = minutely.tick() => {
+                let following = app.following.clone();
+                drop(tokio::task::spawn_blocking(move || following.advance(clock::now())));
+                continue;
+            }
             _ = hourly.tick() => {}
         }
         if let Some(certificate) = &app.certificate
@@ -387,6 +397,8 @@ impl RunningServer {
             if let Some(detector) = parts.detector {
                 let _ = tokio::task::spawn_blocking(move || detector.join()).await;
             }
+            let following = self.app.following.clone();
+            let _ = tokio::task::spawn_blocking(move || following.finish(clock::now())).await;
             self.app.intake.close();
             let _ = parts.storing.await;
             let _ = self.stop.send(true);

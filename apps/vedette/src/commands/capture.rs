@@ -1,4 +1,5 @@
-//! A capture file through packets and flows into the detector.
+//! A file into the detector: a capture through packets and flows, a log of another product by its
+//! records.
 
 use crate::failure::Failure;
 use std::collections::HashMap;
@@ -9,6 +10,7 @@ use std::sync::Arc;
 use vedette_detect::{Config, Detector, SourceStanding};
 use vedette_event::{Detection, Event, Observer, ObserverKind, Time};
 use vedette_parse::flow::{FlowFolder, FolderConfig};
+use vedette_parse::log::Format;
 use vedette_parse::pcap::Reader;
 
 /// A campaign when it was opened, and at last.
@@ -22,17 +24,20 @@ pub struct Outcome {
     pub told: Vec<Told>,
     /// How sources stand that were asked about; nothing is known of some.
     pub standings: Vec<(IpAddr, Option<SourceStanding>)>,
+    /// What was read: packets, or records of a log.
     pub packets: u64,
+    pub unit: &'static str,
     pub events: u64,
     /// What could not be read.
     pub notes: Vec<String>,
     pub damaged: bool,
 }
 
-/// Replays a capture. `local` are addresses of the host that recorded it.
+/// Replays a capture, or a log of another product. `local` are addresses of the host that recorded
+/// a capture.
 ///
 /// # Errors
-/// The file is not there, or no capture.
+/// The file is not there, or neither.
 pub fn replay(path: &Path, config: Config, local: Vec<IpAddr>) -> Result<Outcome, Failure> {
     replay_and_explain(path, config, local, &[])
 }
@@ -51,16 +56,26 @@ pub fn replay_and_explain(
     let file = File::open(path).map_err(|error| cannot(&error.to_string()))?;
     let size = file.metadata().map_err(|error| cannot(&error.to_string()))?;
     if !size.is_file() {
-        return Err(cannot("not a file; give a pcap or pcapng file"));
+        return Err(cannot("not a file; give a pcap or pcapng file, or a log"));
     }
     // SAFETY: the map is only read. Another process that cuts the file while it is read ends this
     // command with SIGBUS, as it does every tool that maps captures; no memory is unsound by it.
     let data = unsafe { memmap2::Mmap::map(&file) }.map_err(|error| cannot(&error.to_string()))?;
-    let reader = Reader::new(&data).map_err(|error| cannot(&error.to_string()))?;
+    let reader = match Reader::new(&data) {
+        Ok(reader) => reader,
+        Err(error) => {
+            let now = super::logfile::now();
+            return match vedette_parse::log::sniff(&data, now) {
+                Some(format) => Ok(super::logfile::replay(format, &data, config, explain, now)),
+                None => Err(cannot(&format!("{error}; nor a log of {}", Format::NAMES))),
+            };
+        }
+    };
     let hostname = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
     let observer = Arc::new(Observer { id: hostname.clone(), hostname, kind: ObserverKind::Capture });
     let mut folder = FlowFolder::new(FolderConfig { own_addresses: local, ..FolderConfig::new(observer) });
-    let mut state = Campaigns::new(config);
+    let mut state = Watching { detector: Detector::new(config), changes: Vec::new(), events: 0 };
+    let mut campaigns = Campaigns::default();
     let mut events = Vec::new();
     let (mut packets, mut undecoded, mut damaged) = (0u64, 0u64, false);
     let mut notes = Vec::new();
@@ -80,53 +95,53 @@ pub fn replay_and_explain(
             Ok(packet) => folder.push(&packet, &mut events),
             Err(_) => undecoded += 1,
         }
-        state.take(&mut events);
+        state.take(&mut events, &mut campaigns);
     }
     folder.finish(&mut events);
-    state.take(&mut events);
+    state.take(&mut events, &mut campaigns);
     let standings = explain.iter().map(|&source| (source, state.detector.explain(source))).collect();
-    state.finish();
+    state.detector.finish(&mut state.changes);
+    campaigns.keep(&mut state.changes);
     if undecoded > 0 {
         notes.push(format!("{undecoded} of {packets} packets are no IP, ARP or ND that can be read"));
     }
-    Ok(Outcome { packets, events: state.events, told: state.done(), standings, notes, damaged })
+    Ok(Outcome {
+        packets,
+        unit: "packets",
+        events: state.events,
+        told: campaigns.told,
+        standings,
+        notes,
+        damaged,
+    })
 }
 
-/// The detector, and what it told of each of its campaigns.
-struct Campaigns {
+struct Watching {
     detector: Detector,
     changes: Vec<Detection>,
-    positions: HashMap<String, usize>,
-    told: Vec<Told>,
     events: u64,
 }
 
-impl Campaigns {
-    fn new(config: Config) -> Campaigns {
-        Campaigns {
-            detector: Detector::new(config),
-            changes: Vec::new(),
-            positions: HashMap::new(),
-            told: Vec::new(),
-            events: 0,
-        }
-    }
-
-    fn take(&mut self, events: &mut Vec<Event>) {
+impl Watching {
+    fn take(&mut self, events: &mut Vec<Event>, campaigns: &mut Campaigns) {
         for event in events.drain(..) {
             self.events += 1;
             self.detector.observe(&event, &mut self.changes);
         }
-        self.keep();
+        campaigns.keep(&mut self.changes);
     }
+}
 
-    fn finish(&mut self) {
-        self.detector.finish(&mut self.changes);
-        self.keep();
-    }
+/// What was told of each campaign.
+#[derive(Default)]
+pub struct Campaigns {
+    positions: HashMap<String, usize>,
+    pub told: Vec<Told>,
+}
 
-    fn keep(&mut self) {
-        for change in self.changes.drain(..) {
+impl Campaigns {
+    pub fn keep(&mut self, changes: &mut Vec<Detection>) {
+        for change in changes.drain(..) {
             match self.positions.get(&change.id).and_then(|&position| self.told.get_mut(position)) {
                 Some(told) => told.latest = change,
                 None => {
@@ -135,9 +150,5 @@ impl Campaigns {
                 }
             }
         }
-    }
-
-    fn done(self) -> Vec<Told> {
-        self.told
     }
 }

@@ -12,11 +12,8 @@ use std::path::Path;
 use vedette_server::IngestError;
 
 pub fn run(args: &IngestArgs) -> Result<u8, Failure> {
-    let own = match args.source {
-        LogSource::Panos => None,
-        LogSource::Json => Some("json"),
-        LogSource::Csv => Some("csv"),
-    };
+    let source = args.source.name();
+    let own = matches!(args.source, LogSource::Json | LogSource::Csv).then_some(source);
     let wrong = |error: std::io::Error| Failure::Input(format!("{}: {error}", args.file.display()));
     let mut input: Box<dyn Read> = if args.file.as_os_str() == "-" {
         Box::new(std::io::stdin())
@@ -38,12 +35,12 @@ pub fn run(args: &IngestArgs) -> Result<u8, Failure> {
     let report = match Client::find(&args.target)? {
         Some(client) => {
             let path =
-                format!("/ingest/panos?origin={}&timezone={}", encode(&origin), encode(&args.timezone));
+                format!("/ingest/{source}?origin={}&timezone={}", encode(&origin), encode(&args.timezone));
             client.upload(&path, &mut input)?
         }
         None => {
             let dir = data_dir::resolve(args.target.data_dir.clone());
-            let done = vedette_server::ingest_offline(&dir, "panos", &args.timezone, &origin, &mut input);
+            let done = vedette_server::ingest_offline(&dir, source, &args.timezone, &origin, &mut input);
             let report = super::runtime()?.block_on(done).map_err(blame)?;
             serde_json::to_value(report).map_err(|error| Failure::Ours(error.to_string()))?
         }
@@ -91,6 +88,7 @@ pub fn tell_upload(name: &str, report: &Value) -> Result<u8, Failure> {
 fn blame(error: IngestError) -> Failure {
     match error {
         IngestError::Lake(error) => Failure::Ours(error.to_string()),
+        IngestError::State(error) => Failure::Ours(error.to_string()),
         error => Failure::Input(error.to_string()),
     }
 }
@@ -99,7 +97,18 @@ fn tell(report: &Value) {
     for dataset in report["datasets"].as_array().into_iter().flatten() {
         println!("{}: {} rows", dataset["name"].as_str().unwrap_or_default(), dataset["rows"]);
     }
-    let quarantined = report["quarantined"].as_u64().unwrap_or(0);
+    let number = |name: &str| report[name].as_u64().unwrap_or(0);
+    if number("scans") > 0 {
+        eprintln!("{} scan(s) found: see `vedette alerts list`", number("scans"));
+    }
+    if number("unexamined") > 0 {
+        eprintln!(
+            "{} of them were stored but not examined for scans: their times are ahead of the present, or more than an \
+             hour behind what had been read before; ingest logs in the order of their times",
+            number("unexamined")
+        );
+    }
+    let quarantined = number("quarantined");
     if quarantined > 0 {
         eprintln!("{quarantined} lines could not be read; they are kept in dataset vedette_quarantine:");
         for reason in report["reasons"].as_array().into_iter().flatten() {

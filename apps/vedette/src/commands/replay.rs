@@ -1,4 +1,5 @@
-//! `vedette replay`: detection in capture files, with no server and no clock.
+//! `vedette replay`: detection in capture files and in logs of other products, with no server and no
+//! clock.
 
 use crate::args::ReplayArgs;
 use crate::commands::capture;
@@ -40,9 +41,10 @@ pub fn run(args: &ReplayArgs) -> Result<u8, Failure> {
         if !args.json() {
             let scans = outcome.told.iter().filter(|told| told.latest.kind == DetectionKind::Scan).count();
             eprintln!(
-                "{}: {} packets, {} events, {scans} scan(s)",
+                "{}: {} {}, {} events, {scans} scan(s)",
                 path.display(),
                 outcome.packets,
+                outcome.unit,
                 outcome.events
             );
         }

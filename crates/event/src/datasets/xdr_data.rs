@@ -191,6 +191,7 @@ fn outcome(outcome: Outcome) -> &'static str {
         Outcome::Unanswered => "unanswered",
         Outcome::MidStream => "mid_stream",
         Outcome::Unsolicited => "unsolicited",
+        Outcome::Unknown => "unknown",
     }
 }
 

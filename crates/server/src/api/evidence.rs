@@ -17,6 +17,7 @@ use std::sync::Arc;
 use utoipa::{IntoParams, ToSchema};
 use vedette_engine::{QueryLimits, QueryOptions, QueryResult};
 use vedette_event::{Detection, Finding, Subject, Time, Value};
+use vedette_parse::log::Format;
 
 /// Addresses named in the query; with more of them the filter names only the other side.
 const NAMED: usize = 100;
@@ -140,10 +141,13 @@ fn of_finding(finding: &Finding) -> Evidence {
     Evidence { xql, from, to, limit_hit: false, probes: Vec::new() }
 }
 
-/// The query that finds a campaign's probes in `xdr_data`.
+/// The query that finds a campaign's probes: in `xdr_data`, or in the log that told of them.
 pub fn xql(detection: &Detection, from: Time, to: Time) -> String {
     let mut sources = detection.source_ips.clone();
     sources.extend(detection.candidate_ips.iter().filter(|ip| !detection.source_ips.contains(ip)));
+    if let Some(format) = detection.observers.first().and_then(|id| Format::of_observer(id)) {
+        return log_xql(detection, &sources, format, from, to);
+    }
     let mut text = format!(
         "config timeframe between \"{}\" and \"{}\"\n| dataset = xdr_data\n",
         moment(from),
@@ -160,6 +164,32 @@ pub fn xql(detection: &Detection, from: Time, to: Time) -> String {
         "\n| fields _time, source_ip, source_port, target_ip, target_port, action_network_protocol, \
          outcome, tcp_flags, handshake_completed, attempt_count, retries\n| sort asc _time",
     );
+    text
+}
+
+fn log_xql(detection: &Detection, sources: &[IpAddr], format: Format, from: Time, to: Time) -> String {
+    // Both of PAN-OS, where it tells of sessions and of threats.
+    let dataset = match format.datasets() {
+        [only] => format!("dataset = {only}"),
+        several => format!("dataset in ({})", several.join(", ")),
+    };
+    let outcome = match format {
+        Format::Zeek => "conn_state",
+        Format::Suricata => "flow_state",
+        _ => "action",
+    };
+    let mut text =
+        format!("config timeframe between \"{}\" and \"{}\"\n| {dataset}\n", moment(from), moment(to));
+    let cut = detection.addresses_cut;
+    let named = [("source_ip", sources), ("dest_ip", &detection.target_ips)];
+    let conditions: Vec<String> =
+        named.into_iter().filter_map(|(field, addresses)| one_of(field, addresses, cut)).collect();
+    if !conditions.is_empty() {
+        text.push_str(&format!("| filter {}\n", conditions.join("\n    and ")));
+    }
+    text.push_str(&format!(
+        "| fields _time, source_ip, source_port, dest_ip, dest_port, protocol, {outcome}\n| sort asc _time"
+    ));
     text
 }
 
@@ -202,10 +232,10 @@ fn probes(result: &QueryResult) -> Vec<Probe> {
             },
             source_ip: text("source_ip"),
             source_port: int("source_port"),
-            target_ip: text("target_ip"),
-            target_port: int("target_port"),
-            protocol: protocol(int("action_network_protocol")),
-            outcome: text("outcome"),
+            target_ip: text("target_ip").or_else(|| text("dest_ip")),
+            target_port: int("target_port").or_else(|| int("dest_port")),
+            protocol: text("protocol").unwrap_or_else(|| protocol(int("action_network_protocol"))),
+            outcome: ["outcome", "action", "conn_state", "flow_state"].into_iter().find_map(text),
             tcp_flags: int("tcp_flags"),
             handshake_completed: match cell("handshake_completed") {
                 Some(Value::Bool(yes)) => Some(*yes),
@@ -253,6 +283,18 @@ mod tests {
         let evidence = of_finding(&odd);
         assert_eq!(vedette_xql::check(&evidence.xql), [], "{}", evidence.xql);
         assert!(evidence.probes.is_empty() && evidence.from < evidence.to);
+    }
+
+    #[test]
+    fn what_a_log_told_of_is_looked_for_in_that_log() {
+        let mut campaign = detection("c1");
+        for format in Format::ALL {
+            campaign.observers = vec![format!("{}:fw.log", format.as_str())];
+            let text = xql(&campaign, Time(0), Time(1));
+            assert_eq!(vedette_xql::check(&text), [], "{text}");
+            assert!(format.datasets().iter().all(|name| text.contains(name)), "{text}");
+            assert!(text.contains("dest_ip = \"10.0.0.5\""), "{text}");
+        }
     }
 
     #[test]

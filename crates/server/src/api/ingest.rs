@@ -4,7 +4,7 @@ use super::error::ApiError;
 use super::extract::{Name, Query};
 use super::guard::Peer;
 use crate::app::App;
-use crate::pipeline::lines::{LineIngest, Source, Summary};
+use crate::pipeline::lines::{Input, LineIngest, Summary};
 use axum::body::Body;
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use std::sync::Arc;
 use utoipa::{IntoParams, ToSchema};
+use vedette_parse::log::Format;
 
 #[derive(Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
@@ -38,6 +39,13 @@ pub struct IngestReport {
     pub datasets: Vec<DatasetRows>,
     /// Bytes read.
     pub bytes: u64,
+    /// Attempts and verdicts in them that the detector examined.
+    pub examined: u64,
+    /// Those it did not examine: more than a day ahead of the present, or more than an hour behind
+    /// what had been read before.
+    pub unexamined: u64,
+    /// Scans found in them, each an alert.
+    pub scans: u64,
 }
 
 #[derive(Clone, Debug, Serialize, ToSchema)]
@@ -64,13 +72,17 @@ impl From<Summary> for IngestReport {
             reasons,
             datasets: datasets.map(|(name, rows)| DatasetRows { name: name.to_owned(), rows }).collect(),
             bytes: summary.bytes,
+            examined: summary.followings.examined,
+            unexamined: summary.followings.unexamined,
+            scans: summary.followings.scans.len() as u64,
         }
     }
 }
 
-/// Stores log lines. Every line counted as accepted or quarantined is durable when the answer comes.
+/// Stores logs of other products and looks for scans in them. Every line counted as accepted or
+/// quarantined is durable when the answer comes.
 #[utoipa::path(post, path = "/api/v1/ingest/{source}", tag = "ingest",
-    params(("source" = String, Path, description = "`panos`"), IngestParameters),
+    params(("source" = String, Path, description = "`panos`, `pfirewall`, `netfilter`, `zeek`, `suricata` or `netflow`"), IngestParameters),
     request_body(content = String, content_type = "text/plain"),
     responses((status = 200, body = IngestReport), (status = 404, body = super::error::ErrorBody),
               (status = 413, body = super::error::ErrorBody), (status = 503, body = super::error::ErrorBody)))]
@@ -81,18 +93,19 @@ pub async fn ingest(
     Query(parameters): Query<IngestParameters>,
     body: Body,
 ) -> Result<Answer<IngestReport>, ApiError> {
-    let source = Source::parse(&source).ok_or_else(|| {
-        ApiError::not_found(format!("There is no source of this name; there is {}.", Source::NAMES))
+    let format = Format::parse(&source).ok_or_else(|| {
+        ApiError::not_found(format!("There is no source of this name; there are {}.", Format::NAMES))
     })?;
-    if parameters.dataset.as_deref().is_some_and(|name| !source.datasets().contains(&name)) {
-        let list = source.datasets().join(" and ");
+    if parameters.dataset.as_deref().is_some_and(|name| !format.datasets().contains(&name)) {
+        let list = format.datasets().join(" and ");
         return Err(ApiError::bad_request(format!("Lines of this source go to {list} by their type.")));
     }
     let zone = crate::pipeline::lines::zone(parameters.timezone.as_deref().unwrap_or("UTC"))
         .map_err(ApiError::bad_request)?;
     let mut origin = parameters.origin.unwrap_or_else(|| peer.ip().to_string());
     origin.truncate(origin.char_indices().nth(500).map_or(origin.len(), |(end, _)| end));
-    let mut lines = LineIngest::new(&app.lake, &app.lines, source, origin, zone, app.limits.ingest_line);
+    let input = Input { format, origin, zone, longest: app.limits.ingest_line };
+    let mut lines = LineIngest::new(&app.lake, &app.lines, app.following.clone(), input);
     let read = read(&app, body, &mut lines).await;
     // Whatever happened: what came before is stored and told.
     let (summary, stored) = match lines.finish().await {

@@ -49,6 +49,13 @@ fn registry(app: &App) -> Registry {
         ("ingest_failures", "Durable steps that failed", read(&app.storing.failures)),
         ("ingest_lines_accepted", "Log lines stored", read(&app.lines.accepted)),
         ("ingest_lines_quarantined", "Log lines in quarantine", read(&app.lines.quarantined)),
+        ("ingest_log_events_examined", "Log events examined", read(&app.following.examined)),
+        (
+            "ingest_log_events_unexamined",
+            "Log events too early or late to examine",
+            read(&app.following.unexamined),
+        ),
+        ("ingest_log_detector_faults", "Detectors of logs that began anew", read(&app.following.faults)),
         ("detector_events", "Events the detector looked at", read(&app.detecting.events)),
         ("detector_events_dropped", "Events the detector did not see", app.intake.detector_gauge.dropped()),
         ("detector_faults", "Faults of the detector", read(&app.detecting.faults)),

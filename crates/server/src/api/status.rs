@@ -88,6 +88,9 @@ pub struct IngestStatus {
     queue_capacity: usize,
     lines_accepted: u64,
     lines_quarantined: u64,
+    /// What logs said that the detector examined, and what it did not because of its time.
+    log_events_examined: u64,
+    log_events_unexamined: u64,
     batches_failed: u64,
     last_error: Option<String>,
 }
@@ -201,6 +204,8 @@ fn ingest(app: &App) -> IngestStatus {
         queue_capacity: intake.store_gauge.capacity(),
         lines_accepted: app.lines.accepted.load(Ordering::Relaxed),
         lines_quarantined: app.lines.quarantined.load(Ordering::Relaxed),
+        log_events_examined: app.following.examined.load(Ordering::Relaxed),
+        log_events_unexamined: app.following.unexamined.load(Ordering::Relaxed),
         batches_failed: storing.failures.load(Ordering::Relaxed),
         last_error: storing.last_error.lock().clone(),
     }

@@ -17,6 +17,8 @@ use vedette_event::{Change, Detection, DetectionKind, Finding, Row, Severity, Ti
 const PENDING: usize = 10_000;
 /// Sources whose packets go into one capture file.
 const MOST_SUSPECTS: usize = 64;
+/// Their latest probe is not longer ago, in microseconds.
+const FRESH: i64 = 3_600_000_000;
 
 pub struct Alerting {
     store: Arc<Store>,
@@ -139,7 +141,10 @@ impl Alerting {
         let stored = self.store.record_detection(detection, self_test, now)?;
         let suspects: Vec<IpAddr> =
             detection.source_ips.iter().chain(&detection.candidate_ips).copied().collect();
-        if let Some(file) = self.sensing.capture_of(suspects.get(..MOST_SUSPECTS).unwrap_or(&suspects)) {
+        // The sensor's packets of today say nothing about yesterday's log.
+        let fresh = now.since(detection.last_seen) < FRESH;
+        let suspects = suspects.get(..MOST_SUSPECTS).unwrap_or(&suspects);
+        if let Some(file) = fresh.then(|| self.sensing.capture_of(suspects)).flatten() {
             self.store.keep_capture(stored.alert.life.alert_id, &file)?;
         }
         let threats = match self_test {
