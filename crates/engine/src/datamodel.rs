@@ -20,7 +20,11 @@ use vedette_xql::rules::{Section, Step, parse_rules};
 use vedette_xql::{Diagnostic, codes};
 
 /// The rules that come with Vedette.
-const RULES: [&str; 2] = [include_str!("../models/panw_ngfw.xif"), include_str!("../models/xdr_data.xif")];
+const RULES: [&str; 3] = [
+    include_str!("../models/panw_ngfw.xif"),
+    include_str!("../models/xdr_data.xif"),
+    include_str!("../models/logs.xif"),
+];
 
 /// The rules of one dataset.
 struct Model {
@@ -311,6 +315,18 @@ pub(crate) const FIELDSETS: &[(&str, &[&str])] = &[
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn shipped_models_read_fields_that_their_datasets_have() {
+        for model in models() {
+            let dataset = vedette_event::datasets::by_name(&model.dataset);
+            assert!(dataset.is_some(), "{}", model.dataset);
+            for field in &model.fields {
+                let known = dataset.is_some_and(|dataset| dataset.position(field).is_some());
+                assert!(known, "{} has no {field}", model.dataset);
+            }
+        }
+    }
 
     #[test]
     fn every_shipped_model_is_read() {

@@ -67,7 +67,7 @@ pub fn replay_and_explain(
             let now = super::logfile::now();
             return match vedette_parse::log::sniff(&data, now) {
                 Some(format) => Ok(super::logfile::replay(format, &data, config, explain, now)),
-                None => Err(cannot(&format!("{error}; nor a log of {}", Format::NAMES))),
+                None => Err(cannot(&format!("{error}; no log of {} either", Format::NAMES))),
             };
         }
     };

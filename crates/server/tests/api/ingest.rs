@@ -167,6 +167,8 @@ fn every_format_has_its_dataset() {
         let internal = "incidr(source_ip, \"10.0.0.0/8\") or incidr(source_ip, \"203.0.113.0/24\")";
         let rows = host.cells(&format!("dataset = {dataset} | filter {internal} | fields dest_ip"), 1);
         assert_eq!(rows, [json!(["10.0.0.5"])], "{source}");
+        let rows = host.cells(&format!("datamodel dataset = {dataset} | fields xdm.target.ipv4"), 1);
+        assert_eq!(rows, [json!(["10.0.0.5"])], "{source}");
     }
 }
 
