@@ -331,7 +331,7 @@ pub enum RulesCommand {
         #[arg(long, value_enum, default_value_t = ListFormat::Table)]
         format: ListFormat,
     },
-    /// Find every mistake in rule files (TOML) and Cortex exports (JSON); no server needed
+    /// Find every mistake in rule files (TOML), Cortex exports (JSON) and Sigma correlations (YAML); no server needed
     Check {
         #[arg(required = true, value_name = "FILE")]
         files: Vec<PathBuf>,
@@ -348,7 +348,7 @@ pub enum RulesCommand {
         #[arg(long, value_name = "N", requires = "files", value_parser = clap::value_parser!(u32).range(1..=31))]
         days: Option<u32>,
     },
-    /// Add the rules of rule files and Cortex exports to the server
+    /// Add the rules of rule files, Cortex exports and Sigma correlations to the server
     Import {
         #[command(flatten)]
         target: ServerArgs,

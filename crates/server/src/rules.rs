@@ -19,7 +19,7 @@
 //! | `trial` | a rule over the past, before it is saved |
 //! | `examples` | the tests that stand beside a rule in its file |
 //! | `shipped` | the rules that come with Vedette |
-//! | `cortex` | the shape of exports of Cortex |
+//! | `cortex`, `sigma` | exports of Cortex, correlations of Sigma |
 //!
 //! Belongs here: everything between a query and its alerts. Does not belong here: the query itself
 //! (`engine`), SQL (`state`), HTTP (`api`).
@@ -34,6 +34,7 @@ pub mod rule;
 pub mod runner;
 pub mod schedule;
 pub mod shipped;
+pub mod sigma;
 pub mod span;
 pub mod text;
 pub mod trial;

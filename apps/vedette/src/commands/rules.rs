@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use std::io::{BufRead, BufReader, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 use vedette_server::rules::shipped::{self, Shipped};
-use vedette_server::rules::{check, cortex, examples};
+use vedette_server::rules::{check, cortex, examples, sigma};
 use vedette_xql::render;
 
 pub fn run(command: &RulesCommand) -> Result<u8, Failure> {
@@ -59,11 +59,14 @@ fn row(record: &Value) -> Vec<Value> {
     ]
 }
 
-/// The rules of these files: a rule file each, or exports of Cortex.
+/// The rules of these files: a rule file each, exports of Cortex, or correlations of Sigma.
 fn read(path: &Path) -> Result<Vec<Shipped>, Failure> {
     let text = super::read_text(path)?;
     let name = path.display().to_string();
     let wrong = |why: String| Failure::Input(format!("{name}: {why}"));
+    if path.extension().is_some_and(|end| end == "yml" || end == "yaml") {
+        return of_sigma(&name, &text);
+    }
     if !text.trim_start().starts_with(['{', '[']) || path.extension().is_some_and(|end| end == "toml") {
         return Ok(vec![shipped::parse(&name, &text).map_err(Failure::Input)?]);
     }
@@ -76,6 +79,15 @@ fn read(path: &Path) -> Result<Vec<Shipped>, Failure> {
         Ok(Shipped { file: name.clone(), rule, enabled, examples: Vec::new() })
     });
     read.collect()
+}
+
+fn of_sigma(name: &str, text: &str) -> Result<Vec<Shipped>, Failure> {
+    let wrong = |why: String| Failure::Input(format!("{name}: {why}"));
+    let read = |one: Result<_, (String, String)>| {
+        let rule = one.map_err(|(title, why)| wrong(format!("{title}: {why}")))?;
+        Ok(Shipped { file: name.to_owned(), rule, enabled: true, examples: Vec::new() })
+    };
+    sigma::rules(text).map_err(wrong)?.into_iter().map(read).collect()
 }
 
 fn check_files(out: &mut impl Write, files: &[PathBuf], format: TextOrJson) -> Result<u8, Failure> {

@@ -7,7 +7,7 @@ use crate::access::Identity;
 use crate::app::App;
 use crate::clock;
 use crate::rules::check::{self, Mistake, Verdict};
-use crate::rules::{Rule, cortex, shipped, trial};
+use crate::rules::{Rule, cortex, shipped, sigma, trial};
 use crate::state::{RuleRecord, StateError};
 use axum::body::{Body, Bytes};
 use axum::extract::State;
@@ -339,8 +339,10 @@ pub async fn test(State(app): State<Arc<App>>, Json(request): Json<RuleToTry>) -
 #[serde(deny_unknown_fields)]
 pub struct RuleImport {
     /// An export of Cortex: a rule, an array of rules, or an object that holds the array.
-    #[schema(value_type = Object)]
-    rules: Value,
+    #[schema(value_type = Option<Object>)]
+    rules: Option<Value>,
+    /// Instead, Sigma correlations and the rules they refer to: a YAML file as text.
+    sigma: Option<String>,
 }
 
 #[derive(Serialize, ToSchema)]
@@ -363,7 +365,8 @@ pub struct RefusedRule {
     message: String,
 }
 
-/// Takes in rules that Cortex exported; each that is right is added, and the others are named.
+/// Takes in rules that Cortex exported, or Sigma correlations; each that is right is added, and the
+/// others are named.
 #[utoipa::path(post, path = "/api/v1/rules/import", tag = "rules", request_body = RuleImport,
     responses((status = 200, body = RulesImported), (status = 400, body = super::error::ErrorBody)))]
 pub async fn import(
@@ -371,14 +374,18 @@ pub async fn import(
     Extension(who): Extension<Identity>,
     Json(request): Json<RuleImport>,
 ) -> Result<Answer<RulesImported>, ApiError> {
-    let found = cortex::rules_of(&request.rules).map_err(|why| ApiError::bad_request(capitalised(&why)))?;
+    let read = match (&request.rules, &request.sigma) {
+        (Some(export), None) => of_cortex(export),
+        (None, Some(text)) => of_sigma(text),
+        _ => Err("the body has either `rules` or `sigma`".to_owned()),
+    };
+    let found = read.map_err(|why| ApiError::bad_request(capitalised(&why)))?;
     if found.len() > 500 {
         return Err(ApiError::bad_request("At most 500 rules are taken in at one time."));
     }
     let mut answer = RulesImported { imported: Vec::new(), refused: Vec::new() };
-    for object in found {
-        let name = object.get("name").and_then(Value::as_str).unwrap_or("(no name)").to_owned();
-        match import_one(&app, &who, object).await? {
+    for (name, read) in found {
+        match import_one(&app, &who, read).await? {
             Ok(imported) => answer.imported.push(imported),
             Err(message) => answer.refused.push(RefusedRule { name, message }),
         }
@@ -386,12 +393,33 @@ pub async fn import(
     Ok(Answer(answer))
 }
 
+/// Rules by their names, or why each could not be read.
+type Read = Vec<(String, Result<cortex::Imported, String>)>;
+
+fn of_cortex(export: &Value) -> Result<Read, String> {
+    let name = |object: &serde_json::Map<String, Value>| {
+        object.get("name").and_then(Value::as_str).unwrap_or("(no name)").to_owned()
+    };
+    let found = cortex::rules_of(export)?;
+    Ok(found.into_iter().map(|object| (name(object), cortex::import(object))).collect())
+}
+
+fn of_sigma(text: &str) -> Result<Read, String> {
+    let read = |one: Result<Rule, (String, String)>| match one {
+        Ok(rule) => {
+            (rule.name.clone(), Ok(cortex::Imported { id: None, rule, enabled: true, notes: Vec::new() }))
+        }
+        Err((title, why)) => (title, Err(why)),
+    };
+    Ok(sigma::rules(text)?.into_iter().map(read).collect())
+}
+
 async fn import_one(
     app: &App,
     who: &Identity,
-    object: &serde_json::Map<String, Value>,
+    read: Result<cortex::Imported, String>,
 ) -> Result<Result<ImportedRule, String>, StateError> {
-    let imported = match cortex::import(object) {
+    let imported = match read {
         Ok(imported) => imported,
         Err(why) => return Ok(Err(capitalised(&why))),
     };

@@ -52,10 +52,8 @@ pub fn check(rule: &Rule) -> Verdict {
     verdict.diagnostics = parsed.diagnostics;
     if let Some(query) = &parsed.query {
         if query.stages.iter().any(|stage| matches!(stage.kind, StageKind::Target(_))) {
-            verdict.wrong(
-                "query",
-                "a rule's query cannot end in `target`: this server has no datasets of its own making yet",
-            );
+            let help = "leave it out, and set `action = \"dataset\"` or \"lookup\" with the name";
+            verdict.wrong("query", format!("a rule's query does not end in `target`: {help}"));
         }
         if rule.mode == Mode::RealTime
             && let Err(why) = per_row::check(query)
@@ -115,8 +113,28 @@ fn words(rule: &Rule, verdict: &mut Verdict) {
         let known = "informational, low, medium, high, critical, or $field for the word in a field";
         verdict.wrong("severity", format!("{:?} is none; it is {known}", text::cut(&rule.severity, 40)));
     }
-    if rule.action == Action::Dataset {
-        verdict.wrong("action", "rows cannot be saved to a dataset: this server has none of its own making yet; use the action alert");
+    if rule.action != Action::Alert {
+        saving(rule, verdict);
+    }
+}
+
+/// What is wrong with where the rows are to go.
+fn saving(rule: &Rule, verdict: &mut Verdict) {
+    let name = rule.dataset.to_lowercase();
+    let begins = name.starts_with(|first: char| first.is_ascii_lowercase());
+    let plain = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+    if !begins || !plain || name.len() > 100 {
+        let form = "1 to 100 letters, digits and underscores, a letter first";
+        verdict
+            .wrong("dataset", format!("{:?} is no name of a dataset: {form}", text::cut(&rule.dataset, 40)));
+    } else if vedette_event::datasets::by_name(&name).is_some() {
+        verdict.wrong("dataset", format!("{name} is a built-in dataset; choose another name"));
+    }
+    if rule.mode == Mode::RealTime {
+        verdict.wrong("action", "a real-time rule raises alerts; give it a schedule to save its rows");
+    }
+    if !rule.suppress_for.is_empty() {
+        verdict.wrong("suppress_for", "rows that are saved are all saved; a suppression is for alerts");
     }
 }
 
@@ -198,7 +216,13 @@ mod tests {
         assert_eq!(with(|rule| rule.schedule = "whenever".into()), ["schedule"]);
         assert_eq!(with(|rule| rule.search_window = "90 days".into()), ["search_window"]);
         assert_eq!(with(|rule| rule.suppress_for = "1 hour".into()), ["suppress_for"]);
-        assert_eq!(with(|rule| rule.action = Action::Dataset), ["action"]);
+        assert_eq!(with(|rule| rule.action = Action::Dataset), ["dataset"]);
+        let saved = |name: &str, action| fields(&Rule { action, dataset: name.into(), ..fine() });
+        assert_eq!(saved("seen_sources", Action::Dataset), [""; 0]);
+        assert_eq!(saved("seen_sources", Action::Lookup), [""; 0]);
+        for wrong in ["", "alerts", "xdr_data", "a b", "x | filter y = 1", "7x", "..\\up"] {
+            assert_eq!(saved(wrong, Action::Dataset), ["dataset"], "{wrong}");
+        }
         assert_eq!(with(|rule| rule.query.push_str(" | target type = dataset x")), ["query"]);
         assert_eq!(with(|rule| rule.mode = Mode::RealTime), ["schedule"]);
         let real_time = |query: &str| {

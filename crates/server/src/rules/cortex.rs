@@ -62,7 +62,10 @@ pub fn import(object: &Map<String, Value>) -> Result<Imported, String> {
         dataset: text("dataset").filter(|name| name != "alerts").unwrap_or_default(),
     };
     if object.get("lookup_mapping").is_some_and(|mapping| !is_empty(mapping)) {
-        notes.push("lookup_mapping: lookups are not updated by rules here".to_owned());
+        notes.push(
+            "lookup_mapping: it is not read; a rule with the action `lookup` replaces the rows of one"
+                .to_owned(),
+        );
     }
     let id = ["rule_id", "id"].iter().find_map(|name| object.get(*name)).and_then(number);
     Ok(Imported { id, rule, enabled: enabled(object), notes })
@@ -174,6 +177,7 @@ fn suppression(object: &Map<String, Value>) -> (String, Vec<String>) {
 fn action(object: &Map<String, Value>, notes: &mut Vec<String>) -> Action {
     match word(object, "action").unwrap_or_default().to_uppercase().as_str() {
         "SAVE_TO_DATASET" | "DATASET" => Action::Dataset,
+        "UPDATE_LOOKUP" | "ADD_TO_LOOKUP" | "LOOKUP" => Action::Lookup,
         "" | "ALERT" | "ALERTS" | "ISSUE" | "CASE" => Action::Alert,
         other => {
             notes.push(format!("action: {other} is not known; the rule raises alerts"));
@@ -213,12 +217,16 @@ pub fn export(record: &RuleRecord) -> Value {
         "suppression_enabled": !rule.suppress_for.is_empty(),
         "suppression_duration": or_null(&rule.suppress_for),
         "suppression_fields": if rule.suppress_by.is_empty() { Value::Null } else { json!(rule.suppress_by) },
-        "dataset": if rule.action == Action::Dataset { rule.dataset.as_str() } else { "alerts" },
+        "dataset": if rule.action == Action::Alert { "alerts" } else { rule.dataset.as_str() },
         "mitre_defs": mitre_defs(&rule.mitre),
         "investigation_query_link": rule.drilldown,
         "drilldown_query_timeframe": "ALERT",
         "mapping_strategy": if rule.alert_fields.is_empty() { "AUTO" } else { "CUSTOM" },
-        "action": if rule.action == Action::Dataset { "SAVE_TO_DATASET" } else { "ALERTS" },
+        "action": match rule.action {
+            Action::Alert => "ALERTS",
+            Action::Dataset => "SAVE_TO_DATASET",
+            Action::Lookup => "UPDATE_LOOKUP",
+        },
         "lookup_mapping": [],
     })
 }

@@ -2,7 +2,7 @@
 
 use super::hits::{Hit, MOST_ROWS, Origin};
 use super::per_row;
-use super::rule::Rule;
+use super::rule::{Action, Rule};
 use super::schedule::Schedule;
 use super::span;
 use super::text::Row;
@@ -15,10 +15,15 @@ use vedette_xql::ast::{TimePoint, Timeframe};
 /// The longest a rule's query may run.
 const LONGEST: Duration = Duration::from_secs(300);
 
+/// Rows that one run may save.
+const MOST_SAVED: u64 = 100_000;
+
 /// What a run found.
 #[derive(Debug)]
 pub struct Evaluated {
     pub hits: Vec<Hit>,
+    /// Rows of the result that were read, those that were saved among them.
+    pub rows_found: u64,
     /// The result had more rows than were read.
     pub cut: bool,
     pub rows_scanned: u64,
@@ -49,8 +54,7 @@ pub async fn scheduled(
     to: Time,
 ) -> Result<Evaluated, QueryError> {
     let mut options = options(to);
-    options.timeframe =
-        Some(Timeframe::Between(TimePoint::At(from.0), TimePoint::At(to.0.saturating_sub(1))));
+    options.timeframe = Some(frame(from, to));
     let result = engine.run(&rule.rule.query, options).await?;
     Ok(evaluated(&Origin { rule_id: rule.id, rule: rule.rule, from, to }, &result))
 }
@@ -72,6 +76,47 @@ pub async fn arrived(
     Ok(evaluated(&Origin { rule_id: rule.id, rule: rule.rule, from, to }, &result))
 }
 
+/// The same with what is to be done with the rows: those of a rule that saves them are saved, and
+/// there are no hits.
+pub async fn carried_out(
+    engine: &Engine,
+    rule: Numbered<'_>,
+    from: Time,
+    to: Time,
+) -> Result<Evaluated, QueryError> {
+    let Some(text) = saving(rule, to) else { return scheduled(engine, rule, from, to).await };
+    let mut options = options(to);
+    options.timeframe = Some(frame(from, to));
+    options.limits.rows = Some(MOST_SAVED);
+    options.may_store = true;
+    let result = engine.run(&text, options).await?;
+    Ok(Evaluated {
+        hits: Vec::new(),
+        rows_found: result.row_count() as u64,
+        cut: result.limit_hit,
+        rows_scanned: result.stats.rows_scanned,
+        elapsed: result.stats.elapsed,
+    })
+}
+
+/// The query of a rule that saves its rows. Rows of a dataset say which window they are from, so that
+/// those of a window that was run again after a crash can be told.
+fn saving(Numbered { id, rule }: Numbered<'_>, to: Time) -> Option<String> {
+    let (query, name) = (&rule.query, &rule.dataset);
+    match rule.action {
+        Action::Alert => None,
+        Action::Lookup => Some(format!("{query}\n| target type = lookup {name}")),
+        Action::Dataset => Some(format!(
+            "{query}\n| alter rule_id = {id}, rule_window_end = to_timestamp({}, \"MICROS\")\n| target type = dataset append = true {name}",
+            to.0
+        )),
+    }
+}
+
+fn frame(from: Time, to: Time) -> Timeframe {
+    Timeframe::Between(TimePoint::At(from.0), TimePoint::At(to.0.saturating_sub(1)))
+}
+
 fn options(now: Time) -> QueryOptions {
     let mut options = QueryOptions::at(now);
     options.limits = QueryLimits { rows: Some(MOST_ROWS), runtime: Some(LONGEST), ..QueryLimits::default() };
@@ -86,6 +131,7 @@ fn evaluated(origin: &Origin<'_>, result: &QueryResult) -> Evaluated {
     });
     Evaluated {
         hits: hits.collect(),
+        rows_found: result.row_count() as u64,
         cut: result.limit_hit,
         rows_scanned: result.stats.rows_scanned,
         elapsed: result.stats.elapsed,

@@ -57,7 +57,7 @@ pub struct Rule {
     pub drilldown: String,
     #[serde(default)]
     pub action: Action,
-    /// With the action `dataset`: where the rows go.
+    /// With the actions `dataset` and `lookup`: its name.
     #[serde(default)]
     pub dataset: String,
 }
@@ -84,8 +84,10 @@ pub enum Action {
     /// A row raises an alert.
     #[default]
     Alert,
-    /// Rows are saved to a dataset.
+    /// Rows are added to a dataset of the user's own.
     Dataset,
+    /// Rows replace those of a lookup.
+    Lookup,
 }
 
 /// MITRE ATT&CK identifiers.

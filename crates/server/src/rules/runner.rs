@@ -141,7 +141,7 @@ impl Runner {
             let (from, to) = evaluate::window(&record.rule, &schedule, *end);
             let late =
                 (number + 1 < due.run.len()).then_some("caught up: its time came while Vedette did not run");
-            let evaluated = evaluate::scheduled(&self.engine, rule, from, to).await;
+            let evaluated = evaluate::carried_out(&self.engine, rule, from, to).await;
             let Some(done) = self.settle(record, (from, to), evaluated, late) else { return };
             if !self.finish(Finished { cursor: (cursor, *end), ..done }).await {
                 return;
@@ -203,12 +203,12 @@ impl Runner {
         self.tries.lock().remove(&record.id);
         let mut notes: Vec<String> = note.map(str::to_owned).into_iter().collect();
         if found.cut {
-            notes.push(format!("the result was cut at {} rows", found.hits.len()));
+            notes.push(format!("the result was cut at {} rows", found.rows_found));
         }
         let run = Run {
             duration_ms: i64::try_from(found.elapsed.as_millis()).unwrap_or(i64::MAX),
             rows_scanned: i64::try_from(found.rows_scanned).unwrap_or(i64::MAX),
-            rows_found: i64::try_from(found.hits.len()).unwrap_or(i64::MAX),
+            rows_found: i64::try_from(found.rows_found).unwrap_or(i64::MAX),
             note: (!notes.is_empty()).then(|| notes.join("; ")),
             ..blank(record, Status::Ok, from, to)
         };
@@ -334,14 +334,14 @@ fn note_of(skipped: &Skipped) -> String {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::super::hits::{MOST_ALERTS, MOST_ROWS};
-    use super::super::rule::Rule;
+    use super::super::rule::{Action, Rule};
     use super::*;
     use crate::live::Live;
     use crate::pipeline::Intake;
     use crate::sensing::Sensing;
     use std::path::Path;
     use std::sync::atomic::AtomicI64;
-    use vedette_engine::{EngineConfig, LakeCatalog};
+    use vedette_engine::{EngineConfig, LakeCatalog, Tables};
     use vedette_event::datasets::{detections, xdr_data};
     use vedette_event::{Dataset, Row, Value};
 
@@ -352,6 +352,7 @@ mod tests {
         runner: Arc<Runner>,
         rows: Arc<Mutex<Vec<Row>>>,
         settled: Arc<AtomicI64>,
+        _folder: tempfile::TempDir,
     }
 
     fn scene(store: Store, dataset: &'static Dataset) -> Scene {
@@ -360,13 +361,15 @@ mod tests {
         let (given, mark) = (rows.clone(), settled.clone());
         let catalog =
             LakeCatalog::without_lake().with_rows(dataset, Arc::new(move || Ok(given.lock().clone())));
+        let folder = tempfile::tempdir().unwrap();
+        let catalog = catalog.with_tables(Arc::new(Tables::open(folder.path()).unwrap()));
         let config = EngineConfig { threads: 2, memory_limit: 256 << 20, ..EngineConfig::default() };
         let engine = Engine::new(Arc::new(catalog), config).unwrap();
         let (intake, _outlets) = Intake::new(10, true);
         let alerting = Alerting::new(store.clone(), Live::new(1), intake, Sensing::idle());
         let until = Box::new(move || Time(mark.load(Ordering::SeqCst)));
         let runner = Runner::new(store.clone(), engine, alerting, until);
-        Scene { store, runner, rows, settled }
+        Scene { store, runner, rows, settled, _folder: folder }
     }
 
     impl Scene {
@@ -543,6 +546,41 @@ mod tests {
         scene.settled.store(18, Ordering::SeqCst);
         scene.look(Time(1000)).await;
         assert_eq!(alerts(), 3);
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn rows_are_saved_instead_of_raised() {
+        let scene = scene(Store::in_memory(), &xdr_data::DATASET);
+        let minutes: Vec<Row> = (0..30).map(|n| probe(&n.to_string(), n * MINUTE, 0, "10.0.0.1")).collect();
+        scene.rows.lock().clone_from(&minutes);
+        let saving =
+            |action, dataset: &str| Rule { action, dataset: dataset.into(), ..every_ten_minutes(COUNT) };
+        scene.store.add_rule(&saving(Action::Dataset, "seen_sources"), true, "ada", Time(0)).unwrap();
+        scene.store.add_rule(&saving(Action::Lookup, "last_sources"), true, "ada", Time(0)).unwrap();
+        for minute in [11, 21, 31] {
+            scene.look(Time(minute * MINUTE)).await;
+        }
+        let count = async |text: &str| {
+            scene
+                .runner
+                .engine
+                .run(text, vedette_engine::QueryOptions::at(Time(0)))
+                .await
+                .unwrap()
+                .row_count()
+        };
+        assert_eq!(count("dataset = seen_sources | filter n = 10 and rule_id = 1").await, 3);
+        assert_eq!(count("dataset = seen_sources | dedup rule_window_end").await, 3);
+        assert_eq!(count("dataset = last_sources").await, 1, "only what the last window found");
+        assert!(scene.store.latest_alerts(10).unwrap().is_empty());
+        assert!(scene.runs().iter().all(|run| run.status == Status::Ok && run.rows_found == 1));
+        // A name that is already that of a lookup.
+        scene
+            .store
+            .add_rule(&saving(Action::Dataset, "last_sources"), true, "ada", Time(31 * MINUTE))
+            .unwrap();
+        scene.look(Time(41 * MINUTE)).await;
+        assert_eq!(scene.store.failing_rules().unwrap().len(), 1);
     }
 
     #[tokio::test(flavor = "multi_thread")]

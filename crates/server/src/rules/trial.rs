@@ -2,7 +2,7 @@
 
 use super::evaluate::{self, Evaluated, Numbered};
 use super::hits::{Hit, MOST_ALERTS};
-use super::rule::{Mode, Rule};
+use super::rule::{Action, Mode, Rule};
 use super::schedule::Schedule;
 use super::span;
 use serde::Serialize;
@@ -111,6 +111,7 @@ pub async fn run(
 struct Going {
     trial: Trial,
     suppress_for: i64,
+    saves: bool,
     /// Until when rows like this one are kept back.
     quiet: HashMap<String, Time>,
     by_day: BTreeMap<i64, u64>,
@@ -124,6 +125,7 @@ impl Going {
         Going {
             trial: Trial::default(),
             suppress_for: span::parse(&rule.suppress_for).unwrap_or(0),
+            saves: rule.action != Action::Alert,
             quiet: HashMap::new(),
             by_day: (first..=last).map(|day| (day, 0)).collect(),
         }
@@ -132,11 +134,13 @@ impl Going {
     fn add(&mut self, to: Time, found: Evaluated) {
         let trial = &mut self.trial;
         trial.runs += 1;
-        trial.rows_found += found.hits.len() as u64;
+        trial.rows_found += found.rows_found;
         trial.rows_scanned += found.rows_scanned;
         trial.elapsed_ms += u64::try_from(found.elapsed.as_millis()).unwrap_or(u64::MAX);
         let mut alerts = 0_u64;
-        for hit in found.hits {
+        // Rows that would be saved raise no alerts.
+        let hits = if self.saves { Vec::new() } else { found.hits };
+        for hit in hits {
             if self.is_quiet(&hit, to) {
                 self.trial.suppressed += 1;
             } else if alerts < MOST_ALERTS as u64 {

@@ -55,7 +55,7 @@ fn own_rules_are_made_changed_and_deleted() {
     for (change, field) in [
         (json!({"severity": "urgent"}), "severity"),
         (json!({"schedule": "whenever"}), "schedule"),
-        (json!({"action": "dataset", "dataset": "x"}), "action"),
+        (json!({"action": "dataset", "dataset": "alerts"}), "dataset"),
         (json!({"mode": "real_time", "schedule": "", "search_window": ""}), "mode"),
         (json!({"name": "x".repeat(201)}), "name"),
     ] {
@@ -168,6 +168,12 @@ fn exports_of_cortex_come_in_and_go_out() {
         assert!(reply.status.is_client_error(), "{wrong}: {}", reply.text);
     }
     assert_eq!(host.post("/api/v1/rules/import", json!({"rules": 5})).status, 400);
+    let sigma = "title: Base\nname: base\nlogsource: {category: network_connection}\ndetection: {a: {outcome: refused}, condition: a}\n---\n\
+                 title: Many\ncorrelation: {type: event_count, rules: [base], group-by: [SourceIp], timespan: 1h, condition: {gte: 5}}\n";
+    let answer = host.post("/api/v1/rules/import", json!({"sigma": sigma})).expect(200);
+    assert_eq!((&answer["imported"][0]["name"], &answer["refused"]), (&json!("Many"), &json!([])));
+    assert_eq!(host.post("/api/v1/rules/import", json!({"sigma": "a: ["})).status, 400);
+    assert_eq!(host.post("/api/v1/rules/import", json!({})).status, 400);
 }
 
 #[test]
