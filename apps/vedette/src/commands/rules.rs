@@ -83,8 +83,8 @@ fn read(path: &Path) -> Result<Vec<Shipped>, Failure> {
 
 fn of_sigma(name: &str, text: &str) -> Result<Vec<Shipped>, Failure> {
     let wrong = |why: String| Failure::Input(format!("{name}: {why}"));
-    let read = |one: Result<_, (String, String)>| {
-        let rule = one.map_err(|(title, why)| wrong(format!("{title}: {why}")))?;
+    let read = |one: sigma::Read| {
+        let rule = one.map_err(|refused| wrong(format!("{}: {}", refused.title, refused.why)))?;
         Ok(Shipped { file: name.to_owned(), rule, enabled: true, examples: Vec::new() })
     };
     sigma::rules(text).map_err(wrong)?.into_iter().map(read).collect()

@@ -405,11 +405,11 @@ fn of_cortex(export: &Value) -> Result<Read, String> {
 }
 
 fn of_sigma(text: &str) -> Result<Read, String> {
-    let read = |one: Result<Rule, (String, String)>| match one {
+    let read = |one: sigma::Read| match one {
         Ok(rule) => {
             (rule.name.clone(), Ok(cortex::Imported { id: None, rule, enabled: true, notes: Vec::new() }))
         }
-        Err((title, why)) => (title, Err(why)),
+        Err(refused) => (refused.title, Err(refused.why)),
     };
     Ok(sigma::rules(text)?.into_iter().map(read).collect())
 }

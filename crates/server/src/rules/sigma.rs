@@ -28,9 +28,18 @@ const MINUTE: i64 = 60_000_000;
 
 type Object = Map<String, Value>;
 
-/// The rules of a file; plain rules are used only where a correlation refers to them. Each is a rule,
-/// or its title and the reason why it cannot be one.
-pub fn rules(text: &str) -> Result<Vec<Result<Rule, (String, String)>>, String> {
+/// A correlation as a rule, or why it cannot be one.
+pub type Read = Result<Rule, Refused>;
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct Refused {
+    pub title: String,
+    /// A sentence.
+    pub why: String,
+}
+
+/// The rules of a file; plain rules are used only where a correlation refers to them.
+pub fn rules(text: &str) -> Result<Vec<Read>, String> {
     if text.len() > LONGEST {
         return Err(format!("the file has {} bytes; at most {LONGEST} are read", text.len()));
     }
@@ -42,7 +51,8 @@ pub fn rules(text: &str) -> Result<Vec<Result<Rule, (String, String)>>, String> 
     let correlations = documents.iter().filter_map(|one| Some((*one, one.get("correlation")?.as_object()?)));
     let found: Vec<_> = correlations
         .map(|(document, correlation)| {
-            let named = |why| (word(document, "title").unwrap_or_else(|| "(no title)".to_owned()), why);
+            let title = || word(document, "title").unwrap_or_else(|| "(no title)".to_owned());
+            let named = |why| Refused { title: title(), why };
             Correlation { document, correlation, all: &documents }.rule().map_err(named)
         })
         .collect();
@@ -376,7 +386,7 @@ detection:
             ("outcome: refused", "'outcome|base64': refused", "base64"),
         ] {
             let text = event_count().replace(from, to);
-            let (title, why) = rules(&text).unwrap().remove(0).unwrap_err();
+            let Refused { title, why } = rules(&text).unwrap().remove(0).unwrap_err();
             assert!(title == "Many refused" && why.contains(word), "{to}: {why}");
         }
         assert!(rules(BASE).unwrap_err().contains("no Sigma correlation"));
