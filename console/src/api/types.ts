@@ -318,7 +318,7 @@ export interface RuleText {
   suppress_for: string;
   suppress_by: string[];
   drilldown: string;
-  action: "alert" | "dataset";
+  action: "alert" | "dataset" | "lookup";
   dataset: string;
 }
 

@@ -128,8 +128,18 @@ function Form({ record }: { record: Rule | null }) {
               {rule.mode === "scheduled" && text("schedule", "Schedule", { hint: "10 minutes, or five cron fields: 0 8 * * MON" })}
               {rule.mode === "scheduled" && text("search_window", "Looks back", { hint: "2 hours; as long as the schedule's step when empty" })}
               {rule.mode === "scheduled" && text("timezone", "Time zone of the cron fields", { hint: "Europe/Rome; UTC when empty" })}
-              {text("suppress_for", "Quiet for", { hint: "6 hours: rows that are the same raise no alert again for so long" })}
-              {list("by", "The same are rows that agree in", "Fields of the query: source_ip, target_ip", "suppress_by")}
+              {rule.mode === "scheduled" && (
+                <Labelled label="What happens with the rows" wrong={wrong("action")}>
+                  {(aria) => (
+                    <select {...aria} className="field w-full" disabled={!mayWork} value={rule.action} onChange={(e) => set({ action: ACTIONS.find((one) => one.value === e.target.value)?.value ?? "alert" })}>
+                      {ACTIONS.map((one) => <option key={one.value} value={one.value}>{one.label}</option>)}
+                    </select>
+                  )}
+                </Labelled>
+              )}
+              {rule.mode === "scheduled" && rule.action !== "alert" && text("dataset", rule.action === "lookup" ? "Name of the lookup" : "Name of the dataset")}
+              {rule.action === "alert" && text("suppress_for", "Quiet for", { hint: "6 hours: rows that are the same raise no alert again for so long" })}
+              {rule.action === "alert" && list("by", "The same are rows that agree in", "Fields of the query: source_ip, target_ip", "suppress_by")}
             </div>
           </Panel>
           <Panel title="The alert">
@@ -153,7 +163,13 @@ function Form({ record }: { record: Rule | null }) {
   );
 }
 
-type TextField = "name" | "category" | "description" | "schedule" | "search_window" | "timezone" | "suppress_for" | "alert_name" | "alert_description" | "drilldown";
+const ACTIONS = [
+  { value: "alert", label: "Each raises an alert" },
+  { value: "dataset", label: "They are added to a dataset" },
+  { value: "lookup", label: "They replace a lookup" },
+] as const;
+
+type TextField = "name" | "dataset" | "category" | "description" | "schedule" | "search_window" | "timezone" | "suppress_for" | "alert_name" | "alert_description" | "drilldown";
 
 interface Aria {
   "aria-label": string;

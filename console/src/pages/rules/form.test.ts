@@ -12,4 +12,7 @@ test("lists and pairs are read from text and written back", () => {
 test("a real-time rule carries no schedule", () => {
   expect(cleaned({ ...FRESH, mode: "real_time", search_window: "1 hour" })).toMatchObject({ schedule: "", search_window: "" });
   expect(cleaned(FRESH)).toEqual(FRESH);
+  const saving = cleaned({ ...FRESH, action: "dataset", dataset: "mine", suppress_for: "1 hour", suppress_by: ["a"] });
+  expect(saving).toMatchObject({ dataset: "mine", suppress_for: "", suppress_by: [] });
+  expect(cleaned({ ...saving, mode: "real_time" })).toMatchObject({ action: "alert", dataset: "" });
 });

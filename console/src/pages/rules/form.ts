@@ -38,8 +38,12 @@ export function pairLines(map: Record<string, string>): string {
   return Object.entries(map).map(([name, field]) => `${name} = ${field}`).join("\n");
 }
 
-/** A real-time rule has no schedule and no window: what the form still holds of them is left out. */
+/**
+ * A real-time rule has no schedule and no window, and one that saves its rows keeps none back: what
+ * the form still holds of them is left out.
+ */
 export function cleaned(rule: RuleText): RuleText {
-  if (rule.mode === "scheduled") return rule;
-  return { ...rule, schedule: "", timezone: "", search_window: "" };
+  const saves = rule.action !== "alert";
+  if (rule.mode === "scheduled") return saves ? { ...rule, suppress_for: "", suppress_by: [] } : { ...rule, dataset: "" };
+  return { ...rule, action: "alert", dataset: "", schedule: "", timezone: "", search_window: "" };
 }

@@ -154,6 +154,47 @@ mod tests {
         assert!(wrong.is_empty(), "{}", wrong.join("\n"));
     }
 
+    /// The page is made from the files; `UPDATE=1` writes it.
+    #[test]
+    fn the_page_of_the_shipped_rules_is_current() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/shipped-rules.md");
+        let mut page = "# The rules that come with Vedette\n\nMade from the files in `rules/`, where the queries and their \
+                        tests are; docs/rules.md says how rules work.\n"
+            .to_owned();
+        for one in all() {
+            let rule = &one.rule;
+            let when = match (rule.mode, rule.search_window.is_empty()) {
+                (super::super::rule::Mode::RealTime, _) => "as rows arrive".to_owned(),
+                (_, true) => format!("`{}`", rule.schedule),
+                (_, false) => format!("`{}`, looking back {}", rule.schedule, rule.search_window),
+            };
+            let quiet = match rule.suppress_for.is_empty() {
+                true => String::new(),
+                false => format!("; quiet for {} by {}", rule.suppress_for, rule.suppress_by.join(", ")),
+            };
+            let severity = match Rule::field_of(&rule.severity) {
+                Some(field) => format!("by the row's {field}"),
+                None => rule.severity.clone(),
+            };
+            let attack = [rule.mitre.tactics.join(", "), rule.mitre.techniques.join(", ")].join("; ");
+            page += &format!(
+                "\n## {}\n\n{}\n\nRuns {when}{quiet}. Severity {severity}. {attack}. `rules/{}`{}\n",
+                rule.name,
+                rule.description.trim(),
+                one.file,
+                if one.enabled { "" } else { ", switched off" },
+            );
+        }
+        if std::env::var_os("UPDATE").is_some() {
+            std::fs::write(path, &page).unwrap();
+        }
+        let written = std::fs::read_to_string(path).unwrap_or_default();
+        assert!(
+            written == page,
+            "docs/shipped-rules.md is not what the files say: run this test with UPDATE=1"
+        );
+    }
+
     #[test]
     fn every_file_of_the_folder_is_shipped() {
         let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../rules");
