@@ -62,6 +62,8 @@ fn registry(app: &App) -> Registry {
         ("detections", "Detections told", read(&app.alerting.detections)),
         ("alert_store_failures", "Failed tries to store an alert", read(&app.alerting.failures)),
         ("alerts_lost", "Alerts given up on", read(&app.alerting.lost)),
+        ("rule_runs", "Runs of correlation rules", read(&app.rules.runs)),
+        ("rule_failures", "Runs of correlation rules that failed", read(&app.rules.failures)),
         ("lake_appends", "Durable appends", stats.appends),
         ("lake_rows", "Rows appended", stats.appended_rows),
         ("lake_failed_appends", "Failed appends", stats.failed_appends),
@@ -85,6 +87,7 @@ fn registry(app: &App) -> Registry {
 
 fn gauges(app: &App, sensor: SensorState) -> Vec<(&'static str, &'static str, i64)> {
     let totals = app.store.alert_totals().unwrap_or_default();
+    let failing_rules = app.store.failing_rules().map_or(0, |failing| failing.len());
     let stats = app.lake.stats();
     let parts = health::parts(app, &app.sensing.report());
     let bytes: u64 = app.lake.datasets().iter().map(|dataset| dataset.bytes).sum();
@@ -104,6 +107,7 @@ fn gauges(app: &App, sensor: SensorState) -> Vec<(&'static str, &'static str, i6
         ("campaigns", "Campaigns being followed", int(app.detecting.statistics().campaigns as u64)),
         ("alerts_open", "Alerts not closed", int(totals.new + totals.in_progress)),
         ("alerts_active", "Alerts whose campaign goes on", int(totals.active)),
+        ("rules_failing", "Correlation rules that fail", int(failing_rules as u64)),
         ("lake_bytes", "Bytes of data files", int(bytes)),
         ("lake_wal_bytes", "Bytes of the write-ahead log", int(stats.wal_bytes)),
         ("lake_memory_bytes", "Bytes of rows in memory", int(stats.memory_bytes)),
