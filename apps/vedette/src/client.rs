@@ -181,7 +181,8 @@ fn pointed(query: &str, found: &Value) -> String {
     text
 }
 
-fn json(answer: Response<Body>) -> Result<Value, Failure> {
+/// The JSON of an answer.
+pub fn json(answer: Response<Body>) -> Result<Value, Failure> {
     let mut body = answer.into_body();
     body.with_config()
         .limit(1 << 30)

@@ -8,6 +8,7 @@ mod coverage;
 mod demo;
 mod explain;
 mod ingest;
+mod keys;
 mod log;
 mod logfile;
 mod query;
@@ -38,6 +39,7 @@ pub fn run(command: Command) -> Result<u8, Failure> {
         Command::Query(args) => query::run(&args),
         Command::Coverage(args) => coverage::run(&args),
         Command::Lookups(command) => tables::lookups(&command),
+        Command::Keys(command) => keys::run(&command),
         Command::Library(command) => tables::library(&command),
         Command::Ingest(args) => ingest::run(&args),
         Command::Xql(XqlCommand::Check(args)) => xql::look_at_files(&args, vedette_xql::check),

@@ -15,6 +15,7 @@ use datafusion::scalar::ScalarValue;
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::sync::OnceLock;
+use vedette_event::datasets::xdr_data;
 use vedette_xql::ast::{self, ExprKind, Name, Query, Span, Stage, StageKind, UnionWith};
 use vedette_xql::rules::{Section, Step, parse_rules};
 use vedette_xql::{Diagnostic, codes};
@@ -135,7 +136,22 @@ fn modelled(context: &Context, part: Part) -> Result<Rows, QueryError> {
 
 /// The fields of the model that the query names and no rule makes.
 fn with_unmapped(context: &Context, rows: Rows) -> Result<Rows, QueryError> {
-    with_fields(rows, &context.mentioned)
+    let names = context.mentioned.iter().filter(|name| name.starts_with("xdm."));
+    with_fields(rows, &names.cloned().collect())
+}
+
+/// The fields of Cortex's `xdr_data` that the query names and nobody fills here: null in every row,
+/// which the reader is told.
+pub(crate) fn with_elsewhere(context: &Context, rows: Rows, source: Span) -> Result<Rows, QueryError> {
+    let missing = |name: &&String| !name.starts_with("xdm.") && rows.scope.find(name).is_none();
+    let names: BTreeSet<String> = context.mentioned.iter().filter(missing).cloned().collect();
+    if !names.is_empty() {
+        let list = names.iter().map(String::as_str).collect::<Vec<_>>().join(", ");
+        let message = format!("nothing fills {list} in xdr_data here: null in every row");
+        let warning = Diagnostic::warning(codes::UNKNOWN_FIELD, source, message);
+        context.warn(warning.with_help("Cortex has these fields, from its own agents"));
+    }
+    with_fields(rows, &names)
 }
 
 /// The rows with null for each of the fields that they do not have.
@@ -161,12 +177,13 @@ fn with_fields(rows: Rows, names: &BTreeSet<String>) -> Result<Rows, QueryError>
     rows.project(columns, scope)
 }
 
-/// Names of the data model anywhere in a query.
+/// Names of the data model, and of fields that only Cortex has, anywhere in a query.
 pub(crate) fn mentioned(query: &Query) -> BTreeSet<String> {
     let mut names = BTreeSet::new();
     if let Ok(tree) = serde_json::to_value(query) {
         collect(&tree, &mut |_, name| {
-            if name.starts_with("xdm.") && !name.contains('*') {
+            let elsewhere = xdr_data::ELSEWHERE.contains(&name);
+            if elsewhere || (name.starts_with("xdm.") && !name.contains('*')) {
                 names.insert(name.to_owned());
             }
         });

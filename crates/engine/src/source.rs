@@ -32,10 +32,16 @@ pub(crate) fn read(context: &Context, source: &Source, span: Span) -> Result<Row
     let rows = match source {
         Source::Default => {
             let place = Span { start: span.start, end: span.start };
-            together(one(context, "xdr_data", "xdr_data", place)?)?
+            let rows = together(one(context, "xdr_data", "xdr_data", place)?)?;
+            datamodel::with_elsewhere(context, rows, span)?
         }
-        Source::Dataset(names) | Source::ColdDataset(names) => together(parts(context, names)?)?,
-        Source::Preset(names) => presets::read(context, names)?,
+        Source::Dataset(names) | Source::ColdDataset(names) => {
+            let parts = parts(context, names)?;
+            let events = parts.iter().any(|part| part.name == "xdr_data");
+            let rows = together(parts)?;
+            if events { datamodel::with_elsewhere(context, rows, span)? } else { rows }
+        }
+        Source::Preset(names) => datamodel::with_elsewhere(context, presets::read(context, names)?, span)?,
         Source::Datamodel(names) => return datamodel::read(context, names, span),
         Source::Search(search) => search::read(context, search, span)?,
         Source::Call(call) => return library::read(context, call),

@@ -12,12 +12,13 @@
 //! | `xql` | start a query, ask for its result, stream it, the quota |
 //! | `alerts`, `alert_shape`, `alert_tree`, `insert` | alerts: lists, shapes, conditions, those sent in |
 //! | `incidents` | incidents |
-//! | `endpoints`, `audits` | hosts, the audit log |
+//! | `endpoints`, `audits`, `correlations` | hosts, the audit log, correlation rules |
 
 mod alert_shape;
 mod alert_tree;
 pub mod alerts;
 pub mod audits;
+pub mod correlations;
 pub mod endpoints;
 pub mod incidents;
 pub mod insert;

@@ -1,6 +1,8 @@
 //! The OpenAPI document of the API. A test compares it with the table of routes.
 
-use super::cortex::{alerts as cortex_alerts, audits, endpoints, incidents as cortex_incidents, insert, xql};
+use super::cortex::{
+    alerts as cortex_alerts, audits, correlations, endpoints, incidents as cortex_incidents, insert, xql,
+};
 use super::{
     administration, alerts, api_keys, events, evidence, incidents, ingest, language, library, metrics,
     overview, probes, query, rules, selftest, session, setup, sources, status, tables,
@@ -36,6 +38,7 @@ use utoipa::{Modify, OpenApi};
         insert::parsed, insert::lines,
         cortex_incidents::list, cortex_incidents::extra, cortex_incidents::several, cortex_incidents::update,
         endpoints::filtered, endpoints::all, audits::management_logs, audits::agents_reports,
+        correlations::get, correlations::insert, correlations::delete,
     ),
     components(schemas(super::error::ErrorBody)),
     modifiers(&Security),

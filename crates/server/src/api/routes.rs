@@ -84,7 +84,7 @@ pub fn table() -> Vec<Route> {
 
 /// Those that clients of the Cortex API call.
 fn cortex() -> Vec<Route> {
-    use super::cortex::{alerts, audits, endpoints, incidents, insert, xql};
+    use super::cortex::{alerts, audits, correlations, endpoints, incidents, insert, xql};
     use Access::{Ingest, View, Work};
     use Kind::{Long, Plain};
     let post = || Method::POST;
@@ -127,6 +127,12 @@ fn cortex() -> Vec<Route> {
         route(post(), "/public_api/v1/endpoints/get_endpoints", View, Plain, endpoints::all),
         route(post(), "/public_api/v1/audits/management_logs", View, Plain, audits::management_logs),
         route(post(), "/public_api/v1/audits/agents_reports", View, Plain, audits::agents_reports),
+        route(post(), "/public_api/v1/correlations/get", View, Plain, correlations::get),
+        route(post(), "/public_api/v1/correlations/insert", Work, Plain, correlations::insert)
+            .act("RULES", "Import")
+            .once(),
+        route(post(), "/public_api/v1/correlations/delete", Work, Plain, correlations::delete)
+            .act("RULES", "Delete"),
     ]
 }
 

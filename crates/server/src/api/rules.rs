@@ -498,7 +498,7 @@ fn diagnostics(rule: &Rule, verdict: &Verdict) -> Vec<Diagnostic> {
 }
 
 /// What is wrong, in a sentence.
-fn first_words(verdict: &Verdict) -> String {
+pub fn first_words(verdict: &Verdict) -> String {
     let mistake = verdict.mistakes.first().map(|one| format!("{}: {}", one.field, one.message));
     let diagnostic = || {
         let errors = verdict.diagnostics.iter().filter(|found| found.is_error());

@@ -1,9 +1,11 @@
 //! A client of the Cortex API, as strict and as careless as real ones, and the tests of its calls.
 
 mod alerts;
+mod correlations;
 mod hosts;
 mod incidents;
 mod keys;
+mod logs;
 mod xql;
 
 use crate::harness::{As, Host, Reply};

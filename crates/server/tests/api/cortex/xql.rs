@@ -154,3 +154,36 @@ fn the_time_frame_of_the_call_counts() {
     assert_eq!(count(json!({"from": 0, "to": "86400000"})), 0);
     assert_eq!(count(json!({})), 100);
 }
+/// The queries that one client of the API makes by itself.
+#[test]
+fn queries_that_clients_make_are_taken() {
+    let shared = std::env::var("VEDETTE_SHARED").unwrap_or_else(|_| "../shared".to_owned());
+    let Ok(text) = std::fs::read_to_string(format!("{shared}/samples/other/demisto_xql_builtin_queries.xql"))
+    else {
+        eprintln!("skipped: no shared samples");
+        return;
+    };
+    let host = Host::start();
+    let key = host.key("standard", "viewer");
+    let mut taken = 0;
+    for query in text.split("\n\n").map(str::trim).filter(|query| query.contains('=')) {
+        let reply = host.call(&key, "xql/start_xql_query", json!({"query": query}));
+        assert_eq!(reply.status, 200, "{query}\n{}", reply.text);
+        taken += 1;
+    }
+    assert!(taken > 0);
+}
+
+/// Fields that only Cortex fills are null here, and the answer says so; others are still unknown.
+#[test]
+fn fields_that_only_cortex_fills_are_null() {
+    let host = Host::start();
+    let query = "dataset = xdr_data | filter action_file_sha256 = null or action_evtlog_event_id in (1,2) | \
+                 comp count() as n by causality_actor_process_os_pid";
+    let answer = host.query(query);
+    assert!(answer["warnings"].to_string().contains("action_file_sha256"), "{answer}");
+    assert_eq!(host.query("dataset = xdr_data")["warnings"], json!([]));
+    let unknown =
+        host.post("/api/v1/query", json!({"query": "dataset = xdr_data | filter action_shoe_size = 1"}));
+    assert_eq!(unknown.status, 400);
+}
