@@ -317,6 +317,16 @@ mod tests {
     }
 
     #[test]
+    fn what_a_log_does_not_tell_is_no_fingerprint() {
+        let mut event = syn("10.0.0.9", "10.0.0.5", 80);
+        event.first = FirstPacket { tcp_flags: flag::SYN, window: 512, ..FirstPacket::default() };
+        assert_eq!((tool(&event), made(&event)), ("hping3", Made::ByHand));
+        event.first.partial = true;
+        assert_eq!((tool(&event), made(&event)), ("", Made::Untold));
+        assert_eq!(twin(&event), 0, "without a sequence number equal ports say nothing");
+    }
+
+    #[test]
     fn relations_between_fields() {
         let mut event = syn("10.0.0.9", "10.0.0.5", 445);
         event.first.options = 0;
