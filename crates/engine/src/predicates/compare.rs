@@ -150,12 +150,29 @@ fn meet(left: Typed, right: Typed, span: Span) -> Result<(Typed, Typed), QueryEr
     Err(mismatch(&left, &right, span))
 }
 
+/// Words that stand for a number where a field holds one: operating systems in `agent_os_type`,
+/// protocols in `action_network_protocol`.
+const CODES: [(&str, i64); 8] = [
+    ("AGENT_OS_WINDOWS", 1),
+    ("AGENT_OS_MAC", 2),
+    ("AGENT_OS_MACOS", 2),
+    ("AGENT_OS_LINUX", 4),
+    ("ICMP", 1),
+    ("TCP", 6),
+    ("UDP", 17),
+    ("SCTP", 132),
+];
+
+fn code(word: &str) -> Option<i64> {
+    CODES.iter().find(|(known, _)| known.eq_ignore_ascii_case(word.trim())).map(|(_, number)| *number)
+}
+
 /// A literal read as another type.
 fn literal_as(literal: &Typed, ty: &Type) -> Option<Typed> {
     let value = match (literal.value()?, ty) {
-        (ScalarValue::Utf8(Some(text)), Type::Int) => match text.trim().parse::<i64>() {
-            Ok(number) => ScalarValue::Int64(Some(number)),
-            Err(_) => ScalarValue::Float64(Some(text.trim().parse().ok()?)),
+        (ScalarValue::Utf8(Some(text)), Type::Int) => match text.trim().parse::<i64>().ok().or(code(text)) {
+            Some(number) => ScalarValue::Int64(Some(number)),
+            None => ScalarValue::Float64(Some(text.trim().parse().ok()?)),
         },
         (ScalarValue::Utf8(Some(text)), Type::Float) => ScalarValue::Float64(Some(text.trim().parse().ok()?)),
         (ScalarValue::Utf8(Some(text)), Type::Bool) => ScalarValue::Boolean(Some(truth_of(text)?)),

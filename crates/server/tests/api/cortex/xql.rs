@@ -187,3 +187,25 @@ fn fields_that_only_cortex_fills_are_null() {
         host.post("/api/v1/query", json!({"query": "dataset = xdr_data | filter action_shoe_size = 1"}));
     assert_eq!(unknown.status, 400);
 }
+
+/// The shapes of queries that a Sigma back end writes for this API.
+#[test]
+fn queries_made_of_sigma_rules_are_taken() {
+    let host = Host::start();
+    let key = host.key("standard", "viewer");
+    host.scan();
+    stored(&host, 100);
+    let count = |filter: &str| {
+        let query = format!("config case_sensitive = false | {filter} | comp count() as n");
+        result(&host, &key, &query, json!({}))["results"]["data"][0]["n"].as_i64()
+    };
+    let network = "preset=network_story | filter event_type = ENUM.NETWORK and (agent_os_type = ENUM.AGENT_OS_LINUX \
+                   and ((action_local_port in (1, 2)) and action_remote_ip incidr \"10.0.0.0/8\" and \
+                   action_network_protocol = \"tcp\"))";
+    assert_eq!(count(network), Some(2));
+    assert_eq!(count(&network.replace("AGENT_OS_LINUX", "AGENT_OS_WINDOWS")), Some(0));
+    let process = "preset=xdr_process | filter (event_type = ENUM.PROCESS and event_sub_type = ENUM.PROCESS_START) \
+                   and (agent_os_type = ENUM.AGENT_OS_MAC and (action_process_image_command_line contains \"whoami\" \
+                   and action_process_os_pid = 5 and action_process_image_path ~= \"n(map|cat)\"))";
+    assert_eq!(count(process), Some(0));
+}
