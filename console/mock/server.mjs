@@ -8,6 +8,7 @@ import { extname, join, normalize } from "node:path";
 import { fileURLToPath } from "node:url";
 import { datasets, iso, probesOf } from "./data.mjs";
 import * as query from "./query.mjs";
+import { accessRoutes } from "./access.mjs";
 import { ruleRoutes } from "./rules.mjs";
 import { comment, control, listAlerts, newState, overview, patch, status, summary } from "./state.mjs";
 
@@ -145,6 +146,7 @@ const ROUTES = [
     body.query.includes("slow") ? setTimeout(answer, 8000) : answer();
   }],
   ...ruleRoutes(send, fail),
+  ...accessRoutes(send, fail),
   ["POST", /^\/selftest$/, selfTest],
   ["GET", /^\/events$/, ({ state, request, response }) => {
     response.writeHead(200, { "Content-Type": "text/event-stream", "Cache-Control": "no-store" });

@@ -110,10 +110,16 @@ export const ruleRoute = createRoute({
   component: lazyRouteComponent(() => import("./pages/rules/edit"), "RulePage"),
 });
 
+export const accessRoute = createRoute({
+  getParentRoute: () => shellRoute,
+  path: "/access",
+  component: lazyRouteComponent(() => import("./pages/access/page"), "AccessPage"),
+});
+
 const tree = rootRoute.addChildren([
   setupRoute,
   signInRoute,
-  shellRoute.addChildren([overviewRoute, alertsRoute, alertRoute, rulesRoute, ruleRoute, xqlRoute]),
+  shellRoute.addChildren([overviewRoute, alertsRoute, alertRoute, rulesRoute, ruleRoute, xqlRoute, accessRoute]),
 ]);
 
 export function createAppRouter(client: QueryClient) {

@@ -2,6 +2,7 @@
 
 import { keepPreviousData, queryOptions, useMutation, useQueryClient } from "@tanstack/react-query";
 import { ApiError, get, request } from "./client";
+import type { ApiKey, KeyKind, MadeKey, Role, User } from "./types";
 import type { Alert, AlertPage, AlertPatch, Comment, Dataset, Evidence, Me, Overview, Probe, Rule, RuleRun, RuleText, SetupState, Status } from "./types";
 
 export const session = queryOptions({
@@ -179,5 +180,46 @@ export function useComment(id: number) {
   return useMutation({
     mutationFn: (text: string) => request<Comment>("POST", `/alerts/${id}/comments`, { text }),
     onSuccess: () => client.invalidateQueries({ queryKey: alert(id).queryKey }),
+  });
+}
+
+export const users = queryOptions({
+  queryKey: ["users"],
+  queryFn: async ({ signal }) => (await get<{ users: User[] }>("/users", signal)).users,
+});
+
+export const apiKeys = queryOptions({
+  queryKey: ["api-keys"],
+  queryFn: async ({ signal }) => (await get<{ api_keys: ApiKey[] }>("/api-keys", signal)).api_keys,
+});
+
+type AccessChange =
+  | { kind: "addUser"; username: string; password: string; role: Role }
+  | { kind: "editUser"; username: string; edit: { role?: Role; disabled?: boolean } }
+  | { kind: "addKey"; name: string; key: KeyKind; role: Role }
+  | { kind: "rotateKey"; id: number }
+  | { kind: "revokeKey"; id: number };
+
+/** Changes of who gets in. Making and rotating a key answer with it. */
+export function useAccessChange() {
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: async (change: AccessChange): Promise<MadeKey | undefined> => {
+      switch (change.kind) {
+        case "addUser":
+          await request<User>("POST", "/users", { username: change.username, password: change.password, role: change.role });
+          return undefined;
+        case "editUser":
+          await request<User>("PATCH", `/users/${encodeURIComponent(change.username)}`, change.edit);
+          return undefined;
+        case "addKey":
+          return request<MadeKey>("POST", "/api-keys", { name: change.name, kind: change.key, role: change.role });
+        case "rotateKey":
+          return request<MadeKey>("POST", `/api-keys/${change.id}/rotate`, {});
+        case "revokeKey":
+          return request<undefined>("DELETE", `/api-keys/${change.id}`);
+      }
+    },
+    onSettled: () => Promise.all([client.invalidateQueries({ queryKey: ["users"] }), client.invalidateQueries({ queryKey: ["api-keys"] })]),
   });
 }

@@ -15,7 +15,7 @@ export type Role = "viewer" | "analyst" | "administrator" | "ingest";
 export interface Me {
   username: string;
   role: Role;
-  kind: "session" | "token" | "local";
+  kind: "session" | "token" | "api_key" | "local";
   expires_at: string | null;
 }
 
@@ -442,4 +442,32 @@ export type SelfTestLine = { step: SelfTestStep } | { result: SelfTestResult };
 export interface LiveAlert {
   change: "opened" | "updated" | "closed" | "edited";
   alert: AlertSummary;
+}
+
+export interface User {
+  username: string;
+  role: Role;
+  created_at: string;
+  last_sign_in: string | null;
+  disabled: boolean;
+}
+
+export type KeyKind = "standard" | "advanced";
+
+export interface ApiKey {
+  id: number;
+  name: string;
+  kind: KeyKind;
+  role: Role;
+  created_at: string;
+  created_by: string;
+  rotated_at: string | null;
+  last_used: string | null;
+  expires_at: string | null;
+}
+
+/** The answer that shows a key, this once. */
+export interface MadeKey {
+  api_key: ApiKey;
+  key: string;
 }

@@ -46,6 +46,7 @@ export function Shell() {
 
 function Navigation() {
   const fresh = useQuery(alerts({ status: "new" }, 1));
+  const me = useQuery(session);
   return (
     <aside className="sticky top-0 flex shrink-0 border-line bg-panel md:h-screen md:w-52 md:flex-col md:border-r max-md:z-30 max-md:items-center max-md:gap-2 max-md:border-b max-md:px-2 max-md:py-1">
       <Link to="/" className="flex items-center gap-2.5 px-4 py-4 text-base font-semibold tracking-tight max-md:px-2 max-md:py-1" aria-label="Vedette, overview">
@@ -57,6 +58,7 @@ function Navigation() {
         <NavLink to="/alerts" icon="alerts" label="Alerts" badge={fresh.data?.total ?? 0} />
         <NavLink to="/rules" icon="rules" label="Rules" />
         <NavLink to="/xql" icon="xql" label="XQL search" />
+        {me.data?.role === "administrator" && <NavLink to="/access" icon="user" label="Access" />}
       </nav>
       <div className="flex items-center md:mt-auto md:flex-col md:items-stretch md:border-t md:border-line max-md:ml-auto">
         <Health />
@@ -66,7 +68,7 @@ function Navigation() {
   );
 }
 
-function NavLink({ to, icon, label, badge = 0 }: { to: "/" | "/alerts" | "/rules" | "/xql"; icon: IconName; label: string; badge?: number }) {
+function NavLink({ to, icon, label, badge = 0 }: { to: "/" | "/alerts" | "/rules" | "/xql" | "/access"; icon: IconName; label: string; badge?: number }) {
   return (
     <Link
       to={to}
