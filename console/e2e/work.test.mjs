@@ -214,6 +214,17 @@ test("work", { skip }, async (t) => {
     assert.deepEqual(page.problems, []);
   });
 
+  await t.test("hover says what stands there", async () => {
+    const page = await open(browser, site.url);
+    await signIn(page);
+    await page.goto(`/xql?q=${encodeURIComponent("dataset = xdr_data | filter outcome = null")}`);
+    await page.locator(".cm-content").getByText("filter", { exact: true }).hover();
+    const box = page.locator(".cm-hover");
+    await box.getByText("Keeps the rows for which the condition").waitFor();
+    assert.match(await box.locator("pre").textContent(), /^filter /);
+    assert.deepEqual(page.problems, []);
+  });
+
   await t.test("the self-test shows each link", async () => {
     const page = await open(browser, site.url);
     await signIn(page);

@@ -14,6 +14,27 @@ export function check(query) {
   }];
 }
 
+const WORDS = {
+  dataset: ["xdr_data", "alerts"], stage: ["filter", "comp", "alter", "fields"], field: ["outcome", "source_ip", "target_port"],
+  function: ["count", "count_distinct", "values"],
+};
+
+/** What could stand at a place, by the few words before it. */
+export function complete(query, offset) {
+  const before = Buffer.from(query).subarray(0, offset).toString();
+  const kind = /dataset\s*=\s*$/.test(before) ? "dataset" : /\|\s*$/.test(before) ? "stage" : /\bcomp\s+$/.test(before) ? "function" : "field";
+  const behind = { function: "(", stage: " " }[kind] ?? "";
+  const items = WORDS[kind].map((label) => ({ label, kind, detail: kind === "function" ? `${label}(field)` : "", doc: `What ${label} is.`, insert: label + behind }));
+  return { start: offset, end: offset, items };
+}
+
+/** What stands at a place: only `filter` is known. */
+export function hover(query, offset) {
+  const start = query.indexOf("filter");
+  if (start < 0 || offset < start || offset > start + 6) return { start: 0, end: 0, text: "" };
+  return { start, end: start + 6, text: "```xql\nfilter condition\n```\nKeeps the rows for which the **condition** is true." };
+}
+
 export function run(query, limit) {
   if (query.includes("hostile")) return table([["name", "string"], ["_raw_log", "string"], ["n", "integer"]], [
     [HOSTILE.script, HOSTILE.rtl, 1], [`=cmd|' /C calc'!A0`, HOSTILE.long, null], ["plain", "a\nb\tc", 9007199254740993n],

@@ -138,6 +138,8 @@ const ROUTES = [
   }],
   ["GET", /^\/assignees$/, ({ state, response }) => send(response, 200, { users: [...state.users.keys(), "bob"] })],
   ["GET", /^\/datasets$/, ({ response }) => send(response, 200, { datasets: datasets() })],
+  ["POST", /^\/xql\/complete$/, ({ body, response }) => send(response, 200, query.complete(body.query, body.offset))],
+  ["POST", /^\/xql\/hover$/, ({ body, response }) => send(response, 200, query.hover(body.query, body.offset))],
   ["POST", /^\/query\/check$/, ({ body, response }) => { const diagnostics = query.check(body.query); send(response, 200, { ok: diagnostics.length === 0, diagnostics }); }],
   ["POST", /^\/query$/, ({ body, response }) => {
     const diagnostics = query.check(body.query);

@@ -1,77 +1,97 @@
-// Completion: datasets after `dataset =`, stages after a pipe, fields and functions elsewhere, with
-// the fields of the dataset the query names first.
+// Completion and hover: the server knows what can stand at a place of a query and what stands there.
+// Places are bytes of UTF-8 there, and units of UTF-16 here.
 
 import type { Completion, CompletionContext, CompletionResult } from "@codemirror/autocomplete";
-import type { Dataset } from "@/api/types";
-import { FUNCTIONS, KEYWORDS, STAGES } from "./words";
+import type { EditorView, Tooltip } from "@codemirror/view";
+import { request } from "@/api/client";
 
-const VALID = /^[\p{L}\p{N}_.]*$/u;
+const VALID = /^[\p{L}\p{N}_]*$/u;
 
-export type Place = "dataset" | "stage" | "none" | "expression" | "aggregate";
-
-/** What may stand at the end of `before`. */
-export function placeOf(before: string): Place {
-  const code = before.replace(/"""[\s\S]*?"""|"(?:\\.|[^"\\\n])*"|\/\*[\s\S]*?\*\/|\/\/[^\n]*\n/g, (hit) => (hit.startsWith("/") ? " " : '""'));
-  if (/\/\/[^\n]*$|\/\*[\s\S]*$|"[^"]*$/.test(code.replaceAll('""', ""))) return "none";
-  const head = code.replace(/[\p{L}\p{N}_.]*$/u, "");
-  if (/\bdataset\s*(=|in\s*\([^)]*)\s*$/i.test(head)) return "dataset";
-  if (/(^|\|)\s*$/.test(head)) return "stage";
-  const stage = /([\p{L}_]+)[^|]*$/u.exec(head.slice(head.lastIndexOf("|") + 1).trimStart())?.[1]?.toLowerCase();
-  return stage === "comp" ? "aggregate" : "expression";
+export interface Item {
+  label: string;
+  kind: "field" | "stage" | "dataset" | "function" | "setting" | "value" | "keyword";
+  detail: string;
+  doc: string;
+  insert: string;
 }
 
-/** The datasets a query names, `xdr_data` when it names none. */
-export function datasetsOf(text: string, known: readonly Dataset[]): Dataset[] {
-  const list = /\bdataset\s*(?:=\s*"?([\w*]+)|in\s*\(([^)]*)\))/i.exec(text);
-  const names = (list?.[2] ?? list?.[1] ?? "xdr_data").split(",").map((name) => name.trim().replaceAll('"', "").toLowerCase());
-  return known.filter((dataset) => names.some((name) => (name.endsWith("*") ? dataset.name.startsWith(name.slice(0, -1)) : dataset.name === name)));
+/** The bytes before `pos`. */
+export function bytesBefore(text: string, pos: number): number {
+  return new TextEncoder().encode(text.slice(0, pos)).length;
 }
 
-/** The names a query gives to what it computes: `as x`, `alter x =`. */
-export function aliasesOf(text: string): string[] {
-  const names = new Set<string>();
-  for (const match of text.matchAll(/\bas\s+([\p{L}_][\p{L}\p{N}_]*)|(?:\balter\s|,)\s*([\p{L}_][\p{L}\p{N}_]*)\s*=(?!=)/giu)) {
-    const name = match[1] ?? match[2];
-    if (name) names.add(name);
-  }
-  return [...names];
+/** The place that lies `bytes` into the text. */
+export function placeOfByte(text: string, bytes: number): number {
+  return new TextDecoder().decode(new TextEncoder().encode(text).slice(0, bytes)).length;
 }
 
-export function completions(known: readonly Dataset[]) {
-  return (context: CompletionContext): CompletionResult | null => {
-    const text = context.state.doc.toString();
-    const place = placeOf(text.slice(0, context.pos));
-    const word = context.matchBefore(/[\p{L}\p{N}_.]*/u);
-    const typed = word?.text ?? "";
-    if (place === "none" || (!context.explicit && typed === "" && place !== "dataset")) return null;
-    return { from: word?.from ?? context.pos, options: optionsAt(place, text, known), validFor: VALID };
-  };
-}
+const TYPES: Record<Item["kind"], string> = {
+  field: "property",
+  stage: "keyword",
+  dataset: "class",
+  function: "function",
+  setting: "property",
+  value: "enum",
+  keyword: "keyword",
+};
 
-function optionsAt(place: Place, text: string, known: readonly Dataset[]): Completion[] {
-  if (place === "dataset") return known.map((dataset) => ({ label: dataset.name, type: "class", detail: rows(dataset), info: dataset.doc }));
-  const stages = STAGES.map((stage): Completion => ({ label: stage.name, type: "keyword", detail: stage.form, info: stage.doc, apply: `${stage.name} `, boost: 2 }));
-  if (place === "stage") return stages;
-  const fields = datasetsOf(text, known).flatMap((dataset) =>
-    dataset.fields.map((field): Completion => ({ label: field.name, type: "property", detail: field.type, info: field.doc, boost: 1 })),
-  );
-  const aliases = aliasesOf(text).map((name): Completion => ({ label: name, type: "variable", detail: "of this query", boost: 1 }));
-  const functions = FUNCTIONS.map((fn): Completion => ({
-    label: fn.name,
-    type: "function",
-    detail: fn.signature.slice(fn.name.length),
-    info: fn.doc,
-    apply: `${fn.name}(`,
-    boost: place === "aggregate" && fn.kind === "aggregate" ? 3 : 0,
+/** The items in the server's order. */
+export function options(items: readonly Item[]): Completion[] {
+  return items.map((item, place) => ({
+    label: item.label,
+    type: TYPES[item.kind],
+    detail: item.kind === "function" ? item.detail.slice(item.label.length) : item.detail,
+    info: item.doc,
+    apply: item.insert,
+    boost: Math.max(-99, 99 - place),
   }));
-  return [...unique([...fields, ...aliases]), ...functions, ...KEYWORDS.map((label): Completion => ({ label, type: "keyword", boost: -1 }))];
 }
 
-function unique(options: Completion[]): Completion[] {
-  const seen = new Set<string>();
-  return options.filter((option) => !seen.has(option.label) && seen.add(option.label));
+/** Does what stands before the cursor call for something to follow? */
+export function wants(before: string): boolean {
+  return /[|=(,]\s*$|^\s*$|\.$/.test(before);
 }
 
-function rows(dataset: Dataset): string {
-  return dataset.rows === null ? "" : `${dataset.rows.toLocaleString("en-US")} rows`;
+export async function completions(context: CompletionContext): Promise<CompletionResult | null> {
+  const query = context.state.doc.toString();
+  const word = context.matchBefore(/[\p{L}\p{N}_.]*/u);
+  const typed = word?.text ?? "";
+  const from = word?.from ?? context.pos;
+  if (!context.explicit && typed === "" && !wants(query.slice(0, from))) return null;
+  // All that can stand there: the editor narrows it down while the word grows and shrinks. What stands
+  // behind a dot is asked for each time.
+  const dotted = typed.includes(".");
+  try {
+    const offset = bytesBefore(query, dotted ? context.pos : from);
+    const answer = await request<{ items: Item[] }>("POST", "/xql/complete", { query, offset });
+    if (context.aborted || answer.items.length === 0) return null;
+    return { from, options: options(answer.items), ...(dotted ? {} : { validFor: VALID }) };
+  } catch {
+    return null;
+  }
+}
+
+/** A few lines of Markdown as elements: code blocks and paragraphs; nothing in it is HTML. */
+export function shown(markdown: string): HTMLElement {
+  const box = document.createElement("div");
+  box.className = "cm-hover";
+  for (const [place, part] of markdown.split("```").entries()) {
+    const text = place % 2 === 1 ? part.replace(/^\w*\n/, "") : part.replace(/[`*]{1,2}/g, "");
+    if (!text.trim()) continue;
+    const element = document.createElement(place % 2 === 1 ? "pre" : "div");
+    element.textContent = text.trim();
+    box.append(element);
+  }
+  return box;
+}
+
+export async function hover(view: EditorView, pos: number): Promise<Tooltip | null> {
+  const query = view.state.doc.toString();
+  try {
+    const found = await request<{ start: number; end: number; text: string }>("POST", "/xql/hover", { query, offset: bytesBefore(query, pos) });
+    if (!found.text) return null;
+    return { pos: placeOfByte(query, found.start), end: placeOfByte(query, found.end), above: true, create: () => ({ dom: shown(found.text) }) };
+  } catch {
+    return null;
+  }
 }

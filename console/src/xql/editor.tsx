@@ -7,12 +7,12 @@ import { bracketMatching, HighlightStyle, indentOnInput, StreamLanguage, syntaxH
 import { type Diagnostic as Mark, linter, lintKeymap, setDiagnostics } from "@codemirror/lint";
 import { highlightSelectionMatches, searchKeymap } from "@codemirror/search";
 import { EditorState, Prec } from "@codemirror/state";
-import { drawSelection, EditorView, highlightActiveLine, keymap, lineNumbers, placeholder } from "@codemirror/view";
+import { drawSelection, EditorView, highlightActiveLine, hoverTooltip, keymap, lineNumbers, placeholder } from "@codemirror/view";
 import { tags } from "@lezer/highlight";
 import { type Ref, useEffect, useImperativeHandle, useRef } from "react";
 import { request } from "@/api/client";
-import type { Dataset, Diagnostic } from "@/api/types";
-import { completions } from "./completion";
+import type { Diagnostic } from "@/api/types";
+import { completions, hover } from "./completion";
 import { rangeOf } from "./position";
 import { xqlParser } from "./tokens";
 
@@ -27,7 +27,6 @@ export interface EditorHandle {
 
 interface Props {
   initial: string;
-  datasets: readonly Dataset[];
   onRun: () => void;
   onChange: (text: string) => void;
   ref: Ref<EditorHandle>;
@@ -63,6 +62,8 @@ const look = EditorView.theme({
   ".cm-tooltip-autocomplete ul li[aria-selected]": { backgroundColor: "var(--accent-soft)", color: "var(--text)" },
   ".cm-completionDetail": { color: "var(--muted)", fontStyle: "normal", marginLeft: "1em" },
   ".cm-completionInfo": { padding: "6px 10px", fontSize: "12px", maxWidth: "22rem" },
+  ".cm-hover": { padding: "6px 10px", fontSize: "12px", maxHeight: "18rem", overflow: "auto", whiteSpace: "pre-wrap" },
+  ".cm-hover pre": { fontFamily: "var(--font-mono)", whiteSpace: "pre-wrap", marginBottom: "4px" },
   ".cm-diagnostic": { padding: "6px 10px", borderLeft: "3px solid var(--bad)", whiteSpace: "pre-wrap" },
   ".cm-diagnostic-warning": { borderLeftColor: "var(--medium)" },
   ".cm-panels": { backgroundColor: "var(--raised)", color: "var(--text)", borderColor: "var(--line)" },
@@ -107,12 +108,12 @@ async function check(view: EditorView): Promise<Mark[]> {
   }
 }
 
-export function Editor({ initial, datasets, onRun, onChange, ref }: Props) {
+export function Editor({ initial, onRun, onChange, ref }: Props) {
   const box = useRef<HTMLDivElement>(null);
   const view = useRef<EditorView | null>(null);
   // The editor outlives renders: it reads what is current through this.
-  const current = useRef({ datasets, onRun, onChange });
-  current.current = { datasets, onRun, onChange };
+  const current = useRef({ onRun, onChange });
+  current.current = { onRun, onChange };
 
   useEffect(() => {
     if (!box.current) return;
@@ -132,7 +133,8 @@ export function Editor({ initial, datasets, onRun, onChange, ref }: Props) {
           typeOver,
           highlightActiveLine(),
           highlightSelectionMatches(),
-          autocompletion({ override: [(context) => completions(current.current.datasets)(context)], icons: false }),
+          autocompletion({ override: [completions], icons: false }),
+          hoverTooltip(hover, { hoverTime: 400 }),
           linter(check, { delay: 400 }),
           // Tab leaves the editor after Escape, as screen readers' users expect of CodeMirror.
           keymap.of([...closeBracketsKeymap, ...defaultKeymap, ...searchKeymap, ...historyKeymap, ...completionKeymap, ...lintKeymap, indentWithTab]),

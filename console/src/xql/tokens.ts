@@ -13,9 +13,9 @@ export interface TokenState {
   stage: boolean;
 }
 
-const stages = new Set(STAGES.map((stage) => stage.name).concat("preset", "join", "union", "bin", "top", "view", "arrayexpand", "replacenull", "windowcomp", "target", "call", "search", "datamodel"));
+const stages = new Set(STAGES);
 const keywords = new Set(KEYWORDS);
-const functions = new Set(FUNCTIONS.map((fn) => fn.name));
+const functions = new Set(FUNCTIONS);
 
 const WORD = /^[\p{L}_][\p{L}\p{N}_.]*/u;
 const NUMBER = /^\d+(\.\d+)?(?![\p{L}_])/u;

@@ -1,9 +1,8 @@
 import { StringStream } from "@codemirror/language";
 import { describe, expect, it } from "vitest";
 import functionTable from "../../../crates/xql/src/functions.rs?raw";
-import stageTable from "../../../crates/xql/src/stages.rs?raw";
-import type { Dataset, Diagnostic } from "@/api/types";
-import { aliasesOf, datasetsOf, placeOf } from "./completion";
+import type { Diagnostic } from "@/api/types";
+import { bytesBefore, options, placeOfByte, wants } from "./completion";
 import { offsetOf, rangeOf } from "./position";
 import { type TokenState, xqlParser } from "./tokens";
 import { FUNCTIONS, STAGES } from "./words";
@@ -57,38 +56,32 @@ describe("tokeniser", () => {
 });
 
 describe("words", () => {
-  it("are the functions the server runs", () => {
-    const supported = [...functionTable.matchAll(/row\(YES, \w+, "(\w+)"/g)].map((match) => match[1]);
-    expect(supported.length).toBeGreaterThan(20);
-    expect(FUNCTIONS.map((fn) => fn.name).toSorted()).toEqual(supported.toSorted());
-  });
-  it("name no stage that the server does not run", () => {
-    for (const { name } of STAGES) expect(stageTable, name).not.toMatch(new RegExp(`not_yet\\(\\s*"${name}"`));
+  it("are the functions and stages of the server's tables", () => {
+    const functions = [...functionTable.matchAll(/row\((?:YES|NO), \w+, "(\w+)"/g)].map((match) => match[1]);
+    expect(functions.length).toBeGreaterThan(100);
+    expect(FUNCTIONS.toSorted()).toEqual(functions.toSorted());
+    const files = import.meta.glob<string>("../../../crates/xql/src/stages/*.rs", { query: "?raw", import: "default", eager: true });
+    const stages = Object.values(files).flatMap((text) => [...text.matchAll(/^ {4}name: "(\w+)"/gm)].map((match) => match[1]));
+    expect(STAGES.toSorted()).toEqual([...new Set(stages)].toSorted());
   });
 });
 
-const DATASETS = [
-  { name: "xdr_data", fields: [] }, { name: "panw_ngfw_threat_raw", fields: [] }, { name: "panw_ngfw_traffic_raw", fields: [] },
-] as unknown as Dataset[];
-
 describe("completion", () => {
-  it("knows where it stands", () => {
-    expect(placeOf("dataset = xd")).toBe("dataset");
-    expect(placeOf("dataset in (a, b")).toBe("dataset");
-    expect(placeOf("")).toBe("stage");
-    expect(placeOf("dataset = a\n| fil")).toBe("stage");
-    expect(placeOf("dataset = a | filter sou")).toBe("expression");
-    expect(placeOf("dataset = a | comp cou")).toBe("aggregate");
-    expect(placeOf('dataset = a | filter x = "so')).toBe("none");
-    expect(placeOf("// dataset = ")).toBe("none");
-    expect(placeOf('filter x = "a // b" | ')).toBe("stage");
+  it("speaks the server's places", () => {
+    const text = 'filter a = "🛡ä" and b';
+    expect(bytesBefore(text, text.length)).toBe(text.length + 2 + 1);
+    for (const place of [0, 11, 12, 14, 15, text.length]) expect(placeOfByte(text, bytesBefore(text, place))).toBe(place);
+    expect(placeOfByte("ab", 99)).toBe(2);
   });
-  it("finds the datasets and names of a query", () => {
-    const names = (text: string) => datasetsOf(text, DATASETS).map((dataset) => dataset.name);
-    expect(names("filter x = 1")).toEqual(["xdr_data"]);
-    expect(names("dataset = panw*")).toEqual(["panw_ngfw_threat_raw", "panw_ngfw_traffic_raw"]);
-    expect(names("dataset in (xdr_data, panw_ngfw_threat_raw)")).toHaveLength(2);
-    expect(aliasesOf("| alter kind = if(a = 1, 2)\n| comp count() as n by kind")).toEqual(["kind", "n"]);
+  it("asks by itself only where something must follow", () => {
+    for (const before of ["", "dataset = ", "dataset = a |", "dataset = a\n| ", "comp sum(", "fields a, ", "xdm."]) expect(wants(before), before).toBe(true);
+    for (const before of ["dataset", "filter a ", "limit 5"]) expect(wants(before), before).toBe(false);
+  });
+  it("keeps the server's order", () => {
+    const item = (label: string, kind: "field" | "function") => ({ label, kind, detail: `${label}(x)`, doc: "", insert: label });
+    const [first, second] = options([item("b", "field"), item("a", "function")]);
+    expect(first?.boost).toBeGreaterThan(second?.boost ?? 0);
+    expect(second?.detail).toBe("(x)");
   });
 });
 

@@ -4,7 +4,7 @@ import { useQuery } from "@tanstack/react-query";
 import { getRouteApi, Link, useNavigate } from "@tanstack/react-router";
 import { type ReactNode, useRef, useState } from "react";
 import { ApiError } from "@/api/client";
-import { datasets, rule as ruleQuery, ruleRuns, session, useRuleChange } from "@/api/queries";
+import { rule as ruleQuery, ruleRuns, session, useRuleChange } from "@/api/queries";
 import type { Mistake, Rule, RuleText } from "@/api/types";
 import { count } from "@/lib/format";
 import { SEVERITIES, severityName } from "@/lib/words";
@@ -39,7 +39,6 @@ export function RulePage() {
 
 function Form({ record }: { record: Rule | null }) {
   const me = useQuery(session);
-  const sets = useQuery(datasets);
   const navigate = useNavigate();
   const change = useRuleChange();
   const editor = useRef<EditorHandle>(null);
@@ -111,7 +110,7 @@ function Form({ record }: { record: Rule | null }) {
           </Panel>
           <Panel title="Query" flush>
             <div className="h-80 resize-y overflow-hidden">
-              <Editor ref={editor} initial={rule.query} datasets={sets.data ?? []} onRun={() => undefined} onChange={() => undefined} />
+              <Editor ref={editor} initial={rule.query} onRun={() => undefined} onChange={() => undefined} />
             </div>
             {wrong("query") && <p role="alert" className="border-t border-line px-3.5 py-2 text-bad">{wrong("query")}</p>}
           </Panel>

@@ -80,7 +80,7 @@ export function XqlPage() {
         <div className="flex min-h-0 min-w-0 flex-1 flex-col gap-3.5">
           <section aria-label="Query" className="panel flex h-64 max-h-[70vh] min-h-40 shrink-0 resize-y flex-col overflow-hidden">
             <div className="min-h-0 flex-1">
-              <Editor ref={editor} initial={initial} datasets={known.data ?? []} onRun={start} onChange={changed} />
+              <Editor ref={editor} initial={initial} onRun={start} onChange={changed} />
             </div>
             <div className="flex flex-wrap items-center gap-2 border-t border-line px-3 py-2">
               {state.kind === "running" ? (
