@@ -225,6 +225,16 @@ test("work", { skip }, async (t) => {
     assert.deepEqual(page.problems, []);
   });
 
+  await t.test("a mistake is mended where it is shown", async () => {
+    const page = await open(browser, mock.url);
+    await signIn(page);
+    await page.goto(`/xql?q=${encodeURIComponent("dataset = xdr_data | filter ipp = 1")}`);
+    await page.locator(".cm-lintRange-error").hover();
+    await page.locator(".cm-tooltip").getByRole("button", { name: "Fix" }).click();
+    await page.waitForFunction(() => document.querySelector(".cm-content")?.textContent === "dataset = xdr_data | filter ip = 1");
+    assert.deepEqual(page.problems, []);
+  });
+
   await t.test("the self-test shows each link", async () => {
     const page = await open(browser, site.url);
     await signIn(page);

@@ -11,6 +11,7 @@ export function check(query) {
   return [{
     severity: "error", code: "XQL012", message: "There is no field ipp in xdr_data.", help: "Did you mean source_ip?",
     line, column, end_line: line, end_column: column + 3, start: at, end: at + 3,
+    fix: { start: Buffer.byteLength(query.slice(0, at)), end: Buffer.byteLength(query.slice(0, at)) + 3, text: "ip" },
   }];
 }
 

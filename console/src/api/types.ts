@@ -262,6 +262,8 @@ export interface Diagnostic {
   end_column: number;
   start: number;
   end: number;
+  /** The edit that mends it, in bytes of the text. */
+  fix?: { start: number; end: number; text: string } | null;
 }
 
 export interface Column {

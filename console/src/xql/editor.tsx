@@ -12,7 +12,7 @@ import { tags } from "@lezer/highlight";
 import { type Ref, useEffect, useImperativeHandle, useRef } from "react";
 import { request } from "@/api/client";
 import type { Diagnostic } from "@/api/types";
-import { completions, hover } from "./completion";
+import { completions, hover, placeOfByte } from "./completion";
 import { rangeOf } from "./position";
 import { xqlParser } from "./tokens";
 
@@ -66,6 +66,7 @@ const look = EditorView.theme({
   ".cm-hover pre": { fontFamily: "var(--font-mono)", whiteSpace: "pre-wrap", marginBottom: "4px" },
   ".cm-diagnostic": { padding: "6px 10px", borderLeft: "3px solid var(--bad)", whiteSpace: "pre-wrap" },
   ".cm-diagnostic-warning": { borderLeftColor: "var(--medium)" },
+  ".cm-diagnosticAction": { backgroundColor: "var(--accent-soft)", color: "var(--text)", border: "1px solid var(--accent)", borderRadius: "4px", padding: "0 8px", marginLeft: "8px" },
   ".cm-panels": { backgroundColor: "var(--raised)", color: "var(--text)", borderColor: "var(--line)" },
   ".cm-searchMatch": { backgroundColor: "var(--accent-soft)" },
 });
@@ -93,7 +94,15 @@ function marks(text: string, diagnostics: readonly Diagnostic[]): Mark[] {
     severity: diagnostic.severity,
     message: diagnostic.help ? `${diagnostic.message}\n${diagnostic.help}` : diagnostic.message,
     source: diagnostic.code,
+    actions: diagnostic.fix ? [{ name: "Fix", apply: (view: EditorView) => mend(view, text, diagnostic.fix) }] : [],
   }));
+}
+
+/** Applies the server's edit, if the text is still the one it was made for. */
+function mend(view: EditorView, text: string, fix: Diagnostic["fix"]) {
+  if (!fix || view.state.doc.toString() !== text) return;
+  view.dispatch({ changes: { from: placeOfByte(text, fix.start), to: placeOfByte(text, fix.end), insert: fix.text }, userEvent: "input.fix" });
+  view.focus();
 }
 
 /** Asks the server about the text as it stands; a server that does not answer marks nothing. */

@@ -62,8 +62,12 @@ pub struct HoverAnswer {
 pub async fn complete(
     State(app): State<Arc<App>>,
     Json(request): Json<PlaceRequest>,
-) -> Answer<CompletionAnswer> {
-    let names = vedette_engine::names(app.engine.catalog());
+) -> Result<Answer<CompletionAnswer>, ApiError> {
+    let mut names = vedette_engine::names(app.engine.catalog());
+    if request.query.to_lowercase().contains("call") {
+        let library = app.state(|store, _| store.library()).await?;
+        names.library = library.into_iter().map(|query| query.name).collect();
+    }
     let found = assist::complete(&request.query, request.offset, &names);
     let items = found.items.into_iter().map(|item| CompletionItem {
         label: item.label,
@@ -72,7 +76,7 @@ pub async fn complete(
         doc: item.doc,
         insert: item.insert,
     });
-    Answer(CompletionAnswer { start: found.span.start, end: found.span.end, items: items.collect() })
+    Ok(Answer(CompletionAnswer { start: found.span.start, end: found.span.end, items: items.collect() }))
 }
 
 /// What stands at a place of a query.

@@ -82,6 +82,16 @@ pub struct Diagnostic {
     /// Byte offsets into the query.
     start: u32,
     end: u32,
+    /// The edit that mends it, where there is just one way.
+    fix: Option<Fix>,
+}
+
+/// This text in the place of that part of the query, in bytes.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct Fix {
+    start: u32,
+    end: u32,
+    text: String,
 }
 
 impl Diagnostic {
@@ -99,6 +109,11 @@ impl Diagnostic {
             end_column,
             start: found.span.start,
             end: found.span.end,
+            fix: found.fix.as_ref().map(|fix| Fix {
+                start: fix.span.start,
+                end: fix.span.end,
+                text: fix.text.clone(),
+            }),
         }
     }
 }

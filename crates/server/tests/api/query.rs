@@ -75,6 +75,65 @@ fn a_wrong_query_gets_its_place_its_reason_and_the_nearest_name() {
 }
 
 #[test]
+fn a_mistake_may_carry_its_fix() {
+    let host = Host::start();
+    let text = "dataset = xdr_data | filter sorce_ip = null";
+    let found = host.post("/api/v1/query/check", json!({"query": text})).expect(200);
+    let fix = &found["diagnostics"][0]["fix"];
+    assert_eq!((&fix["start"], &fix["end"], &fix["text"]), (&json!(28), &json!(36), &json!("source_ip")));
+}
+
+#[test]
+fn completion_and_hover_know_the_query() {
+    let host = Host::start();
+    let ask = |path: &str, marked: &str| {
+        let offset = marked.find('^').unwrap();
+        host.post(path, json!({"query": marked.replace('^', ""), "offset": offset})).expect(200)
+    };
+    let labels = |marked: &str| -> Vec<String> {
+        let found = ask("/api/v1/xql/complete", marked);
+        let items = found["items"].as_array().unwrap().iter();
+        items.map(|item| item["label"].as_str().unwrap().to_owned()).collect()
+    };
+    assert!(labels("dataset = ^").contains(&"alerts".to_owned()));
+    assert_eq!(
+        labels("dataset = xdr_data | comp count() as how_many by source_ip | sort desc how^"),
+        ["how_many"]
+    );
+    let library = json!({"query": "dataset = alerts | limit 1", "about": ""});
+    host.send("PUT", "/api/v1/library/one%20alert", &host.local(), Some(&library)).expect(200);
+    assert_eq!(labels("call \"one^"), ["one alert"]);
+    let found = ask("/api/v1/xql/complete", "dataset = xdr_data | filter source^_ip = 1");
+    assert_eq!(
+        (&found["start"], &found["end"], &found["items"][0]["kind"]),
+        (&json!(28), &json!(34), &json!("field"))
+    );
+    let text = ask("/api/v1/xql/hover", "dataset = xdr_data | fil^ter a = 1");
+    assert!(text["start"] == 21 && text["text"].as_str().unwrap().contains("Keeps the rows"), "{text}");
+    assert_eq!(ask("/api/v1/xql/hover", "dataset = xdr_data | limit 1^0")["text"], "");
+    let far = json!({"query": "ä", "offset": usize::MAX});
+    host.post("/api/v1/xql/complete", far.clone()).expect(200);
+    host.post("/api/v1/xql/hover", far).expect(200);
+    assert_eq!(host.post("/api/v1/xql/hover", json!({"query": "a"})).status, 400);
+}
+
+#[test]
+fn a_query_is_explained() {
+    let host = Host::start();
+    let query = "dataset = alerts | filter severity = \"high\" | comp count() as n";
+    let found = host.post("/api/v1/query/explain", json!({"query": query})).expect(200);
+    assert_eq!(found["stages"][1]["text"], "filter severity = \"high\"");
+    assert_eq!((&found["stages"][2]["added"], &found["ran"]), (&json!(["n"]), &json!(null)));
+    assert_eq!(found["scans"][0]["dataset"], "alerts");
+    let body = json!({"query": query, "analyze": true, "timeframe": {"last_seconds": 60}});
+    let found = host.post("/api/v1/query/explain", body).expect(200);
+    assert_eq!((&found["ran"]["rows"], &found["stages"][2]["rows"]), (&json!(1), &json!(1)));
+    assert!(found["timeframe"]["from"].is_string());
+    let wrong = host.post("/api/v1/query/explain", json!({"query": "dataset = nowhere"})).expect(400);
+    assert_eq!(wrong["error"]["diagnostics"][0]["code"], "XQL401");
+}
+
+#[test]
 fn hostile_queries_are_refused_in_good_order() {
     let host = Host::start();
     let deep = format!("dataset = xdr_data | filter {}1 = 1{}", "(".repeat(20_000), ")".repeat(20_000));
