@@ -144,7 +144,7 @@ fn incident(app: &App, record: &IncidentRecord, alerts: &[AlertRecord]) -> Value
         "resolved_timestamp": one.closed_at.map(milliseconds),
         "manual_severity": one.manual_severity.map(words::severity),
         "manual_description": null,
-        "xdr_url": url(app, one.incident_id),
+        "xdr_url": url(app, one.alert_ids.first()),
         "starred": one.starred,
         "hosts": hosts,
         "users": users,
@@ -161,8 +161,8 @@ fn incident(app: &App, record: &IncidentRecord, alerts: &[AlertRecord]) -> Value
     })
 }
 
-/// Where a person looks at it.
-fn url(app: &App, id: i64) -> String {
+/// Where a person looks at it: its first alert, until the console has a page of incidents.
+fn url(app: &App, alert: Option<&i64>) -> String {
     let scheme = if app.is_tls() { "https" } else { "http" };
     let address = app.address;
     let host = if address.ip().is_unspecified() {
@@ -170,7 +170,10 @@ fn url(app: &App, id: i64) -> String {
     } else {
         address.to_string()
     };
-    format!("{scheme}://{host}/incidents/{id}")
+    match alert {
+        Some(alert) => format!("{scheme}://{host}/alerts/{alert}"),
+        None => format!("{scheme}://{host}/alerts"),
+    }
 }
 
 fn whole(app: &App, here: &Here, (record, alerts): &Whole, artifacts: bool) -> Value {
