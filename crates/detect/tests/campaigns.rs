@@ -3,6 +3,7 @@
 
 mod synthetic;
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use synthetic::*;
 use vedette_detect::{Config, Detector, Sensitivity};
@@ -181,6 +182,31 @@ fn two_scanners_are_two_campaigns() {
         (1..40).map(|port| refused(i64::from(port) * 10_000 + 60 * SECOND, ip("10.0.0.67"), ip(T), port)),
     );
     assert_eq!(scans(&told(events)).len(), 2);
+}
+
+/// Probes of two addresses, the second from `begin` on and at `ports`.
+fn moved(
+    begin: i64,
+    ports: std::ops::Range<u16>,
+    packet: fn(i64, IpAddr, IpAddr, u16) -> Event,
+) -> Vec<Event> {
+    let each = |at: i64, source: &'static str, ports: std::ops::Range<u16>| {
+        (0..).zip(ports).map(move |(n, port)| packet(at + n * 15 * SECOND, ip(source), ip(T), port))
+    };
+    each(0, A, 1..20).chain(each(begin, "10.0.0.67", ports)).collect()
+}
+
+#[test]
+fn a_slow_scanner_that_changes_its_address_is_one_campaign() {
+    let scan = only(&told(moved(20 * 15 * SECOND, 20..40, raw_refused)));
+    assert_eq!((scan.shape, scan.distinct_ports), (Shape::Distributed, 39));
+    assert_eq!(scan.source_ips, [ip(A), ip("10.0.0.67")]);
+}
+
+#[test]
+fn another_scanner_with_any_programs_packets_is_not_the_same() {
+    let again = moved(20 * 15 * SECOND, 1..20, refused);
+    assert_eq!(scans(&told(again)).len(), 2, "the same ports by a stack that everyone has");
 }
 
 #[test]
