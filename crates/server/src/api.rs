@@ -27,6 +27,7 @@ pub mod ingest;
 pub mod language;
 pub mod library;
 pub mod metrics;
+pub mod notifications;
 pub mod once;
 pub mod openapi;
 pub mod overview;

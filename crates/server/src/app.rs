@@ -5,6 +5,7 @@ use crate::config::Limits;
 use crate::hosts::Hosts;
 use crate::live::Live;
 use crate::pipeline::following::Following;
+use crate::notify::Notifier;
 use crate::pipeline::lines::LineCounts;
 use crate::pipeline::{Alerting, Detecting, Intake, Storing};
 use crate::queries::Queries;
@@ -46,6 +47,7 @@ pub struct App {
     pub throttle: Throttle,
     pub rates: Rates,
     pub sealer: Arc<Sealer>,
+    pub notifier: Arc<Notifier>,
     /// Password hashing at one time: it takes memory and a core each.
     pub hashing: Semaphore,
     /// Requests under way.

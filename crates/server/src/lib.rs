@@ -42,6 +42,7 @@ mod hosts;
 mod listener;
 mod live;
 mod local;
+mod notify;
 mod offline;
 mod pipeline;
 mod queries;

@@ -14,6 +14,7 @@ use crate::listener;
 use crate::live::Live;
 use crate::local::{self, LocalServer};
 use crate::pipeline::following::Following;
+use crate::notify::Notifier;
 use crate::pipeline::lines::LineCounts;
 use crate::pipeline::{Alerting, Detecting, Intake, Storing};
 use crate::queries::Queries;
@@ -200,6 +201,7 @@ fn assemble(mut config: ServerConfig, bound: Bound) -> Result<RunningServer, Ser
         queries: Queries::default(),
         throttle: Throttle::default(),
         rates: Rates::new(config.limits.key_requests),
+        notifier: Notifier::new(store.clone(), sealer.clone(), hostname.clone()),
         sealer,
         hashing: Semaphore::new(HASHING),
         requests: Arc::new(Semaphore::new(config.limits.requests)),
@@ -233,9 +235,10 @@ fn assemble(mut config: ServerConfig, bound: Bound) -> Result<RunningServer, Ser
     let serving =
         tokio::spawn(listener::serve(app.clone(), listener, router(app.clone()), tls, stopping.clone()));
     let rules = tokio::spawn(app.rules.clone().run(stopping.clone()));
+    let notifier = tokio::spawn(app.notifier.clone().run(stopping.clone()));
     let housekeeping = tokio::spawn(keep_house(app.clone(), stopping));
     tokio::spawn(note_start(app.clone()));
-    let parts = Parts { serving, housekeeping, rules, storing, detector };
+    let parts = Parts { serving, housekeeping, rules, notifier, storing, detector };
     let server = RunningServer { parts: Some(parts), stop, app };
     server.publish()?;
     Ok(server)
@@ -278,6 +281,7 @@ struct Parts {
     serving: Task<()>,
     housekeeping: Task<()>,
     rules: Task<()>,
+    notifier: Task<()>,
     storing: Task<()>,
     detector: Option<JoinHandle<()>>,
 }
@@ -403,6 +407,7 @@ impl RunningServer {
             let _ = parts.storing.await;
             let _ = self.stop.send(true);
             let _ = parts.rules.await;
+            let _ = parts.notifier.await;
             let _ = parts.housekeeping.await;
             let _ = parts.serving.await;
         }

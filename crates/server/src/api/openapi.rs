@@ -5,7 +5,7 @@ use super::cortex::{
 };
 use super::{
     administration, alerts, api_keys, events, evidence, incidents, ingest, language, library, metrics,
-    overview, probes, query, rules, selftest, session, setup, sources, status, tables,
+    notifications, overview, probes, query, rules, selftest, session, setup, sources, status, tables,
 };
 use axum::Json as Answer;
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme};
@@ -26,6 +26,8 @@ use utoipa::{Modify, OpenApi};
         language::complete, language::hover, language::explain,
         rules::list, rules::create, rules::check, rules::test, rules::export, rules::import,
         rules::show, rules::edit, rules::remove, rules::restore, rules::runs,
+        notifications::list, notifications::add, notifications::edit, notifications::remove,
+        notifications::test, notifications::deliveries, notifications::retry,
         ingest::ingest, selftest::run,
         administration::assignees, administration::users, administration::add_user,
         administration::change_user, administration::remove_user,

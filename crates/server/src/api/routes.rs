@@ -5,7 +5,8 @@ use super::extract::BodyLimit;
 use super::guard::{Gate, admit, envelope};
 use super::{
     administration, alerts, api_keys, events, evidence, incidents, ingest, language, library, metrics,
-    openapi, overview, probes, query, rules, selftest, session, setup, sources, status, tables,
+    notifications, openapi, overview, probes, query, rules, selftest, session, setup, sources, status,
+    tables,
 };
 use crate::access::Access;
 use crate::app::App;
@@ -198,6 +199,19 @@ fn own() -> Vec<Route> {
         route(post.clone(), "/api/v1/rules/{id}/restore", Work, Plain, rules::restore)
             .act("RULES", "Restore"),
         route(get.clone(), "/api/v1/rules/{id}/runs", View, Plain, rules::runs),
+        route(get.clone(), "/api/v1/channels", Administer, Plain, notifications::list),
+        route(post.clone(), "/api/v1/channels", Administer, Plain, notifications::add)
+            .act("NOTIFICATIONS", "Create")
+            .once(),
+        route(patch.clone(), "/api/v1/channels/{id}", Administer, Plain, notifications::edit)
+            .act("NOTIFICATIONS", "Edit"),
+        route(delete.clone(), "/api/v1/channels/{id}", Administer, Plain, notifications::remove)
+            .act("NOTIFICATIONS", "Delete"),
+        route(post.clone(), "/api/v1/channels/{id}/test", Administer, Long, notifications::test)
+            .act("NOTIFICATIONS", "Test"),
+        route(get.clone(), "/api/v1/deliveries", Administer, Plain, notifications::deliveries),
+        route(post.clone(), "/api/v1/deliveries/{id}/retry", Administer, Plain, notifications::retry)
+            .act("NOTIFICATIONS", "Retry"),
         route(post.clone(), "/api/v1/ingest/{source}", Ingest, Long, ingest::ingest),
         route(post.clone(), "/api/v1/selftest", Work, Long, selftest::run),
         route(get.clone(), "/api/v1/users", Administer, Plain, administration::users),

@@ -23,6 +23,18 @@ pub struct AlertRecord {
 }
 
 impl AlertRecord {
+    /// An alert that is kept nowhere, about a finding.
+    pub fn made_up(finding: Finding, now: Time) -> AlertRecord {
+        let life = LifeCycle {
+            alert_id: 0,
+            created_at: now,
+            updated_at: now,
+            status: Status::New.as_str().to_owned(),
+            ..LifeCycle::default()
+        };
+        AlertRecord { life, self_test: false, closed_at: None, comment_count: 0, subject: finding.into() }
+    }
+
     /// What a person said, else what the detector or rule says.
     pub fn severity(&self) -> Severity {
         self.life.severity.unwrap_or_else(|| self.subject.severity())

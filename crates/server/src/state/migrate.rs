@@ -11,6 +11,7 @@ const STEPS: &[&str] = &[
     include_str!("rules.sql"),
     include_str!("access.sql"),
     include_str!("incidents.sql"),
+    include_str!("notify.sql"),
 ];
 
 /// Brings the database to this version's schema, each step in a transaction of its own.

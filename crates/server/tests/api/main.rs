@@ -10,6 +10,7 @@ mod harness;
 mod ingest;
 mod lifecycle;
 mod live;
+mod notifications;
 mod once;
 mod openapi;
 mod query;

@@ -1,0 +1,263 @@
+//! Channels on which alerts are told: add, look, try, switch off, remove; and what did not arrive.
+
+use super::error::{ApiError, capitalised};
+use super::extract::{Id, Json, Query};
+use crate::access::Identity;
+use crate::app::App;
+use crate::audit::Note;
+use crate::clock;
+use crate::notify::channel::{Secrets, Settings, address};
+use crate::state::{AlertRecord, ChannelRecord, Delivery};
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::{Extension, Json as Answer};
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
+use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+use utoipa::{IntoParams, ToSchema};
+use vedette_event::{AlertSource, Finding, Mitre, Severity, Time};
+
+const KEY_BYTES: usize = 32;
+
+/// A channel without its secrets.
+#[derive(Serialize, ToSchema)]
+pub struct Channel {
+    id: i64,
+    name: String,
+    enabled: bool,
+    /// Scheme, host and port; paths often hold a secret.
+    address: String,
+    settings: Settings,
+    #[schema(value_type = String, format = DateTime)]
+    created_at: Time,
+    created_by: String,
+}
+
+#[derive(Serialize, ToSchema)]
+pub struct Channels {
+    channels: Vec<Channel>,
+    /// Deliveries that are still to be made.
+    waiting: u64,
+    /// Deliveries that were given up.
+    dead: u64,
+}
+
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewChannel {
+    name: String,
+    /// `https://…`, `syslog+udp://host:514`, `syslog+tcp://host:601` or `syslog+tls://host:6514`.
+    url: String,
+    /// Of webhooks, `whsec_` and base64: made when absent.
+    key: Option<String>,
+    #[serde(default)]
+    settings: Settings,
+}
+
+#[derive(Serialize, ToSchema)]
+pub struct MadeChannel {
+    channel: Channel,
+    /// Signs what is sent (Standard Webhooks); shown this once.
+    key: String,
+}
+
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ChannelEdit {
+    /// What happens while it is off is not told later.
+    enabled: bool,
+}
+
+#[derive(Serialize, ToSchema)]
+pub struct Trial {
+    delivered: bool,
+    /// Why not.
+    error: Option<String>,
+}
+
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct DeliveryParameters {
+    /// `waiting`, `delivered` or `dead`; all when absent.
+    state: Option<String>,
+    /// 1 to 500; 50 when absent.
+    limit: Option<u32>,
+}
+
+#[derive(Serialize, ToSchema)]
+pub struct Deliveries {
+    /// The latest first.
+    deliveries: Vec<Delivery>,
+}
+
+fn shown(app: &App, record: ChannelRecord) -> Channel {
+    let place = app.notifier.secrets(&record).and_then(|secrets| {
+        let scheme = secrets.url.split("://").next()?.to_owned();
+        address(&secrets.url).ok().map(|to| format!("{scheme}://{}:{}", to.host, to.port))
+    });
+    Channel {
+        id: record.id,
+        name: record.name,
+        enabled: record.enabled,
+        address: place
+            .unwrap_or_else(|| "unreadable: the key file of the data folder is another one".to_owned()),
+        settings: record.settings,
+        created_at: record.created_at,
+        created_by: record.created_by,
+    }
+}
+
+fn no_channel(id: i64) -> ApiError {
+    ApiError::not_found(format!("There is no channel {id}.")).help("`GET /api/v1/channels` lists them.")
+}
+
+/// All channels.
+#[utoipa::path(get, path = "/api/v1/channels", tag = "notifications",
+    responses((status = 200, body = Channels)))]
+pub async fn list(State(app): State<Arc<App>>) -> Result<Answer<Channels>, ApiError> {
+    let (channels, (waiting, dead)) =
+        app.state(|store, _| Ok((store.channels()?, store.delivery_counts()?))).await?;
+    let channels = channels.into_iter().map(|record| shown(&app, record)).collect();
+    Ok(Answer(Channels { channels, waiting, dead }))
+}
+
+/// Adds a channel. Alerts from now on are told there, each once.
+#[utoipa::path(post, path = "/api/v1/channels", tag = "notifications", request_body = NewChannel,
+    responses((status = 201, body = MadeChannel), (status = 400, body = super::error::ErrorBody)))]
+pub async fn add(
+    State(app): State<Arc<App>>,
+    Extension(who): Extension<Identity>,
+    Extension(note): Extension<Note>,
+    Json(new): Json<NewChannel>,
+) -> Result<(StatusCode, Answer<MadeChannel>), ApiError> {
+    let name = new.name.trim().to_owned();
+    if name.is_empty() || name.chars().count() > 100 || name.chars().any(char::is_control) {
+        return Err(ApiError::bad_request("A name has 1 to 100 characters."));
+    }
+    new.settings.check(&new.url).map_err(|why| ApiError::bad_request(capitalised(&why)))?;
+    let key = match &new.key {
+        None => BASE64_STANDARD.encode(rand::random::<[u8; KEY_BYTES]>()),
+        Some(key) => key.strip_prefix("whsec_").unwrap_or(key).to_owned(),
+    };
+    let long_enough = BASE64_STANDARD.decode(&key).is_ok_and(|bytes| (24..=64).contains(&bytes.len()));
+    if !long_enough {
+        return Err(ApiError::bad_request(
+            "`key` is base64 of 24 to 64 bytes, with `whsec_` in front or not.",
+        ));
+    }
+    let secrets = Secrets { url: new.url, key };
+    let shown_key = format!("whsec_{}", secrets.key);
+    let notifier = app.notifier.clone();
+    let record = app
+        .state(move |store, now| {
+            let seal = |id| notifier.seal(id, &secrets);
+            store.add_channel(&name, &new.settings, seal, &who.name, now)
+        })
+        .await?;
+    note.asset(record.id);
+    note.say(format!("Added the notification channel {}", record.name));
+    let made = MadeChannel { channel: shown(&app, record), key: shown_key };
+    Ok((StatusCode::CREATED, Answer(made)))
+}
+
+/// Switches a channel on or off.
+#[utoipa::path(patch, path = "/api/v1/channels/{id}", tag = "notifications", params(("id" = i64, Path)),
+    request_body = ChannelEdit,
+    responses((status = 200, body = Channel), (status = 404, body = super::error::ErrorBody)))]
+pub async fn edit(
+    State(app): State<Arc<App>>,
+    Id(id): Id,
+    Json(edit): Json<ChannelEdit>,
+) -> Result<Answer<Channel>, ApiError> {
+    let found = app
+        .state(move |store, _| {
+            store.enable_channel(id, edit.enabled)?;
+            store.channel(id)
+        })
+        .await?;
+    found.map(|record| Answer(shown(&app, record))).ok_or_else(|| no_channel(id))
+}
+
+/// Removes a channel, and what was still to be told there.
+#[utoipa::path(delete, path = "/api/v1/channels/{id}", tag = "notifications", params(("id" = i64, Path)),
+    responses((status = 204), (status = 404, body = super::error::ErrorBody)))]
+pub async fn remove(State(app): State<Arc<App>>, Id(id): Id) -> Result<StatusCode, ApiError> {
+    match app.state(move |store, _| store.remove_channel(id)).await? {
+        true => Ok(StatusCode::NO_CONTENT),
+        false => Err(no_channel(id)),
+    }
+}
+
+/// Sends a made-up alert on a channel now, and says what came of it.
+#[utoipa::path(post, path = "/api/v1/channels/{id}/test", tag = "notifications", params(("id" = i64, Path)),
+    responses((status = 200, body = Trial), (status = 404, body = super::error::ErrorBody)))]
+pub async fn test(State(app): State<Arc<App>>, Id(id): Id) -> Result<Answer<Trial>, ApiError> {
+    let record = app.state(move |store, _| store.channel(id)).await?.ok_or_else(|| no_channel(id))?;
+    let (notifier, now) = (app.notifier.clone(), clock::now());
+    let sent = tokio::task::spawn_blocking(move || {
+        let alert = AlertRecord::made_up(made_up(now), now);
+        notifier.send(&record, &alert, &format!("msg_test_{}", now.0), now)
+    })
+    .await;
+    let sent = sent.map_err(|error| ApiError::internal(error.to_string()))?;
+    let error = sent.err().map(|failure| failure.why);
+    Ok(Answer(Trial { delivered: error.is_none(), error }))
+}
+
+fn made_up(now: Time) -> Finding {
+    Finding {
+        source: AlertSource::External,
+        key: "test".to_owned(),
+        name: "Test of a notification channel".to_owned(),
+        summary: "Vedette sent this because somebody asked it to test the channel. Nothing happened."
+            .to_owned(),
+        severity: Severity::Informational,
+        category: "Test".to_owned(),
+        mitre: Mitre::default(),
+        source_ips: Vec::new(),
+        target_ips: Vec::new(),
+        hosts: Vec::new(),
+        users: Vec::new(),
+        first_seen: now,
+        last_seen: now,
+        detected_at: now,
+        count: 1,
+        vendor: "Vedette".to_owned(),
+        product: "Vedette".to_owned(),
+        fields: serde_json::Map::new(),
+        rule: None,
+    }
+}
+
+/// What was told, is to be told, or was given up.
+#[utoipa::path(get, path = "/api/v1/deliveries", tag = "notifications", params(DeliveryParameters),
+    responses((status = 200, body = Deliveries), (status = 400, body = super::error::ErrorBody)))]
+pub async fn deliveries(
+    State(app): State<Arc<App>>,
+    Query(parameters): Query<DeliveryParameters>,
+) -> Result<Answer<Deliveries>, ApiError> {
+    let limit = parameters.limit.unwrap_or(50);
+    if !(1..=500).contains(&limit) {
+        return Err(ApiError::bad_request("`limit` is 1 to 500."));
+    }
+    let state = parameters.state;
+    if state.as_deref().is_some_and(|state| !["waiting", "delivered", "dead"].contains(&state)) {
+        return Err(ApiError::bad_request("`state` is waiting, delivered or dead."));
+    }
+    let deliveries = app.state(move |store, _| store.deliveries(state.as_deref(), limit)).await?;
+    Ok(Answer(Deliveries { deliveries }))
+}
+
+/// Tries a delivery again that was given up.
+#[utoipa::path(post, path = "/api/v1/deliveries/{id}/retry", tag = "notifications",
+    params(("id" = i64, Path)),
+    responses((status = 204), (status = 404, body = super::error::ErrorBody)))]
+pub async fn retry(State(app): State<Arc<App>>, Id(id): Id) -> Result<StatusCode, ApiError> {
+    match app.state(move |store, now| store.revive_delivery(id, now)).await? {
+        true => Ok(StatusCode::NO_CONTENT),
+        false => Err(ApiError::not_found(format!("There is no delivery {id} that was given up."))
+            .help("`GET /api/v1/deliveries?state=dead` lists them.")),
+    }
+}

@@ -1,0 +1,281 @@
+//! An alert as other systems want it. Pure: an alert in, text out.
+
+use super::channel::Shape;
+use crate::api::alerts::AlertSummary;
+use crate::state::AlertRecord;
+use serde_json::{Value, json};
+use std::net::IpAddr;
+use vedette_event::{Severity, Time};
+
+/// Addresses named in a message.
+const FEW: usize = 10;
+/// Longest text of one field; chat systems refuse long ones.
+const LONG: usize = 2_500;
+
+/// The body of a webhook.
+pub fn body(shape: Shape, alert: &AlertRecord) -> String {
+    match shape {
+        Shape::Ocsf => ocsf(alert).to_string(),
+        Shape::Slack => slack(alert).to_string(),
+        Shape::Teams => teams(alert).to_string(),
+        Shape::Cef => cef(alert),
+        Shape::Json => {
+            let data = AlertSummary::of(alert);
+            json!({"type": "alert.opened", "timestamp": alert.life.created_at, "data": data}).to_string()
+        }
+    }
+}
+
+/// One syslog message (RFC 5424), facility local0.
+pub fn syslog(shape: Shape, alert: &AlertRecord, hostname: &str) -> String {
+    const LOCAL0: u8 = 16;
+    let level = match alert.severity() {
+        Severity::Critical => 2,
+        Severity::High => 3,
+        Severity::Medium => 4,
+        Severity::Low => 5,
+        Severity::Informational => 6,
+    };
+    let host: String = hostname.chars().filter(char::is_ascii_graphic).take(255).collect();
+    let host = if host.is_empty() { "-".to_owned() } else { host };
+    let text = body(shape, alert).replace(['\r', '\n'], " ");
+    let (priority, time) = (LOCAL0 * 8 + level, alert.life.created_at);
+    format!("<{priority}>1 {time} {host} vedette - alert - {text}")
+}
+
+fn number(severity: Severity) -> u8 {
+    match severity {
+        Severity::Informational => 1,
+        Severity::Low => 2,
+        Severity::Medium => 3,
+        Severity::High => 4,
+        Severity::Critical => 5,
+    }
+}
+
+fn cut(text: &str) -> String {
+    match text.char_indices().nth(LONG) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.to_owned(),
+    }
+}
+
+fn listed(addresses: &[IpAddr]) -> String {
+    let few: Vec<String> = addresses.iter().take(FEW).map(IpAddr::to_string).collect();
+    let more = addresses.len().saturating_sub(FEW);
+    let rest = if more > 0 { format!(" and {more} more") } else { String::new() };
+    few.join(", ") + &rest
+}
+
+/// What every message names, in order.
+fn facts(alert: &AlertRecord) -> Vec<(&'static str, String)> {
+    let subject = &alert.subject;
+    let facts = [
+        ("Severity", alert.severity().as_str().to_owned()),
+        ("Source", listed(subject.source_ips())),
+        ("Target", listed(subject.target_ips())),
+        ("Detected", subject.detected_at().to_string()),
+        ("ATT&CK", subject.mitre().techniques.join(", ")),
+        ("Alert", alert.life.alert_id.to_string()),
+    ];
+    facts.into_iter().filter(|(_, value)| !value.is_empty()).collect()
+}
+
+/// Slack reads `&`, `<` and `>` as marks.
+fn slack(alert: &AlertRecord) -> Value {
+    let plain = |text: &str| cut(text).replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
+    let fields: Vec<Value> = facts(alert)
+        .iter()
+        .map(|(name, value)| json!({"type": "mrkdwn", "text": format!("*{name}*\n{}", plain(value))}))
+        .collect();
+    let head: String = alert.subject.name().chars().take(150).collect();
+    let text =
+        if alert.subject.summary().is_empty() { alert.subject.name() } else { alert.subject.summary() };
+    json!({
+        "text": plain(alert.subject.name()),
+        "blocks": [
+            {"type": "header", "text": {"type": "plain_text", "text": head}},
+            {"type": "section", "text": {"type": "plain_text", "text": cut(text)}},
+            {"type": "section", "fields": fields},
+        ],
+    })
+}
+
+/// Adaptive cards read Markdown: what comes from outside is escaped.
+fn teams(alert: &AlertRecord) -> Value {
+    let plain = |text: &str| {
+        let mut escaped = String::new();
+        for letter in cut(text).chars() {
+            if "\\`*_{}[]()#+!|<>".contains(letter) {
+                escaped.push('\\');
+            }
+            escaped.push(letter);
+        }
+        escaped
+    };
+    let facts: Vec<Value> =
+        facts(alert).iter().map(|(name, value)| json!({"title": name, "value": plain(value)})).collect();
+    json!({
+        "type": "message",
+        "attachments": [{
+            "contentType": "application/vnd.microsoft.card.adaptive",
+            "content": {
+                "type": "AdaptiveCard",
+                "$schema": "http://adaptivecards.io/schemas/adaptive-card.json",
+                "version": "1.4",
+                "body": [
+                    {"type": "TextBlock", "size": "Medium", "weight": "Bolder", "wrap": true, "text": plain(alert.subject.name())},
+                    {"type": "TextBlock", "wrap": true, "text": plain(alert.subject.summary())},
+                    {"type": "FactSet", "facts": facts},
+                ],
+            },
+        }],
+    })
+}
+
+/// ArcSight CEF 0: header fields escape `\` and `|`, extension values `\`, `=` and line ends.
+fn cef(alert: &AlertRecord) -> String {
+    let head = |text: &str| text.replace('\\', "\\\\").replace('|', "\\|").replace(['\r', '\n'], " ");
+    let value =
+        |text: &str| text.replace('\\', "\\\\").replace('=', "\\=").replace('\r', "").replace('\n', "\\n");
+    let subject = &alert.subject;
+    let severity = number(alert.severity()) * 2;
+    let mut fields = vec![
+        ("rt", millis(subject.detected_at()).to_string()),
+        ("externalId", alert.life.alert_id.to_string()),
+        ("cnt", subject.count().to_string()),
+        ("cat", subject.category().to_owned()),
+        ("msg", cut(subject.summary())),
+    ];
+    let first = |list: &[IpAddr]| list.first().copied();
+    for (v4, v6, label, address) in [
+        ("src", "c6a2", "Source IPv6 Address", first(subject.source_ips())),
+        ("dst", "c6a3", "Destination IPv6 Address", first(subject.target_ips())),
+    ] {
+        match address {
+            Some(IpAddr::V4(address)) => fields.push((v4, address.to_string())),
+            Some(IpAddr::V6(address)) => {
+                fields.push((v6, address.to_string()));
+                fields.push((if v6 == "c6a2" { "c6a2Label" } else { "c6a3Label" }, label.to_owned()));
+            }
+            None => {}
+        }
+    }
+    let extension: Vec<String> =
+        fields.iter().map(|(name, text)| format!("{name}={}", value(text))).collect();
+    format!(
+        "CEF:0|Vedette|Vedette|{}|{}|{}|{severity}|{}",
+        env!("CARGO_PKG_VERSION"),
+        subject.source().as_str(),
+        head(subject.name()),
+        extension.join(" ")
+    )
+}
+
+fn millis(time: Time) -> i64 {
+    time.0.div_euclid(1_000)
+}
+
+/// OCSF 1.8 Detection Finding: class 2004 in category 2 (findings), activity 1 (create).
+pub fn ocsf(alert: &AlertRecord) -> Value {
+    let subject = &alert.subject;
+    let severity = alert.severity();
+    let attacks: Vec<Value> = subject
+        .mitre()
+        .techniques
+        .iter()
+        .map(|id| json!({"technique": {"uid": id}, "version": "19"}))
+        .collect();
+    let endpoint = |address: Option<&IpAddr>| address.map_or(Value::Null, |ip| json!({"ip": ip}));
+    let pairs = subject.source_ips().len().max(subject.target_ips().len()).min(FEW);
+    let evidences: Vec<Value> = (0..pairs)
+        .map(|n| {
+            let of = |list: &[IpAddr]| endpoint(list.get(n).or(list.first()));
+            json!({"src_endpoint": of(subject.source_ips()), "dst_endpoint": of(subject.target_ips())})
+        })
+        .collect();
+    json!({
+        "class_uid": 2004, "class_name": "Detection Finding",
+        "category_uid": 2, "category_name": "Findings",
+        "activity_id": 1, "activity_name": "Create", "type_uid": 200_401,
+        "time": millis(alert.life.created_at),
+        "severity_id": number(severity), "severity": severity.as_str(),
+        "status_id": 1, "status": "New", "is_alert": true,
+        "count": subject.count(),
+        "message": subject.name(),
+        "metadata": {
+            "version": "1.8.0", "uid": alert.life.alert_id.to_string(),
+            "product": {"name": "Vedette", "vendor_name": "Vedette", "version": env!("CARGO_PKG_VERSION")},
+        },
+        "finding_info": {
+            "uid": subject.key(), "title": subject.name(), "desc": subject.summary(),
+            "types": [subject.category()], "attacks": attacks,
+            "created_time": millis(subject.detected_at()),
+            "first_seen_time": millis(subject.first_seen()), "last_seen_time": millis(subject.last_seen()),
+        },
+        "evidences": evidences,
+    })
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use crate::state::Store;
+    use crate::state::tests::detection;
+
+    pub fn alert(name: &str) -> AlertRecord {
+        let store = Store::in_memory();
+        let mut campaign = detection("c1");
+        campaign.name = name.to_owned();
+        campaign.summary = "a=b\\c\nsecond <b>line</b> | *x*".to_owned();
+        campaign.mitre.techniques = vec!["T1046".to_owned()];
+        store.record_detection(&campaign, false, Time(1_700_000_000_000_000)).unwrap().alert
+    }
+
+    #[test]
+    fn cef_escapes_what_would_end_a_field() {
+        let text = cef(&alert("scan | of \\ hosts\nCEF:0|x"));
+        assert!(text.starts_with("CEF:0|Vedette|Vedette|"), "{text}");
+        assert!(text.contains("|detection|scan \\| of \\\\ hosts CEF:0\\|x|6|"), "{text}");
+        assert!(
+            text.contains("msg=a\\=b\\\\c\\nsecond") && text.contains("src=10.0.0.9 dst=10.0.0.5"),
+            "{text}"
+        );
+        assert!(!text.contains('\n'));
+    }
+
+    #[test]
+    fn a_syslog_message_is_one_line_with_its_priority() {
+        let text = syslog(Shape::Json, &alert("scan\nof"), "host 1");
+        assert!(text.starts_with("<132>1 2023-11-14T22:13:20.000000Z host1 vedette - alert - {"), "{text}");
+        assert_eq!(text.lines().count(), 1);
+        assert!(syslog(Shape::Cef, &alert("x"), "").contains(" - vedette - alert - CEF:0|"));
+    }
+
+    #[test]
+    fn chat_systems_get_no_marks_from_outside() {
+        let slack = slack(&alert("<!channel> & <https://evil|click>")).to_string();
+        assert!(slack.contains("&lt;!channel&gt; &amp;"), "{slack}");
+        assert!(slack.contains("*Source*\\n10.0.0.9") && slack.contains("T1046"), "{slack}");
+        let teams = teams(&alert("[click](https://evil)")).to_string();
+        assert!(teams.contains("\\\\[click\\\\]\\\\(https://evil\\\\)"), "{teams}");
+    }
+
+    #[test]
+    fn ocsf_names_class_severity_and_both_ends() {
+        let finding = ocsf(&alert("scan"));
+        assert_eq!((&finding["class_uid"], &finding["type_uid"]), (&json!(2004), &json!(200_401)));
+        assert_eq!((&finding["severity_id"], &finding["time"]), (&json!(3), &json!(1_700_000_000_000_i64)));
+        assert_eq!(finding["evidences"][0]["src_endpoint"]["ip"], "10.0.0.9");
+        assert_eq!(finding["finding_info"]["attacks"][0]["technique"]["uid"], "T1046");
+    }
+
+    #[test]
+    fn long_names_are_cut() {
+        let long = "é".repeat(10_000);
+        for shape in [Shape::Slack, Shape::Teams] {
+            assert!(body(shape, &alert(&long)).len() < 40_000);
+        }
+    }
+}

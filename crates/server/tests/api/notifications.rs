@@ -1,0 +1,137 @@
+//! Alerts arrive where they are to be told, signed, once, and what does not arrive is shown.
+
+use crate::harness::Host;
+use serde_json::{Value, json};
+use std::io::{Read, Write};
+use std::net::TcpListener;
+use std::sync::mpsc::{Receiver, channel};
+use std::time::Duration;
+
+/// Takes requests and answers each with the next of `answers`, the last one for all further ones.
+fn receiver(answers: &'static [&'static str]) -> (String, Receiver<(String, Value)>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}/hook?token=secret-in-the-path", listener.local_addr().unwrap());
+    let (sender, requests) = channel();
+    std::thread::spawn(move || {
+        for (n, stream) in listener.incoming().enumerate() {
+            let mut stream = stream.unwrap();
+            stream.set_read_timeout(Some(Duration::from_millis(300))).unwrap();
+            let (mut asked, mut piece) = (Vec::new(), [0; 8192]);
+            while let Ok(count @ 1..) = stream.read(&mut piece) {
+                asked.extend_from_slice(&piece[..count]);
+            }
+            let text = String::from_utf8(asked).unwrap();
+            let (head, body) = text.split_once("\r\n\r\n").unwrap();
+            let body = serde_json::from_str(body).unwrap_or(Value::Null);
+            let answer = answers.get(n).or(answers.last()).unwrap();
+            let _ = write!(stream, "HTTP/1.1 {answer}\r\ncontent-length: 0\r\nconnection: close\r\n\r\n");
+            if sender.send((head.to_owned(), body)).is_err() {
+                return;
+            }
+        }
+    });
+    (url, requests)
+}
+
+fn next(requests: &Receiver<(String, Value)>) -> (String, Value) {
+    requests.recv_timeout(Duration::from_secs(10)).unwrap()
+}
+
+fn add(host: &Host, url: &str, settings: Value) -> Value {
+    host.post("/api/v1/channels", json!({"name": "soc", "url": url, "settings": settings})).expect(201)
+}
+
+#[test]
+fn an_alert_is_told_once_and_signed() {
+    let host = Host::start();
+    host.scan();
+    let (url, requests) = receiver(&["204 No Content"]);
+    let made = add(&host, &url, json!({"allow_private": true}));
+    assert!(made["key"].as_str().unwrap().starts_with("whsec_"));
+    let listed = host.get("/api/v1/channels");
+    assert!(!listed.to_string().contains("secret-in-the-path"), "{listed}");
+    let alert = host.scan();
+    let (head, body) = next(&requests);
+    assert!(head.contains("webhook-signature: v1,"), "{head}");
+    assert_eq!((&body["type"], &body["data"]["id"]), (&json!("alert.opened"), &alert["id"]));
+    assert!(
+        requests.recv_timeout(Duration::from_millis(1_500)).is_err(),
+        "neither the old alert nor this one again"
+    );
+    let told = host.wait(|| {
+        let told = host.get("/api/v1/deliveries?state=delivered");
+        (told["deliveries"].as_array().unwrap().len() == 1).then_some(told)
+    });
+    assert_eq!(told["deliveries"][0]["alert_id"], alert["id"]);
+}
+
+#[test]
+fn what_is_refused_for_good_is_dead_and_can_be_tried_again() {
+    let host = Host::start();
+    let (url, requests) = receiver(&["410 Gone", "200 OK"]);
+    add(&host, &url, json!({"allow_private": true, "shape": "slack"}));
+    host.scan();
+    let (_, body) = next(&requests);
+    assert!(body["blocks"].is_array(), "{body}");
+    let dead = host.wait(|| {
+        let dead = host.get("/api/v1/deliveries?state=dead");
+        dead["deliveries"].as_array().unwrap().first().cloned()
+    });
+    assert!(dead["last_error"].as_str().unwrap().contains("410"), "{dead}");
+    assert_eq!(host.get("/api/v1/channels")["dead"], 1);
+    let path = format!("/api/v1/deliveries/{}/retry", dead["id"]);
+    assert_eq!(host.post(&path, json!({})).status, 204);
+    next(&requests);
+    assert_eq!(host.post(&path, json!({})).status, 404, "it is not dead any more");
+}
+
+#[test]
+fn a_channel_is_tried_out_filtered_switched_off_and_removed() {
+    let host = Host::start();
+    let (url, requests) = receiver(&["200 OK", "500 Broken"]);
+    let id =
+        add(&host, &url, json!({"allow_private": true, "min_severity": "critical"}))["channel"]["id"].clone();
+    let test = || host.post(&format!("/api/v1/channels/{id}/test"), json!({})).expect(200);
+    assert_eq!(test(), json!({"delivered": true, "error": null}));
+    assert!(next(&requests).1["data"]["name"].as_str().unwrap().contains("Test"));
+    assert!(test()["error"].as_str().unwrap().contains("500"));
+    next(&requests);
+    host.scan();
+    assert!(requests.recv_timeout(Duration::from_millis(1_200)).is_err(), "it is not critical");
+    let path = format!("/api/v1/channels/{id}");
+    let off = host.send("PATCH", &path, &host.local(), Some(&json!({"enabled": false}))).expect(200);
+    assert_eq!(off["enabled"], false);
+    assert_eq!(host.send("DELETE", &path, &host.local(), None).status, 204);
+    assert_eq!(host.send("DELETE", &path, &host.local(), None).status, 404);
+}
+
+#[test]
+fn channels_that_cannot_be_are_refused() {
+    let host = Host::start();
+    for (url, settings, says) in [
+        ("http://127.0.0.1:9/", json!({}), "private network"),
+        ("http://169.254.169.254/latest/meta-data", json!({}), "private network"),
+        ("ftp://example.com/", json!({}), "scheme"),
+        ("https://example.com/", json!({"shape": "cef"}), "syslog"),
+        ("https://example.com/", json!({"shape": "pigeon"}), "pigeon"),
+        (
+            "https://example.com/",
+            json!({"quiet_hours": {"from": "9", "to": "10:00", "timezone": "UTC"}}),
+            "time of day",
+        ),
+    ] {
+        let body = json!({"name": "x", "url": url, "settings": settings});
+        let error = host.post("/api/v1/channels", body).expect(400);
+        assert!(error["error"]["message"].as_str().unwrap().contains(says), "{error}");
+    }
+    let again = json!({"name": "x", "url": "https://example.com/"});
+    host.post("/api/v1/channels", again.clone()).expect(201);
+    assert!(
+        host.post("/api/v1/channels", again).expect(400)["error"]["message"]
+            .as_str()
+            .unwrap()
+            .contains("already")
+    );
+    assert_eq!(host.get("/api/v1/deliveries?state=dead")["deliveries"], json!([]));
+    assert_eq!(host.send("GET", "/api/v1/deliveries?state=x", &host.local(), None).status, 400);
+}
