@@ -13,8 +13,8 @@ use crate::hosts::Hosts;
 use crate::listener;
 use crate::live::Live;
 use crate::local::{self, LocalServer};
-use crate::pipeline::following::Following;
 use crate::notify::Notifier;
+use crate::pipeline::following::Following;
 use crate::pipeline::lines::LineCounts;
 use crate::pipeline::{Alerting, Detecting, Intake, Storing};
 use crate::queries::Queries;
@@ -183,6 +183,7 @@ fn assemble(mut config: ServerConfig, bound: Bound) -> Result<RunningServer, Ser
     let arrived = lake.clone();
     let settled = Box::new(move || arrived.settled_until());
     let app = Arc::new(App {
+        notifier: Notifier::new(store.clone(), sealer.clone(), hostname.clone()),
         rules: Runner::new(store.clone(), engine.clone(), alerting.clone(), settled),
         following: Following::new(config.detection.clone(), alerting.clone()),
         alerting,
@@ -201,7 +202,6 @@ fn assemble(mut config: ServerConfig, bound: Bound) -> Result<RunningServer, Ser
         queries: Queries::default(),
         throttle: Throttle::default(),
         rates: Rates::new(config.limits.key_requests),
-        notifier: Notifier::new(store.clone(), sealer.clone(), hostname.clone()),
         sealer,
         hashing: Semaphore::new(HASHING),
         requests: Arc::new(Semaphore::new(config.limits.requests)),

@@ -30,7 +30,12 @@ impl AlertRecord {
             created_at: now,
             updated_at: now,
             status: Status::New.as_str().to_owned(),
-            ..LifeCycle::default()
+            resolution: None,
+            assignee: None,
+            active: false,
+            duplicates: 0,
+            severity: None,
+            incident_id: None,
         };
         AlertRecord { life, self_test: false, closed_at: None, comment_count: 0, subject: finding.into() }
     }
