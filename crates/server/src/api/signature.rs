@@ -3,7 +3,7 @@
 //! Standard: `x-xdr-auth-id` and the key itself as `Authorization`. Advanced: also `x-xdr-nonce` and
 //! `x-xdr-timestamp` (milliseconds), and `Authorization` is the SHA-256, in hexadecimal, of key, nonce
 //! and time stamp one after the other. The key is never on the wire, a time stamp is good for five
-//! minutes, and a call is taken once under its nonce (docs/adr/003-nonces-of-known-clients.md).
+//! minutes, and a call is taken once under its nonce (docs/adr/004-nonces-of-known-clients.md).
 
 use super::error::ApiError;
 use crate::access::{Identity, IdentityKind};
