@@ -120,6 +120,24 @@ fn failing_rules(app: &App) -> Vec<Degraded> {
     told.take(MOST_FAILING).collect()
 }
 
+/// Alerts that somebody wanted to hear of and did not.
+fn undelivered(app: &App) -> Vec<Degraded> {
+    let (_, dead) = app.store.delivery_counts().unwrap_or_default();
+    let given_up = (dead > 0).then(|| Degraded {
+        code: "notifications_given_up",
+        part: "notifications",
+        message: format!("{dead} notifications could not be delivered and were given up."),
+        help: Some("`GET /api/v1/deliveries?state=dead` says why; each can be tried again.".to_owned()),
+    });
+    let stuck = app.notifier.last_error.lock().clone().map(|why| Degraded {
+        code: "notifications_stuck",
+        part: "notifications",
+        message: format!("Notifications cannot go on: {why}"),
+        help: Some("Check the disk and the rights of the data folder.".to_owned()),
+    });
+    given_up.into_iter().chain(stuck).collect()
+}
+
 fn sensor_part(sensor: &SensorReport) -> Part {
     Part {
         name: "sensor",
@@ -139,6 +157,7 @@ pub fn degraded(app: &App, sensor: &SensorReport, parts: &[Part]) -> Vec<Degrade
     list.extend(sensor_degraded(sensor));
     list.extend(losses(app, sensor));
     list.extend(failing_rules(app));
+    list.extend(undelivered(app));
     if app.detecting.unsaved.load(Ordering::Relaxed) > 0 {
         list.push(Degraded {
             code: "detector_unsaved",

@@ -63,6 +63,8 @@ fn registry(app: &App) -> Registry {
         ("alert_store_failures", "Failed tries to store an alert", read(&app.alerting.failures)),
         ("alerts_lost", "Alerts given up on", read(&app.alerting.lost)),
         ("rule_runs", "Runs of correlation rules", read(&app.rules.runs)),
+        ("notifications", "Alerts told on channels", read(&app.notifier.delivered)),
+        ("notification_failures", "Tries to tell an alert that failed", read(&app.notifier.failures)),
         ("rule_failures", "Runs of correlation rules that failed", read(&app.rules.failures)),
         ("lake_appends", "Durable appends", stats.appends),
         ("lake_rows", "Rows appended", stats.appended_rows),

@@ -79,6 +79,8 @@ fn what_is_refused_for_good_is_dead_and_can_be_tried_again() {
     });
     assert!(dead["last_error"].as_str().unwrap().contains("410"), "{dead}");
     assert_eq!(host.get("/api/v1/channels")["dead"], 1);
+    let status = host.get("/api/v1/status");
+    assert!(status["degraded"].to_string().contains("notifications_given_up"), "{}", status["degraded"]);
     let path = format!("/api/v1/deliveries/{}/retry", dead["id"]);
     assert_eq!(host.post(&path, json!({})).status, 204);
     next(&requests);
