@@ -1,12 +1,8 @@
 //! Which datasets there are, and how their rows are read.
 
-use crate::source::ROW_NUMBER;
-use crate::tables::{TableError, TableKind, Tables, file_provider};
+use crate::tables::{TableError, TableKind, Tables, file_provider, numbered};
 use crate::{ErrorKind, QueryError, QueryResult};
-use arrow::array::{Int64Array, RecordBatch};
-use arrow::datatypes::{DataType, Field, Schema};
 use datafusion::catalog::TableProvider;
-use datafusion::datasource::MemTable;
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
@@ -179,13 +175,5 @@ impl Catalog for LakeCatalog {
 pub(crate) fn row_table(dataset: &Dataset, rows: &[Row]) -> Result<Arc<dyn TableProvider>, QueryError> {
     let failed = |why: String| QueryError::internal(format!("reading {}: {why}", dataset.name));
     let (batch, _) = batch_of(dataset, rows).map_err(|why| failed(why.to_string()))?;
-    let mut fields: Vec<Arc<Field>> = batch.schema().fields().iter().cloned().collect();
-    fields.push(Arc::new(Field::new(ROW_NUMBER, DataType::Int64, false)));
-    let mut columns = batch.columns().to_vec();
-    let numbers = (0..batch.num_rows()).map(|row| i64::try_from(row).unwrap_or(i64::MAX));
-    columns.push(Arc::new(Int64Array::from_iter_values(numbers)));
-    let schema = Arc::new(Schema::new(fields));
-    let whole = RecordBatch::try_new(schema.clone(), columns).map_err(|why| failed(why.to_string()))?;
-    let table = MemTable::try_new(schema, vec![vec![whole]]).map_err(|why| failed(why.to_string()))?;
-    Ok(Arc::new(table))
+    numbered(&batch).map_err(|why| failed(why.to_string()))
 }

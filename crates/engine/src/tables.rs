@@ -18,7 +18,7 @@ mod provider;
 
 pub use folder::{TableInfo, Tables};
 pub use input::Format;
-pub(crate) use provider::file as file_provider;
+pub(crate) use provider::{file as file_provider, numbered};
 
 use crate::QueryError;
 use serde::{Deserialize, Serialize};

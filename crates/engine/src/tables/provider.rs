@@ -21,7 +21,7 @@ use vedette_event::Time;
 const MOST_TEXT: u64 = 1 << 30;
 
 /// Rows in memory that remember their order.
-pub(super) fn numbered(rows: &RecordBatch) -> Result<Arc<dyn TableProvider>, TableError> {
+pub(crate) fn numbered(rows: &RecordBatch) -> Result<Arc<dyn TableProvider>, TableError> {
     let mut fields: Vec<Arc<Field>> = rows.schema().fields().iter().cloned().collect();
     let mut columns: Vec<ArrayRef> = rows.columns().to_vec();
     fields.push(Arc::new(Field::new(ROW_NUMBER, DataType::Int64, false)));
