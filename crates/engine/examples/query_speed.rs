@@ -1,8 +1,9 @@
 //! How long a query takes over generated firewall threat logs in a real lake, and the memory it needs.
 //!
 //! `query_speed make FOLDER [ROWS]` makes the lake: 20,000 sources, 830 threat names, one row in twenty
-//! a scan. `query_speed run FOLDER QUERY_FILE` runs the query once cold and five times warm, and prints
-//! the seconds and the peak memory of the process, which does nothing else.
+//! a scan, 50,000 URLs. `query_speed run FOLDER QUERY_FILE` runs the query once cold and five times warm,
+//! and prints the seconds and the peak memory of the process, which does nothing else. `query_speed json
+//! FOLDER QUERY_FILE` prints the same as one line of JSON, for `bench/compare.py`.
 
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -32,8 +33,9 @@ fn main() -> ExitCode {
             Err(error) => return failed(&error),
         },
         ["run", folder, query] => runtime.block_on(run(folder, query)),
+        ["json", folder, query] => runtime.block_on(json(folder, query)),
         _ => {
-            eprintln!("usage: query_speed make FOLDER [ROWS] | query_speed run FOLDER QUERY_FILE");
+            eprintln!("usage: query_speed make FOLDER [ROWS] | query_speed run|json FOLDER QUERY_FILE");
             return ExitCode::from(2);
         }
     };
@@ -66,41 +68,70 @@ async fn make(folder: &str, rows: u64) -> Outcome {
 }
 
 async fn run(folder: &str, query: &str) -> Outcome {
-    let text = std::fs::read_to_string(query)?;
-    let mut config = LakeConfig::new(folder);
-    config.datasets = vec![&THREAT];
-    config.retention_days = 0;
-    let lake = Lake::open(config).await?;
+    let lake = open(folder).await?;
     for info in lake.datasets() {
         println!("{}: {} rows in {} files, {} MB", info.name, info.rows, info.files, info.bytes / 1_000_000);
     }
-    let engine = Engine::new(
-        Arc::new(LakeCatalog::new(lake)),
-        EngineConfig { threads: 2, ..EngineConfig::default() },
-    )?;
-    let mut seconds = Vec::new();
-    for _ in 0..6 {
-        let begun = Instant::now();
-        let result = engine.run(&text, QueryOptions::at(Time::from_seconds(END + 60))).await?;
-        seconds.push(begun.elapsed().as_secs_f64());
-        if seconds.len() == 1 {
-            println!("{} rows of result", result.rows().count());
-        }
-    }
-    let cold = seconds.remove(0);
-    seconds.sort_by(f64::total_cmp);
-    println!("first run {cold:.2} s; warm: median of five {:.2} s, fastest {:.2} s", seconds[2], seconds[0]);
-    if let Some(peak) = peak_memory() {
-        println!("peak memory of the process {peak}");
-    }
+    let timed = timed(lake, query, 6).await?;
+    println!("{} rows of result", timed.rows);
+    let (cold, warm) = (timed.seconds[0], sorted(&timed.seconds[1..]));
+    println!("first run {cold:.2} s; warm: median of five {:.2} s, fastest {:.2} s", warm[2], warm[0]);
+    println!("peak memory of the process {} kB", peak_memory());
     Ok(())
 }
 
-/// The high-water mark of resident memory, as the kernel words it.
-fn peak_memory() -> Option<String> {
-    let status = std::fs::read_to_string("/proc/self/status").ok()?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
-    Some(line.trim().to_owned())
+async fn json(folder: &str, query: &str) -> Outcome {
+    let timed = timed(open(folder).await?, query, 4).await?;
+    let seconds: Vec<String> = timed.seconds.iter().map(|seconds| format!("{seconds:.4}")).collect();
+    let (rows, first, peak) = (timed.rows, timed.first, peak_memory());
+    println!(
+        "{{\"seconds\":[{}],\"rows\":{rows},\"first\":{first:?},\"peak_kb\":{peak}}}",
+        seconds.join(",")
+    );
+    Ok(())
+}
+
+async fn open(folder: &str) -> Result<Lake, Box<dyn std::error::Error>> {
+    let mut config = LakeConfig::new(folder);
+    config.datasets = vec![&THREAT];
+    config.retention_days = 0;
+    Ok(Lake::open(config).await?)
+}
+
+/// What came out of several runs of a query, and how long each took.
+struct Timed {
+    seconds: Vec<f64>,
+    rows: usize,
+    /// The first row of the result, to compare with what others make of the same rows.
+    first: String,
+}
+
+async fn timed(lake: Lake, query: &str, runs: usize) -> Result<Timed, Box<dyn std::error::Error>> {
+    let text = std::fs::read_to_string(query)?;
+    let catalog = Arc::new(LakeCatalog::new(lake));
+    let engine = Engine::new(catalog, EngineConfig { threads: 2, ..EngineConfig::default() })?;
+    let mut timed = Timed { seconds: Vec::new(), rows: 0, first: String::new() };
+    for _ in 0..runs {
+        let begun = Instant::now();
+        let result = engine.run(&text, QueryOptions::at(Time::from_seconds(END + 60))).await?;
+        timed.seconds.push(begun.elapsed().as_secs_f64());
+        timed.rows = result.rows().count();
+        timed.first = result.rows().next().map_or_else(String::new, |row| format!("{row:?}"));
+    }
+    Ok(timed)
+}
+
+fn sorted(seconds: &[f64]) -> Vec<f64> {
+    let mut sorted = seconds.to_vec();
+    sorted.sort_by(f64::total_cmp);
+    sorted
+}
+
+/// The high-water mark of resident memory in kB; 0 where the system does not tell.
+fn peak_memory() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    line.and_then(|line| line.trim().trim_end_matches("kB").trim().parse().ok()).unwrap_or(0)
 }
 
 const SCANS: [&str; 10] = [
@@ -169,6 +200,11 @@ fn row(number: u64, rows: u64) -> Row {
         format!("Vulnerability number {name}")
     };
     set("threat_name", Value::from(name));
+    let page = ["index", "login", "admin", "image", "basket"][dice.roll(5) as usize];
+    set(
+        "file_name",
+        Value::from(format!("shop.example/{page}/part{}.php?id={}", dice.roll(10), dice.roll(1_000))),
+    );
     set("severity", dice.word(&["critical", "high", "medium", "low", "informational"]));
     set("action", dice.word(&["allow", "alert", "drop", "deny", "reset-client", "reset-both"]));
     set("from_zone", dice.word(&["trust", "untrust", "dmz", "guests"]));

@@ -1,0 +1,134 @@
+#!/usr/bin/env python3
+"""The same queries over the same Parquet files by Vedette, DuckDB, Polars and ClickHouse (chdb): medians of paired
+rounds, two threads each, every run in a process of its own.
+
+    compare.py FOLDER [--rounds 3] [--probe NAME]... [--engine NAME]...
+
+FOLDER is made by `query_speed make FOLDER ROWS`. Engines whose Python package is missing are left out and said
+so: pip install duckdb polars chdb deltalake. Prints a table; a number of rows that differs from the others' is
+marked with `!`."""
+import argparse, importlib.util, json, os, re, resource, statistics, subprocess, sys, tempfile, time
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+QUERIES = HERE / "peers"
+PROBES = ["headline", "headline_exact", "filter", "incidr", "contains", "regex", "newest", "distinct", "groups", "values"]
+ENGINES = {"vedette": None, "duckdb": "duckdb", "polars": "polars", "clickhouse": "chdb"}
+RUNS = 4
+
+
+def files(folder):
+    """The files that the newest version of the table consists of."""
+    import deltalake
+    table = next(log.parent for log in Path(folder).rglob("_delta_log"))
+    return sorted(re.sub("^file://", "", name) for name in deltalake.DeltaTable(str(table)).file_uris())
+
+
+def sql(probe, dialect):
+    text = (QUERIES / f"{probe.removesuffix('_exact')}.{dialect}.sql").read_text()
+    # fold() is the engine's lower(); the exact headline compares as it is written.
+    return re.sub(r"\bfold\(", "(" if probe.endswith("_exact") else "lower(", text)
+
+
+def duckdb(probe, names):
+    import duckdb
+    base = duckdb.connect()
+    base.execute("SET threads = 2")
+    base.execute("SET preserve_insertion_order = false")
+    base.execute(f"CREATE VIEW threats AS SELECT * FROM read_parquet({names!r})")
+    return lambda: base.execute(sql(probe, "duckdb")).to_arrow_table().num_rows
+
+
+def clickhouse(probe, names):
+    from chdb import session
+    base = session.Session()
+    pattern = os.path.commonpath([Path(name).parent for name in names]) + "/**.parquet" if len(names) > 1 else names[0]
+    if len(names) > 1 and sorted(map(str, Path(os.path.commonpath(names)).rglob("*.parquet"))) != names:
+        raise SystemExit("the folder holds files that are no longer part of the table: run `query_speed make` anew")
+    base.query(f"CREATE DATABASE b; CREATE VIEW b.threats AS SELECT * FROM file('{pattern}', Parquet)")
+    text = f"USE b; SET max_threads = 2; {sql(probe, 'clickhouse')}"
+    return lambda: json.loads(str(base.query(f"{text.rstrip()} FORMAT JSONCompact", "JSONCompact")))["rows"]
+
+
+def polars(probe, names):
+    os.environ["POLARS_MAX_THREADS"] = "2"
+    sys.path.insert(0, str(QUERIES))
+    import polars
+    from polars_queries import query
+    return lambda: query(probe, polars.scan_parquet(names)).collect(engine="streaming").height
+
+
+def one(engine, probe, names):
+    """Runs the probe once cold and then warm, in this process, and prints what it took."""
+    run = {"duckdb": duckdb, "clickhouse": clickhouse, "polars": polars}[engine](probe, names)
+    seconds = []
+    for _ in range(RUNS):
+        begun = time.perf_counter()
+        rows = run()
+        seconds.append(time.perf_counter() - begun)
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    print(json.dumps({"seconds": seconds, "rows": rows, "peak_kb": peak}))
+
+
+def measured(engine, probe, folder, listed):
+    if engine == "vedette":
+        text = (HERE / "headline.xql" if probe.startswith("headline") else QUERIES / f"{probe}.xql").read_text()
+        if probe.endswith("_exact"):
+            text = "config case_sensitive = true\n| " + re.sub(r"^//.*\n", "", text, flags=re.M)
+        with tempfile.NamedTemporaryFile("w", suffix=".xql") as file:
+            file.write(text)
+            file.flush()
+            program = HERE.parent / "target/release/examples/query_speed"
+            command = [os.environ.get("QUERY_SPEED", str(program)), "json", folder, file.name]
+            done = subprocess.run(command, capture_output=True, text=True)
+    else:
+        done = subprocess.run([sys.executable, __file__, "--one", engine, probe, *listed], capture_output=True, text=True)
+    if done.returncode != 0:
+        return {"failed": (done.stderr.strip().splitlines() or ["no message"])[-1]}
+    return json.loads(done.stdout.strip().splitlines()[-1])
+
+
+def table(results, engines):
+    print("| probe | " + " | ".join(f"{engine} s" for engine in engines) + " | " + " | ".join(f"{engine} MB" for engine in engines) + " |")
+    print("|---|" + "---|" * 2 * len(engines))
+    for probe, by_engine in results.items():
+        rows = statistics.mode(run["rows"] for runs in by_engine.values() for run in runs if "rows" in run)
+        seconds, peaks = [], []
+        for engine in engines:
+            good = [run for run in by_engine[engine] if "rows" in run]
+            if not good:
+                print(f"{probe} by {engine}: {by_engine[engine][0]['failed']}", file=sys.stderr)
+            warm = [statistics.median(run["seconds"][1:]) for run in good]
+            mark = "!" if any(run["rows"] != rows for run in good) else ""
+            seconds.append(f"{statistics.median(warm):.3f}{mark}" if good else "failed")
+            peaks.append(f"{max(run['peak_kb'] for run in good) // 1000}" if good else "")
+        print(f"| {probe} | " + " | ".join(seconds) + " | " + " | ".join(peaks) + " |", flush=True)
+
+
+def main():
+    if sys.argv[1:2] == ["--one"]:
+        return one(sys.argv[2], sys.argv[3], sys.argv[4:])
+    options = argparse.ArgumentParser()
+    options.add_argument("folder")
+    options.add_argument("--rounds", type=int, default=3)
+    options.add_argument("--probe", action="append", choices=PROBES)
+    options.add_argument("--engine", action="append", choices=ENGINES)
+    options = options.parse_args()
+    engines = []
+    for engine in options.engine or ENGINES:
+        package = ENGINES[engine]
+        if package and not (importlib.util.find_spec(package) and importlib.util.find_spec("deltalake")):
+            print(f"{engine} is left out: pip install {package} deltalake", file=sys.stderr)
+        else:
+            engines.append(engine)
+    listed = files(options.folder) if engines != ["vedette"] else []
+    for probe in options.probe or PROBES:
+        by_engine = {engine: [] for engine in engines}
+        for _ in range(options.rounds):
+            for engine in engines:
+                by_engine[engine].append(measured(engine, probe, options.folder, listed))
+        table({probe: by_engine}, engines)
+
+
+if __name__ == "__main__":
+    main()

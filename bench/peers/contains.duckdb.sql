@@ -1,0 +1,1 @@
+SELECT count(*) AS rows FROM threats WHERE contains(fold(threat_name), 'number 7')

@@ -1,0 +1,1 @@
+SELECT count(*) AS rows FROM threats WHERE fold(severity) = 'critical' AND fold(action) = 'allow'

@@ -1,0 +1,1 @@
+SELECT * FROM threats ORDER BY _time DESC LIMIT 100

@@ -1,0 +1,3 @@
+dataset = panw_ngfw_threat_raw
+| sort desc _time
+| limit 100
