@@ -4,7 +4,9 @@ mod arrays;
 mod conditions;
 mod convert;
 mod encoding;
+mod hierarchy;
 mod json;
+mod math;
 mod network;
 mod numbers;
 mod patterns;
@@ -12,6 +14,7 @@ mod printf;
 mod strings;
 mod time;
 mod urls;
+mod vectors;
 
 pub(crate) use arrays::{ARRAY_LENGTH, to_texts};
 pub(crate) use convert::{to_float, to_text, truth as truth_of};
@@ -33,12 +36,14 @@ pub(crate) struct Function {
     pub plan: fn(&Call<'_>) -> Result<Typed, QueryError>,
 }
 
-const FAMILIES: [&[Function]; 12] = [
+const FAMILIES: [&[Function]; 15] = [
     arrays::FUNCTIONS,
     conditions::FUNCTIONS,
     convert::FUNCTIONS,
     encoding::FUNCTIONS,
+    hierarchy::FUNCTIONS,
     json::FUNCTIONS,
+    math::FUNCTIONS,
     network::FUNCTIONS,
     numbers::FUNCTIONS,
     patterns::FUNCTIONS,
@@ -46,6 +51,7 @@ const FAMILIES: [&[Function]; 12] = [
     strings::FUNCTIONS,
     time::FUNCTIONS,
     urls::FUNCTIONS,
+    vectors::FUNCTIONS,
 ];
 
 fn all() -> impl Iterator<Item = &'static Function> {

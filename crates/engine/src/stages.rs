@@ -11,6 +11,7 @@ mod getrole;
 mod iploc;
 mod join;
 mod limit;
+mod macros;
 mod replacenull;
 mod sort;
 mod sugar;
@@ -38,6 +39,7 @@ pub(crate) fn apply(context: &Context, rows: Rows, stage: &Stage) -> Result<Rows
         StageKind::GetRole { field, alias } => getrole::apply(context, rows, field, alias.as_ref(), span),
         StageKind::IpLoc(iploc) => iploc::apply(context, rows, iploc, span),
         StageKind::Join(join) => join::apply(context, rows, join),
+        StageKind::Macro(call) => macros::apply(context, rows, call),
         StageKind::Limit(count) => limit::apply(context, rows, count),
         StageKind::ReplaceNull(values) => replacenull::apply(context, rows, values, span),
         StageKind::Sort(keys) => sort::apply(rows, keys),

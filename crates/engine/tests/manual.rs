@@ -42,7 +42,11 @@ impl Catalog for Names {
 
     fn library_query(&self, name: &str) -> Option<String> {
         let query = "dataset = visits | filter host = $host | comp count() as visits";
-        (name == "visits of a host").then(|| query.to_owned())
+        match name {
+            "visits of a host" => Some(query.to_owned()),
+            "in kilobytes" => Some("alter kilobytes = divide(${of}, 1000)".to_owned()),
+            _ => None,
+        }
     }
 
     fn store(&self, _: &Target, _: &QueryResult, _: Time) -> Result<(), QueryError> {

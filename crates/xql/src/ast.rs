@@ -105,6 +105,14 @@ pub struct LibraryCall {
     pub parameters: Vec<(Name, Text)>,
 }
 
+/// `call_macro "name" parameter = value`: stages of the library, put in here.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct MacroCall {
+    pub name: Text,
+    /// Each as written, with its quotes.
+    pub parameters: Vec<(Name, Text)>,
+}
+
 /// A text written into the query, without its quotes.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Text {
@@ -132,6 +140,7 @@ pub enum StageKind {
     GetRole { field: Name, alias: Option<Name> },
     IpLoc(IpLoc),
     Join(Join),
+    Macro(MacroCall),
     ReplaceNull(Vec<Assignment>),
     Tag(Vec<Text>),
     Target(Target),
@@ -150,8 +159,10 @@ pub enum Count {
 
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub enum BinSize {
-    /// `bins = n`: the width of a bucket.
-    Width(u64),
+    /// `bins = n`: the range of the numbers in at most so many buckets.
+    Most(u64),
+    /// `span = 100`: of numbers.
+    Width(f64),
     /// `span = 1h`: of times.
     Span(BinSpan),
 }

@@ -47,7 +47,7 @@ codes! {
     EMPTY_STAGE = "XQL102", Query, "Nothing stands between two pipes, or after the last one.";
     UNKNOWN_STAGE = "XQL103", Query, "A stage that XQL does not have.";
     FOREIGN_STAGE = "XQL104", Query, "A stage of another query language.";
-    MISSING_PIPE = "XQL105", Query, "A stage begins without a pipe before it.";
+    MISSING_PIPE = "XQL105", Query, "A stage begins without a pipe before it (behind config a warning).";
     SOURCE_NOT_FIRST = "XQL106", Query, "config, dataset or preset in the wrong place.";
     UNEXPECTED_TOKEN = "XQL107", Query, "Something else was expected here.";
     TRAILING_COMMA = "XQL108", Query, "A comma with nothing after it.";
@@ -59,6 +59,7 @@ codes! {
     LEADING_PIPE = "XQL114", Query, "The query begins with a pipe (warning).";
     AFTER_LAST_STAGE = "XQL115", Query, "Something follows the end of the query.";
     BAD_SECTION = "XQL116", Query, "A section or statement of a file of rules that cannot be read.";
+    LATE_ALIAS = "XQL117", Query, "A name of comp's result stands behind its keys (warning).";
     // Expressions
     UNCLOSED_BRACKET = "XQL201", Query, "A bracket is never closed.";
     UNMATCHED_BRACKET = "XQL202", Query, "A closing bracket without an opening one.";

@@ -22,6 +22,8 @@ pub(crate) const MAX_STAGES: usize = 250;
 #[derive(Default)]
 struct Progress {
     source: bool,
+    /// The stage just read is `config`.
+    config: bool,
 }
 
 pub(crate) fn query(p: &mut Parser) {
@@ -40,7 +42,7 @@ pub(crate) fn query(p: &mut Parser) {
     let mut progress = Progress::default();
     while !p.at(Eof) {
         stage(p, &mut progress);
-        end_of_stage(p);
+        end_of_stage(p, &progress);
         separator(p);
     }
     p.finish_root();
@@ -70,7 +72,7 @@ pub(crate) fn inner_query(p: &mut Parser) {
     let mut progress = Progress::default();
     loop {
         stage(p, &mut progress);
-        end_of_stage(p);
+        end_of_stage(p, &progress);
         if matches!(p.peek(), RParen | Eof | Semicolon) {
             break;
         }
@@ -137,6 +139,7 @@ fn separator(p: &mut Parser) {
 
 fn stage(p: &mut Parser, progress: &mut Progress) {
     p.stage_form = None;
+    progress.config = false;
     if p.at_stage_end() {
         p.error(codes::EMPTY_STAGE, "a stage is missing before this", "remove one of the pipes");
         return;
@@ -168,6 +171,7 @@ fn stage(p: &mut Parser, progress: &mut Progress) {
 
 fn known_stage(p: &mut Parser, info: &'static StageInfo, progress: &mut Progress) {
     check_place(p, info, progress);
+    progress.config = info.place == Place::Config;
     p.stage_form = Some(info.form);
     p.start(Stage);
     p.bump();
@@ -235,13 +239,20 @@ fn unknown_stage(p: &mut Parser, progress: &mut Progress) {
 }
 
 /// A stage has read what it understands; whatever is left before the next pipe is a mistake.
-fn end_of_stage(p: &mut Parser) {
+fn end_of_stage(p: &mut Parser, progress: &Progress) {
     while !p.at_stage_end() {
         if p.at(Ident) && foreign::is_stage(p.nth_text(0)) {
             return; // the missing pipe is the smaller mistake
         }
         if p.at(Ident) && stages::is_stage(p.nth_text(0)) {
             let word = p.nth_text(0);
+            if progress.config {
+                // Pages of the vendor write it so, and settings cannot be taken for a stage.
+                let message = format!("a pipe is missing between config and `{word}`");
+                let warning = Diagnostic::warning(codes::MISSING_PIPE, p.span(), message);
+                p.report(warning.with_help(format!("write: | {word} …")).with_replacement(format!("| {word}")));
+                return;
+            }
             p.error_mended(
                 codes::MISSING_PIPE,
                 format!("a pipe is missing before `{word}`"),

@@ -93,6 +93,7 @@ pub static STAGES: &[StageInfo] = &[
     union::STAGE,
     view::STAGE,
     windowcomp::STAGE,
+    call::MACRO,
 ];
 
 /// The row of a stage; case does not count.

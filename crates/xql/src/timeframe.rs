@@ -106,6 +106,7 @@ fn exact(text: &str) -> Option<i64> {
         }
     }
     let utc = TimeZone::fixed(Offset::UTC);
+    let text = [" UTC", " GMT", " Z", " utc"].iter().find_map(|zone| text.strip_suffix(zone)).unwrap_or(text);
     for format in ["%Y-%m-%d %H:%M:%S", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M:%SZ", "%Y-%m-%d %H:%M"] {
         if let Ok(time) = strtime::parse(format, text).and_then(|parts| parts.to_datetime()) {
             return utc.to_timestamp(time).ok().map(jiff::Timestamp::as_microsecond);
@@ -124,6 +125,7 @@ mod tests {
         // Independent figures: date -u -d '…' +%s
         assert_eq!(exact("2021-04-01 09:00:00 -0200"), Some(1_617_274_800_000_000));
         assert_eq!(exact("2021-04-01 09:00:00"), Some(1_617_267_600_000_000));
+        assert_eq!(exact("2021-04-01 09:00:00 UTC"), Some(1_617_267_600_000_000));
         assert_eq!(exact("1970-01-01"), Some(0));
         assert_eq!(exact("2021-02-30 09:00:00"), None);
         assert_eq!(exact("yesterday"), None);

@@ -17,15 +17,21 @@ pub(super) const FUNCTIONS: &[Function] = &[
     Function { name: "subtract", plan: |call| arithmetic(call, &SUBTRACT_INTEGERS, &SUBTRACT_FLOATS) },
     Function { name: "multiply", plan: |call| arithmetic(call, &MULTIPLY_INTEGERS, &MULTIPLY_FLOATS) },
     Function { name: "divide", plan: plan_divide },
+    Function { name: "safe_add", plan: |call| arithmetic(call, &ADD_INTEGERS, &ADD_FLOATS) },
+    Function { name: "safe_subtract", plan: |call| arithmetic(call, &SUBTRACT_INTEGERS, &SUBTRACT_FLOATS) },
+    Function { name: "safe_multiply", plan: |call| arithmetic(call, &MULTIPLY_INTEGERS, &MULTIPLY_FLOATS) },
+    Function { name: "safe_divide", plan: plan_divide },
+    Function { name: "safe_negate", plan: plan_negate },
+    Function { name: "power", plan: |call| arithmetic(call, &POWER_INTEGERS, &POWER_FLOATS) },
     Function { name: "pow", plan: |call| arithmetic(call, &POWER_INTEGERS, &POWER_FLOATS) },
     Function { name: "abs", plan: plan_abs },
     Function { name: "floor", plan: |call| whole(call, &FLOOR) },
-    Function { name: "round", plan: |call| whole(call, &ROUND) },
     Function { name: "ceil", plan: |call| whole(call, &CEIL) },
     Function { name: "bitwise_and", plan: |call| bitwise(call, &BITWISE_AND) },
     Function { name: "bitwise_or", plan: |call| bitwise(call, &BITWISE_OR) },
     Function { name: "bitwise_xor", plan: |call| bitwise(call, &BITWISE_XOR) },
     Function { name: "bitwise_sleft", plan: |call| bitwise(call, &SHIFT_LEFT) },
+    Function { name: "bitwise_sright", plan: |call| bitwise(call, &SHIFT_RIGHT) },
 ];
 
 type Planned = std::result::Result<Typed, QueryError>;
@@ -40,6 +46,15 @@ fn arithmetic(call: &Call<'_>, integers: &'static Simple, floats: &'static Simpl
 
 fn plan_divide(call: &Call<'_>) -> Planned {
     Ok(kernel::call(&DIVIDE, vec![call.float(0)?, call.float(1)?], call.span))
+}
+
+fn plan_negate(call: &Call<'_>) -> Planned {
+    let arg = call.number(0)?;
+    let (kernel, zero): (&'static Simple, _) = match arg.ty() {
+        Type::Int => (&SUBTRACT_INTEGERS, ScalarValue::Int64(Some(0))),
+        _ => (&SUBTRACT_FLOATS, ScalarValue::Float64(Some(0.0))),
+    };
+    Ok(kernel::call(kernel, vec![Typed::literal(zero, call.span), arg], call.span))
 }
 
 fn plan_abs(call: &Call<'_>) -> Planned {
@@ -98,6 +113,11 @@ integers!(SHIFT_LEFT, "bitwise_sleft", |a: i64, b| match b {
     64.. => Some(0),
     _ => u32::try_from(b).ok().and_then(|places| a.checked_shl(places)),
 });
+// As of a number without a sign: zeros come in from the left.
+integers!(SHIFT_RIGHT, "bitwise_sright", |a: i64, b| match b {
+    64.. => Some(0),
+    _ => u32::try_from(b).ok().and_then(|places| (a as u64).checked_shr(places)).map(|bits| bits as i64),
+});
 floats!(ADD_FLOATS, "add_floats", |a, b| Some(a + b));
 floats!(SUBTRACT_FLOATS, "subtract_floats", |a, b| Some(a - b));
 floats!(MULTIPLY_FLOATS, "multiply_floats", |a, b| Some(a * b));
@@ -135,20 +155,13 @@ static CEIL: Simple = Simple {
     run: |args, _| of_one(args, |array| to_integers(array, f64::ceil)),
 };
 
-/// Halves go away from zero.
-static ROUND: Simple = Simple {
-    name: "round",
-    returns: |_| DataType::Int64,
-    run: |args, _| of_one(args, |array| to_integers(array, f64::round)),
-};
-
 pub(super) static TRUNCATE: Simple = Simple {
     name: "truncate",
     returns: |_| DataType::Int64,
     run: |args, _| of_one(args, |array| to_integers(array, f64::trunc)),
 };
 
-fn to_integers(array: &ArrayRef, round: impl Fn(f64) -> f64) -> ArrayRef {
+pub(super) fn to_integers(array: &ArrayRef, round: impl Fn(f64) -> f64) -> ArrayRef {
     let floats: &Float64Array = array.as_primitive();
     let integers: Int64Array = floats.unary_opt(|number| integer(round(number)));
     Arc::new(integers)
@@ -169,7 +182,7 @@ pub(super) fn of_one(args: &[ColumnarValue], work: impl Fn(&ArrayRef) -> ArrayRe
     }
 }
 
-fn of_two<T: arrow::datatypes::ArrowPrimitiveType>(
+pub(super) fn of_two<T: arrow::datatypes::ArrowPrimitiveType>(
     args: &[ColumnarValue],
     rows: usize,
     work: impl Fn(T::Native, T::Native) -> Option<T::Native>,

@@ -1,20 +1,22 @@
 //! `bin`: a time or number becomes the start of its bucket.
 //!
 //! Times: buckets of a fixed length are counted from the epoch (weeks from a Sunday), or from `timeshift`;
-//! days, weeks, months and years are those of the calendar of `timezone` (UTC). Numbers: `bins` is the
-//! width of a bucket.
+//! days, weeks, months and years are those of the calendar of `timezone` (UTC). Numbers: `span` is the
+//! width of a bucket; for `bins` it is the smallest round width that needs no more buckets.
 
 use super::alter;
 use crate::error::QueryError;
 use crate::expr::Typed;
 use crate::functions::Zone;
-use crate::kernel::{self, Simple, texts};
+use crate::kernel::{self, Columns, Simple, texts};
 use crate::plan::Rows;
 use crate::types::{Type, time_type};
-use arrow::array::{AsArray, TimestampMicrosecondArray};
-use arrow::datatypes::{Int64Type, TimestampMicrosecondType};
+use crate::scope::column;
+use arrow::array::{Array, AsArray, Float64Array, TimestampMicrosecondArray};
+use arrow::datatypes::{DataType, Float64Type, Int64Type, TimestampMicrosecondType};
 use datafusion::common::Result;
-use datafusion::logical_expr::{ColumnarValue, cast, lit};
+use datafusion::functions_aggregate::min_max::{max_udaf, min_udaf};
+use datafusion::logical_expr::{ColumnarValue, Expr, LogicalPlanBuilder, cast, lit};
 use datafusion::scalar::ScalarValue;
 use std::sync::Arc;
 use vedette_xql::ast::{BinSize, BinSpan, Name, TimeUnit};
@@ -31,11 +33,12 @@ pub(super) fn apply(rows: Rows, name: &Name, size: &BinSize) -> std::result::Res
     let value = match (size, field.ty()) {
         (BinSize::Span(span), Type::Time) => of_time(typed, span)?,
         (BinSize::Width(width), Type::Int | Type::Float) => of_number(typed, *width),
+        (BinSize::Most(most), Type::Int | Type::Float) => return in_range(rows, name, *most),
         (_, Type::Null) => typed,
         (_, ty) => {
             let (wanted, help) = match size {
                 BinSize::Span(_) => ("times", "to_timestamp() or parse_timestamp() makes a time of it"),
-                BinSize::Width(_) => ("numbers", "for times write span = 1h; to_integer() reads a text"),
+                BinSize::Width(_) | BinSize::Most(_) => ("numbers", "for times write span = 1h; to_integer() reads a text"),
             };
             let message = format!("this bin is for {wanted}, and `{}` is {}", name.text, ty.a_name());
             let error = Diagnostic::error(codes::TYPE_MISMATCH, name.span, message);
@@ -46,21 +49,88 @@ pub(super) fn apply(rows: Rows, name: &Name, size: &BinSize) -> std::result::Res
     alter::set(rows, vec![alter::Made::new(column, value)])
 }
 
-fn of_number(number: Typed, width: u64) -> Typed {
-    let wide = i64::try_from(width).unwrap_or(i64::MAX);
+fn of_number(number: Typed, width: f64) -> Typed {
     let span = number.span;
-    if number.ty() == Type::Float {
-        let width = lit(wide as f64);
-        let down = datafusion::functions::math::expr_fn::floor(number.expr / width.clone());
-        return Typed::new(down * width, number.data, span);
+    if number.ty() == Type::Int && width.fract() == 0.0 && width < 9e18 {
+        let width = Typed::literal(ScalarValue::Int64(Some(width as i64)), span);
+        return kernel::call(&FLOOR, vec![number, width], span);
     }
-    let width = Typed::literal(ScalarValue::Int64(Some(wide)), span);
-    kernel::call(&FLOOR, vec![number, width], span)
+    let width = lit(width);
+    let number = number.to(&Type::Float);
+    let down = datafusion::functions::math::expr_fn::floor(number.expr / width.clone());
+    Typed::new(down * width, number.data, span)
+}
+
+/// The smallest and the largest number are found first, then each number its bucket.
+fn in_range(rows: Rows, name: &Name, most: u64) -> std::result::Result<Rows, QueryError> {
+    let mut scope = rows.scope.clone();
+    let field = scope.field(name)?.clone();
+    let (low, high) = (scope.hidden_name(), scope.hidden_name());
+    let number = || cast(field.expr(), DataType::Float64);
+    let bounds = LogicalPlanBuilder::from(rows.plan.clone())
+        .aggregate(
+            Vec::<Expr>::new(),
+            vec![
+                min_udaf().call(vec![number()]).alias(&low),
+                max_udaf().call(vec![number()]).alias(&high),
+            ],
+        )?
+        .build()?;
+    let plan = LogicalPlanBuilder::from(rows.plan).cross_join(bounds)?.build()?;
+    let floats = |expr| Typed::new(expr, DataType::Float64, name.span);
+    let most = Typed::literal(ScalarValue::Int64(Some(i64::try_from(most).unwrap_or(i64::MAX))), name.span);
+    let args = vec![floats(number()), floats(column(&low)), floats(column(&high)), most];
+    let mut made = kernel::call(&ROUND_RANGE, args, name.span);
+    if field.ty() == Type::Int {
+        made = Typed::new(cast(made.expr, DataType::Int64), DataType::Int64, name.span);
+    }
+    alter::set(Rows { plan, scope }, vec![alter::Made::new(field.column, made)])
+}
+
+/// Arguments: number, smallest, largest, most buckets.
+static ROUND_RANGE: Simple = Simple {
+    name: "bin_range",
+    returns: |_| DataType::Float64,
+    run: |args, rows| {
+        let all = Columns::new(args, rows)?;
+        let floats = |at: usize| all.columns[at].as_primitive::<Float64Type>();
+        let (numbers, low, high) = (floats(0), floats(1), floats(2));
+        let most = all.integer(3, 0).unwrap_or(1);
+        let width = (all.rows > 0 && low.is_valid(0) && high.is_valid(0))
+            .then(|| round_width(low.value(0), high.value(0), most));
+        let start = |number: f64| width.map(|width| (number / width).floor() * width);
+        let made: Float64Array = numbers.unary_opt(start);
+        all.done(Arc::new(made))
+    },
+};
+
+/// The smallest of 1, 2, 5, 10, 20, … (and their fractions) that divides the range into few enough buckets.
+fn round_width(low: f64, high: f64, most: i64) -> f64 {
+    let most = most.max(1) as f64;
+    let range = (high - low).abs();
+    if !range.is_finite() || range == 0.0 {
+        return 1.0;
+    }
+    let mut exponent = (range / most).log10().floor() as i32;
+    loop {
+        for step in [1.0, 2.0, 5.0] {
+            let width = step * 10f64.powi(exponent);
+            let buckets = (high / width).floor() - (low / width).floor() + 1.0;
+            if buckets <= most || exponent > 320 {
+                return width;
+            }
+        }
+        // One bucket cannot hold both sides of zero, however wide it is.
+        if most < 2.0 && low < 0.0 && high >= 0.0 && exponent > (range.log10() as i32) + 2 {
+            return 10f64.powi(exponent);
+        }
+        exponent += 1;
+    }
 }
 
 static FLOOR: Simple = Simple {
     name: "bin_number",
-    returns: |_| arrow::datatypes::DataType::Int64,
+    returns: |_| DataType::Int64,
     run: |args, rows| {
         let arrays = ColumnarValue::values_to_arrays(&broadcast(args, rows)?)?;
         let (numbers, widths) =

@@ -22,7 +22,7 @@ use datafusion::functions_aggregate::{
 use datafusion::functions_window::{
     lead_lag::lag_udwf,
     nth_value::{first_value_udwf, last_value_udwf},
-    rank::rank_udwf,
+    rank::{dense_rank_udwf, rank_udwf},
     row_number::row_number_udwf,
 };
 use datafusion::logical_expr::expr::{WindowFunction, WindowFunctionParams};
@@ -32,7 +32,7 @@ use datafusion::logical_expr::{
 };
 use datafusion::scalar::ScalarValue;
 use std::collections::HashMap;
-use vedette_xql::ast::{Bound, Frame, WindowCall};
+use vedette_xql::ast::{Bound, Frame, Name, SortKey, WindowCall};
 use vedette_xql::{Diagnostic, codes};
 
 pub(super) fn apply(context: &Context, rows: Rows, calls: &[WindowCall]) -> Result<Rows, QueryError> {
@@ -81,6 +81,8 @@ fn plan(context: &Context, scope: &Scope, call: &WindowCall) -> Result<(Expr, Da
         }
         Ok(Typed::new(field.expr(), field.data.clone(), name.span).plain().expr)
     }))?;
+    let by_time = by_time(call)?;
+    let call = by_time.as_ref().unwrap_or(call);
     let keys = order_keys(scope, &call.order)?;
     let frame = frame(call, scope)?;
     let range = frame.units == WindowFrameUnits::Range;
@@ -98,9 +100,26 @@ fn plan(context: &Context, scope: &Scope, call: &WindowCall) -> Result<(Expr, Da
     Ok((window, data))
 }
 
+/// `earliest` and `latest` look at the whole group in the order of time.
+fn by_time(call: &WindowCall) -> Result<Option<WindowCall>, QueryError> {
+    if !matches!(call.function.name.as_str(), "earliest" | "latest") {
+        return Ok(None);
+    }
+    if call.frame.is_some() || !call.order.is_empty() {
+        let message = format!("{}() has its own order, that of _time", call.function.name);
+        let error = Diagnostic::error(codes::BAD_ARGUMENT, call.span, message);
+        return Err(error.with_help("leave out sort and between, or use first_value() or last_value()").into());
+    }
+    let span = call.span;
+    let time = Name { name: "_time".into(), text: "_time".into(), span };
+    let frame = Frame { start: Bound::Unbounded, end: Bound::Unbounded, range: false, span };
+    let order = vec![SortKey { field: time, descending: false }];
+    Ok(Some(WindowCall { order, frame: Some(frame), ..call.clone() }))
+}
+
 /// Where only the keys decide what is equal, nothing may be added to them.
 fn order(call: &WindowCall, scope: &Scope, keys: &[OrderKey], range: bool) -> Vec<SortExpr> {
-    let whole = !range && call.function.name != "rank";
+    let whole = !range && !matches!(call.function.name.as_str(), "rank" | "dense_rank");
     let before = scope.order.iter().chain(&scope.ties).filter(|_| whole);
     let mut order: Vec<&OrderKey> = Vec::new();
     for key in keys.iter().chain(before) {
@@ -144,12 +163,19 @@ fn function(
             (function.into(), vec![arg.expr], arg.data)
         }
         "row_number" => (row_number_udwf().into(), Vec::new(), int),
-        "rank" if call.order.is_empty() => {
-            let message = "rank() needs an order";
+        "rank" | "dense_rank" if call.order.is_empty() => {
+            let message = format!("{name}() needs an order");
             let error = Diagnostic::error(codes::ARGUMENT_COUNT, call.span, message);
-            return Err(error.with_help("write: windowcomp rank() by key sort desc field as place").into());
+            let help = format!("write: windowcomp {name}() by key sort desc field as place");
+            return Err(error.with_help(help).into());
         }
         "rank" => (rank_udwf().into(), Vec::new(), int),
+        "dense_rank" => (dense_rank_udwf().into(), Vec::new(), int),
+        "earliest" | "latest" => {
+            let arg = arg()?.plain();
+            let function = if name == "earliest" { first_value_udwf() } else { last_value_udwf() };
+            (function.into(), vec![arg.expr], arg.data)
+        }
         "first_value" | "last_value" | "lag" => {
             let arg = arg()?.plain();
             let function = match name {

@@ -49,6 +49,7 @@ fn whole_table(stage: &StageKind) -> Option<&'static str> {
         StageKind::Limit(_) => Some("limit"),
         StageKind::Sort(_) => Some("sort"),
         StageKind::Join(_) => Some("join"),
+        StageKind::Macro(_) => Some("call_macro"),
         StageKind::Target(_) => Some("target"),
         StageKind::Top(_) => Some("top"),
         StageKind::Transaction(_) => Some("transaction"),

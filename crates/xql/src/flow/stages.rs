@@ -29,6 +29,8 @@ pub(super) fn apply(fields: Fields, stage: &StageKind, span: Span, catalog: &Cat
             with(fields, vec![made(name, "array of strings", span)])
         }
         StageKind::IpLoc(places) => located(fields, places, span),
+        // What the library's stages do is not looked up here.
+        StageKind::Macro(_) => Fields { open: true, ..fields },
         StageKind::Join(join) => joined(fields, join, catalog),
         StageKind::Tag(_) => with(fields, vec![made("_tag", "array of strings", span)]),
         StageKind::Top(top) => ranked(&fields, top, span),

@@ -41,6 +41,8 @@ fn lost<'a>(stages: impl Iterator<Item = &'a StageKind>, column: &str) -> bool {
             return false;
         }
         match stage {
+            // The library's stages may read anything.
+            StageKind::Macro(_) => return false,
             StageKind::Comp(_) | StageKind::Fields(Fields::Keep(_)) => return true,
             StageKind::Fields(Fields::Drop(names)) if names.iter().any(|name| name.name == column) => {
                 return true;

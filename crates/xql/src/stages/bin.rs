@@ -1,4 +1,5 @@
-//! `bin field span = 1h` or `bin field bins = 50`: each value becomes the start of its bucket.
+//! `bin field span = 1h`, `bin field span = 100` or `bin field bins = 10`: each value becomes the start of
+//! its bucket.
 
 use super::{Lower, Place, StageInfo};
 use crate::ast::{BinSize, BinSpan, StageKind};
@@ -11,7 +12,7 @@ use crate::timeframe;
 pub(super) const STAGE: StageInfo = StageInfo {
     name: "bin",
     place: Place::Pipe,
-    form: "bin field span = 1h [timeshift = epoch [timezone = \"+08:00\"]]   or   bin field bins = 50",
+    form: "bin field span = 1h [timeshift = epoch [timezone = \"+08:00\"]]   or   bin field span = 100   or   bin field bins = 10",
     doc: "Rounds a time or number down to the start of its bucket.",
     grammar,
     lower: Lower::Stage(lower),
@@ -28,15 +29,16 @@ fn lower(l: &mut Lowering, stage: &SyntaxNode) -> Option<StageKind> {
     let field = lower::name_in(stage)?;
     let pairs = lower::settings(stage);
     let bins = pairs.iter().find(|pair| pair.word.text == "bins");
-    let span = span(l, &pairs)?;
-    let size = match (bins, span) {
-        (Some(pair), None) => BinSize::Width(l.whole(pair.values.first()?, 1)?),
-        (None, Some(span)) => BinSize::Span(span),
+    let width = width(&pairs);
+    let span = if width.is_some() { None } else { span(l, &pairs)? };
+    let size = match (bins, span.map(BinSize::Span).or(width)) {
+        (Some(pair), None) => BinSize::Most(l.whole(pair.values.first()?, 1)?),
+        (None, Some(size)) => size,
         (Some(pair), Some(_)) => {
             l.bad_setting(
                 pair.word.span,
                 "bin has either span or bins",
-                "span is for times, bins for numbers",
+                "span is the size of a bucket, bins how many there may be",
             );
             return None;
         }
@@ -44,12 +46,19 @@ fn lower(l: &mut Lowering, stage: &SyntaxNode) -> Option<StageKind> {
             l.bad_setting(
                 field.span,
                 "bin needs the size of its buckets",
-                "for times: span = 1h; for numbers: bins = 50",
+                "for times: span = 1h; for numbers: span = 100, or bins = 10 for ten of them at most",
             );
             return None;
         }
     };
     Some(StageKind::Bin { field, size })
+}
+
+/// `span = 100`, of numbers.
+fn width(pairs: &[Pair]) -> Option<BinSize> {
+    let span = pairs.iter().find(|pair| pair.word.text == "span")?.values.first()?;
+    let width = span.text.parse().ok().filter(|width: &f64| width.is_finite() && *width > 0.0)?;
+    pairs.iter().all(|pair| !pair.word.text.starts_with("time")).then_some(BinSize::Width(width))
 }
 
 /// `span = 1h timeshift = 1615353499 timezone = "+08:00"`; the outer `None` is a mistake.

@@ -3,6 +3,7 @@
 use super::{Lower, Place, StageInfo};
 use crate::ast::{self, StageKind};
 use crate::codes;
+use crate::diagnostic::Diagnostic;
 use crate::grammar::expression::call;
 use crate::grammar::pieces::{NameUse, alias, comma_list, is_reserved, name, option};
 use crate::lower::{self, Lowering};
@@ -38,6 +39,7 @@ fn grammar(p: &mut Parser) {
         comma_list(p, key);
         p.finish();
     }
+    late_alias(p);
     if p.at_word("addrawdata") && p.nth(1) == Eq {
         option(p);
         alias(p);
@@ -138,7 +140,7 @@ fn key(p: &mut Parser) -> bool {
     if directed {
         p.finish();
     }
-    if found && p.at_word("as") {
+    if found && p.at_word("as") && !ends_after_alias(p) {
         p.error(
             codes::UNEXPECTED_TOKEN,
             "a key of comp keeps its name",
@@ -147,6 +149,24 @@ fn key(p: &mut Parser) -> bool {
         p.skip_to(&[Comma]);
     }
     found
+}
+
+/// `as name`, and then the stage ends.
+fn ends_after_alias(p: &Parser) -> bool {
+    matches!(p.nth(1), Ident | QuotedIdent) && matches!(p.nth(2), Pipe | Eof | RParen | Semicolon)
+        || p.nth_is_word(2, "addrawdata")
+}
+
+/// `comp count() by key as n`, as a page of the vendor writes it: the name is the function's.
+fn late_alias(p: &mut Parser) {
+    if !p.at_word("as") {
+        return;
+    }
+    p.report(
+        Diagnostic::warning(codes::LATE_ALIAS, p.span(), "a name behind the keys of comp is that of its function")
+            .with_help("write it before `by`: comp count() as n by key; a key keeps its name"),
+    );
+    alias(p);
 }
 
 fn lower(l: &mut Lowering, stage: &SyntaxNode) -> Option<StageKind> {
@@ -164,8 +184,19 @@ fn lower(l: &mut Lowering, stage: &SyntaxNode) -> Option<StageKind> {
         }
         by.push(name);
     }
+    let mut aggregates = lower::all(aggregates)?;
+    let pairs = lower::settings(stage);
+    if let Some(late) = lower::alias_in(stage)?.filter(|alias| pairs.iter().all(|p| alias.span.start < p.word.span.start)) {
+        match aggregates.as_mut_slice() {
+            [only] if only.alias.is_none() => only.alias = Some(late),
+            _ => {
+                l.bad_setting(late.span, "this name could belong to several things", "write it behind its function: comp count() as n by key");
+                return None;
+            }
+        }
+    }
     let raw = raw_data(l, stage)?;
-    Some(StageKind::Comp(ast::Comp { aggregates: lower::all(aggregates)?, by, order, raw }))
+    Some(StageKind::Comp(ast::Comp { aggregates, by, order, raw }))
 }
 
 /// `addrawdata = true as name`
@@ -173,7 +204,10 @@ fn raw_data(l: &mut Lowering, stage: &SyntaxNode) -> Option<Option<ast::Name>> {
     let Some(pair) = lower::settings(stage).into_iter().next() else { return Some(None) };
     let wanted = l.yes_or_no(pair.values.first()?)?;
     let default = ast::Name { name: "raw_data".into(), text: "raw_data".into(), span: pair.word.span };
-    let name = lower::alias_in(stage)?.unwrap_or(default);
+    let behind = lower::children(stage, SyntaxKind::Alias)
+        .filter_map(|alias| lower::name_in(&alias))
+        .find(|name| name.span.start > pair.word.span.start);
+    let name = behind.unwrap_or(default);
     Some(wanted.then_some(name))
 }
 

@@ -1,12 +1,13 @@
 //! `windowcomp fn([field]) [by key, …] [sort [asc|desc] key, …] [between a and b] [frame_type = range]
-//! [as name], …`: computes over the rows around each row.
+//! [as name], …`: computes over the rows around each row. The keys may also stand as in SQL, behind the
+//! name: `over(partition by key order by key desc)`.
 
 use super::sort::lower_keys;
 use super::{Lower, Place, StageInfo};
 use crate::ast::{self, Bound, Frame, StageKind};
 use crate::codes;
 use crate::grammar::expression::call;
-use crate::grammar::pieces::{NameUse, alias, name, option};
+use crate::grammar::pieces::{NameUse, alias, comma_list, name, option};
 use crate::lower::{self, Lowering};
 use crate::parser::Parser;
 use crate::syntax::SyntaxKind::{self, *};
@@ -63,6 +64,12 @@ fn window_call(p: &mut Parser) -> bool {
         option(p);
     }
     alias(p);
+    if p.at_word("over") && p.nth(1) == LParen {
+        over(p);
+        if p.previous_kind() == Some(RParen) {
+            alias(p);
+        }
+    }
     if p.at_word("by") || p.at_word("sort") || p.at_word("between") {
         let word = p.nth_text(0).to_lowercase();
         let message = format!("`{word}` stands before this in windowcomp");
@@ -71,6 +78,40 @@ fn window_call(p: &mut Parser) -> bool {
         p.skip_to(&[Comma]);
     }
     true
+}
+
+/// `over(partition by key, … order by key [asc|desc], …)`
+fn over(p: &mut Parser) {
+    p.bump();
+    let open = p.span();
+    p.bump();
+    if p.at_word("partition") && p.nth_is_word(1, "by") {
+        p.bump();
+        p.bump();
+        p.start(NameList);
+        comma_list(p, |p| name(p, "a field to group by", NameUse::Read));
+        p.finish();
+    }
+    if p.at_word("order") && p.nth_is_word(1, "by") {
+        p.bump();
+        p.bump();
+        comma_list(p, |p| {
+            p.start(SortKey);
+            let found = name(p, "a field to sort by", NameUse::Read);
+            if p.at_word("asc") || p.at_word("desc") {
+                p.bump();
+            }
+            p.finish();
+            found
+        });
+    }
+    if !p.at(RParen) {
+        p.unexpected("`partition by`, `order by` or `)`");
+        p.skip_to(&[RParen]);
+    }
+    if !p.eat(RParen) {
+        p.unclosed_bracket(open);
+    }
 }
 
 /// Names between commas, up to the next function.
