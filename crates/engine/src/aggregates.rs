@@ -269,7 +269,7 @@ fn plan_quantiles(planner: &mut Planner<'_>, call: &Call<'_>) -> Result<Typed, Q
 }
 
 fn plan_top(planner: &mut Planner<'_>, call: &Call<'_>) -> Result<Typed, QueryError> {
-    let number = call.fixed_number(1, frequent::MOST)?;
+    let number = if call.args.len() > 1 { call.fixed_number(1, frequent::MOST)? } else { 10 };
     let mut args = vec![call.single()?.plain().expr];
     if let Some(weight) = call.args.get(2) {
         args.push(call.as_number(weight.clone())?.to(&Type::Float).expr);

@@ -196,7 +196,15 @@ impl Scope {
     }
 }
 
-/// Names that begin so belong to the planner and the store.
+/// Names of columns that the planner and the store make: a few beginnings with two underscores. Other
+/// such names are as good as any; rules of the field like `__log` and `__text`.
 pub(crate) fn is_reserved(name: &str) -> bool {
-    name.starts_with("__")
+    let Some(rest) = name.strip_prefix("__") else { return false };
+    let numbered = |word: &str| {
+        rest.strip_prefix(word).is_some_and(|n| !n.is_empty() && n.bytes().all(|b| b.is_ascii_digit()))
+    };
+    matches!(rest, "row" | "one" | "in")
+        || rest.starts_with("v4_")
+        || rest.starts_with("v6_")
+        || ["h", "a", "outer"].into_iter().any(numbered)
 }

@@ -94,11 +94,14 @@ fn unknown_function(name: &str, text: &str, span: Span, in_comp: bool, near: boo
         .filter(|function| if in_comp { function.kind.is_aggregate() } else { function.kind == Kind::Scalar })
         .map(|function| function.name);
     let diagnostic = Diagnostic::error(codes::UNKNOWN_FUNCTION, span, message);
-    match nearest(name, candidates).and_then(functions::find) {
-        Some(near) => diagnostic
+    let candidates = candidates.chain(foreign::function_words().filter(|_| near));
+    let Some(near) = nearest(name, candidates) else { return diagnostic };
+    match (functions::find(near), foreign::function(near)) {
+        (Some(near), _) => diagnostic
             .with_help(format!("did you mean {}? {}", near.signature(), near.doc))
             .with_replacement(near.name),
-        None => diagnostic,
+        (None, Some(help)) => diagnostic.with_help(format!("`{near}` is of another language: {help}")),
+        (None, None) => diagnostic,
     }
 }
 

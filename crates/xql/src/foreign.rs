@@ -118,8 +118,20 @@ pub(crate) fn operator(p: &Parser, n: usize) -> Option<&'static str> {
     follows.then_some(row.1)
 }
 
-pub(crate) const NO_REMAINDER: &str =
-    "XQL has no remainder: use subtract(a, multiply(b, floor(divide(a, b))))";
+/// Every stage of another language that has advice.
+pub(crate) fn stage_words() -> impl Iterator<Item = &'static str> {
+    STAGES.iter().map(|row| row.word)
+}
+
+/// What to write instead of a stage of another language, and the stage of XQL that reads the same.
+pub(crate) fn stage_advice(word: &str) -> Option<(&'static str, Option<&'static str>)> {
+    STAGES.iter().find(|row| row.word == word).map(|row| (row.help, row.read_as))
+}
+
+/// Every function of another language that has advice.
+pub(crate) fn function_words() -> impl Iterator<Item = &'static str> {
+    FUNCTIONS.iter().map(|(name, _)| *name)
+}
 
 const OPERATORS: &[(&str, &str)] = &[
     ("like", "use a wildcard: field = \"abc*\", or a regular expression: field ~= \"^abc\""),
@@ -140,7 +152,7 @@ const OPERATORS: &[(&str, &str)] = &[
     ("lt", "write `<`"),
     ("lte", "write `<=`"),
     ("is", "write field = null or field != null"),
-    ("mod", NO_REMAINDER),
+    ("mod", "use the function: mod(a, b)"),
 ];
 
 /// Operators written as signs: what to do, and what to write.
@@ -260,7 +272,6 @@ const FUNCTIONS: &[(&str, &str)] = &[
     ("regexp_extract", "use regextract(text, \"…\")"),
     ("regex_replace", "use replex(text, \"…\", \"new\")"),
     ("ceiling", "use ceil(x)"),
-    ("mod", NO_REMAINDER),
     ("mvcount", "use array_length(array)"),
     ("mvindex", "use arrayindex(array, 0)"),
     ("mvjoin", "use arraystring(array, \", \")"),

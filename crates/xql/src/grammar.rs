@@ -205,9 +205,12 @@ fn unknown_stage(p: &mut Parser, progress: &mut Progress) {
     if p.at(Ident) {
         let word = p.nth_text(0);
         let first = !progress.source && p.nth(1) == Pipe;
-        let near = nearest(word, stages::names()).filter(|_| !first);
+        let near = nearest(word, stages::names().chain(foreign::stage_words())).filter(|_| !first);
+        let advice = near.and_then(foreign::stage_advice);
         let help = if first {
             format!("a query begins with where the rows come from: dataset = {word} | …")
+        } else if let (Some(name), Some((help, _))) = (near, advice) {
+            format!("`{name}` is of another language: {help}")
         } else if let Some(name) = near {
             format!("did you mean `{name}`?")
         } else if p.nth(1) == Eq {
@@ -217,7 +220,11 @@ fn unknown_stage(p: &mut Parser, progress: &mut Progress) {
         };
         let message = format!("XQL has no stage `{}`", crate::lexer::clip(word));
         let mut diagnostic = Diagnostic::error(codes::UNKNOWN_STAGE, p.span(), message).with_help(help);
-        let mended = if first { Some(format!("dataset = {word}")) } else { near.map(str::to_owned) };
+        let own = match advice {
+            Some((_, read_as)) => read_as,
+            None => near,
+        };
+        let mended = if first { Some(format!("dataset = {word}")) } else { own.map(str::to_owned) };
         if let Some(text) = mended {
             diagnostic = diagnostic.with_replacement(text);
         }

@@ -218,10 +218,12 @@ fn together(sections: &[Section], findings: &mut Findings) {
     for name in sections.iter().flat_map(|section| &section.statements).flat_map(|one| &one.calls) {
         if !rules.contains_key(name.name.as_str()) {
             let message = format!("this file has no rule `{}`", name.text);
-            let error = Diagnostic::error(codes::UNKNOWN_LIBRARY_QUERY, name.span, message);
+            let code = codes::UNKNOWN_LIBRARY_QUERY;
             findings.push(match nearest(&name.name, rules.keys().copied()) {
-                Some(near) => error.did_you_mean(near),
-                None => error.with_help(format!("add a section [RULE: {}]", name.text)),
+                Some(near) => Diagnostic::error(code, name.span, message).did_you_mean(near),
+                // Rules of other files can be called too.
+                None => Diagnostic::warning(code, name.span, message)
+                    .with_help(format!("another file must have a section [RULE: {}]", name.text)),
             });
         }
     }
@@ -232,11 +234,14 @@ fn constants_used(sections: &[Section], constants: &HashMap<&str, &Name>, findin
     for name in sections.iter().flat_map(|section| &section.statements).flat_map(|one| &one.parameters) {
         if !constants.contains_key(name.name.as_str()) {
             let message = format!("no section CONST sets ${}", name.text);
-            let error = Diagnostic::error(codes::MISSING_PARAMETER, name.span, message);
+            let code = codes::MISSING_PARAMETER;
             let near = nearest(&name.name, constants.keys().copied()).and_then(|near| constants.get(near));
             findings.push(match near {
-                Some(near) => error.did_you_mean(&format!("${}", near.text)),
-                None => error.with_help(format!("add: [CONST] {} = \"…\";", name.text)),
+                Some(near) => {
+                    Diagnostic::error(code, name.span, message).did_you_mean(&format!("${}", near.text))
+                }
+                None => Diagnostic::warning(code, name.span, message)
+                    .with_help(format!("this or another file must say: [CONST] {} = \"…\";", name.text)),
             });
         }
     }

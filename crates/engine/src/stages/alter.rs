@@ -89,6 +89,6 @@ fn check_name(assignment: &Assignment) -> Result<(), QueryError> {
     if !is_reserved(&assignment.target.name) {
         return Ok(());
     }
-    let message = "names that begin with two underscores are reserved";
+    let message = format!("`{}` is a name that Vedette uses itself", assignment.target.text);
     Err(Diagnostic::error(codes::BAD_ARGUMENT, assignment.target.span, message).into())
 }

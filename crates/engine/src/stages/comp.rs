@@ -139,7 +139,7 @@ fn names(comp: &Comp) -> Result<Vec<Name>, QueryError> {
     all(comp.aggregates.iter().map(|aggregate| {
         if let Some(alias) = &aggregate.alias {
             if is_reserved(&alias.name) {
-                let message = "names that begin with two underscores are reserved";
+                let message = format!("`{}` is a name that Vedette uses itself", alias.text);
                 return Err(Diagnostic::error(codes::BAD_ARGUMENT, alias.span, message).into());
             }
             return Ok(alias.clone());

@@ -56,7 +56,7 @@ fn names(calls: &[WindowCall]) -> Result<Vec<String>, QueryError> {
     let mut counts: HashMap<&str, usize> = HashMap::new();
     all(calls.iter().map(|call| match &call.alias {
         Some(alias) if is_reserved(&alias.name) => {
-            let message = "names that begin with two underscores are reserved";
+            let message = format!("`{}` is a name that Vedette uses itself", alias.text);
             Err(Diagnostic::error(codes::BAD_ARGUMENT, alias.span, message).into())
         }
         Some(alias) => Ok(alias.text.clone()),

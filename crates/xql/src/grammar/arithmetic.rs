@@ -26,7 +26,7 @@ fn arithmetic_help(p: &Parser) -> String {
         Minus => "subtract",
         Star => "multiply",
         Slash => "divide",
-        _ => return foreign::NO_REMAINDER.to_owned(),
+        _ => "mod",
     };
     let simple = simple_chain(p);
     let texts = simple.as_ref().is_some_and(|chain| chain.iter().any(|word| word.starts_with('"')));

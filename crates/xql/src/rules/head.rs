@@ -52,6 +52,22 @@ impl<'t> Cursor<'t> {
     }
 }
 
+impl Cursor<'_> {
+    /// A value, or several in brackets, which are kept with commas between them.
+    fn values(&mut self) -> Option<Text> {
+        let Some(open) = self.peek().filter(|token| token.kind == LParen) else { return self.value() };
+        self.at += 1;
+        let mut values = Vec::new();
+        while let Some(value) = self.value() {
+            values.push(value.text);
+            self.at += usize::from(self.peek().is_some_and(|token| token.kind == Comma));
+        }
+        let close = self.next().filter(|token| token.kind == RParen)?;
+        let span = Span { start: open.start, end: close.end };
+        (!values.is_empty()).then(|| Text { text: values.join(","), span })
+    }
+}
+
 /// `None` when the kind of the section is not known.
 pub(super) fn read(text: &str, tokens: &[Token], findings: &mut Findings) -> Option<Head> {
     let solid: Vec<Token> = tokens.iter().filter(|token| !token.kind.is_trivia()).copied().collect();
@@ -129,7 +145,7 @@ fn settings(cursor: &mut Cursor<'_>, head: &mut Head, findings: &mut Findings) {
         let word = Text { text: cursor.source(key).to_lowercase(), span: key.span() };
         let equals = cursor.peek().is_some_and(|token| token.kind == Eq);
         cursor.at += usize::from(equals);
-        let Some(value) = cursor.value().filter(|_| equals) else {
+        let Some(value) = cursor.values().filter(|_| equals) else {
             let message = format!("`{}` has no value", word.text);
             findings.push(
                 Diagnostic::error(codes::BAD_SETTING, key.span(), message)
