@@ -1,7 +1,8 @@
 //! The real queries of the shared folder, run on datasets made for each of them: what the engine
 //! says is missing is added (a dataset, a field), and a field of a type that does not fit gets the
 //! type that the message asks for. What is left when nothing more can be added is a failure.
-//! Skipped with a message where the folder is absent.
+//! Skipped with a message where the folder is absent. `VEDETTE_QUERIES=folder` runs the `.xql` files of a
+//! folder instead, to try queries from elsewhere.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
@@ -22,6 +23,12 @@ const NOW: Time = Time(1_769_860_800_000_000);
 const WRONG: &[(&str, &str)] = &[];
 
 fn queries() -> Vec<(String, String)> {
+    if let Some(folder) = std::env::var_os("VEDETTE_QUERIES") {
+        let files = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+        let own = files.filter(|path| path.extension().is_some_and(|end| end == "xql"));
+        let read = |path: PathBuf| (path.display().to_string(), std::fs::read_to_string(&path).unwrap());
+        return own.map(read).collect();
+    }
     let folder = std::env::var_os("VEDETTE_SHARED").map_or_else(
         || PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared")),
         PathBuf::from,
@@ -108,7 +115,8 @@ impl<'q> World<'q> {
         let tables: Vec<Table> = self.datasets.iter().map(|name| self.table(name)).collect();
         let catalog = Arc::new(Tables::new(&tables, Shape { dictionaries: true, batch: 2 }));
         let engine = Engine::new(catalog, EngineConfig { threads: 1, ..EngineConfig::default() })?;
-        let options = QueryOptions { parameters: self.parameters.clone(), ..QueryOptions::at(NOW) };
+        let parameters = self.parameters.clone();
+        let options = QueryOptions { parameters, may_store: true, ..QueryOptions::at(NOW) };
         engine.run(self.query, options).await.map(|_| ())
     }
 

@@ -257,7 +257,9 @@ fn end_of_stage(p: &mut Parser, progress: &Progress) {
                 // Pages of the vendor write it so, and settings cannot be taken for a stage.
                 let message = format!("a pipe is missing between config and `{word}`");
                 let warning = Diagnostic::warning(codes::MISSING_PIPE, p.span(), message);
-                p.report(warning.with_help(format!("write: | {word} …")).with_replacement(format!("| {word}")));
+                p.report(
+                    warning.with_help(format!("write: | {word} …")).with_replacement(format!("| {word}")),
+                );
                 return;
             }
             p.error_mended(

@@ -57,17 +57,21 @@ static BELOW: Simple = Simple {
         let (paths, lists) = (all.columns[0].as_string::<i32>(), all.list(1)?);
         let row = |row: usize| {
             let names = lists.is_valid(row).then(|| lists.value(row));
-            let names: Vec<String> = names.iter().flat_map(|names| {
-                names.as_string::<i32>().iter().flatten().map(str::to_owned).collect::<Vec<_>>()
-            }).collect();
+            let names: Vec<String> = names
+                .iter()
+                .flat_map(|names| {
+                    names.as_string::<i32>().iter().flatten().map(str::to_owned).collect::<Vec<_>>()
+                })
+                .collect();
             if names.is_empty() {
                 return true; // no restriction
             }
             let place = names.join("/");
             paths.is_valid(row)
-                && paths.value(row).strip_prefix(place.as_str()).is_some_and(|rest| {
-                    rest.is_empty() || rest.starts_with('/')
-                })
+                && paths
+                    .value(row)
+                    .strip_prefix(place.as_str())
+                    .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
         };
         all.done(Arc::new((0..all.rows).map(|at| Some(row(at))).collect::<BooleanArray>()) as ArrayRef)
     },
@@ -79,7 +83,8 @@ static SAME: Simple = Simple {
     run: |args, rows| {
         let all = Columns::new(args, rows)?;
         let (ids, wanted) = (all.columns[0].as_string::<i32>(), all.columns[1].as_string::<i32>());
-        let same = |row: usize| wanted.is_null(row) || ids.is_valid(row) && ids.value(row) == wanted.value(row);
+        let same =
+            |row: usize| wanted.is_null(row) || ids.is_valid(row) && ids.value(row) == wanted.value(row);
         all.done(Arc::new((0..all.rows).map(|at| Some(same(at))).collect::<BooleanArray>()) as ArrayRef)
     },
 };

@@ -105,9 +105,7 @@ static EUCLIDEAN: Simple = Simple {
     name: "euclidean_distance",
     returns: |_| DataType::Float64,
     run: |args, rows| {
-        pairs(args, rows, |a, b| {
-            a.iter().zip(b).map(|(x, y)| (x - y) * (x - y)).sum::<f64>().sqrt()
-        })
+        pairs(args, rows, |a, b| a.iter().zip(b).map(|(x, y)| (x - y) * (x - y)).sum::<f64>().sqrt())
     },
 };
 

@@ -10,8 +10,8 @@ use crate::expr::Typed;
 use crate::functions::Zone;
 use crate::kernel::{self, Columns, Simple, texts};
 use crate::plan::Rows;
-use crate::types::{Type, time_type};
 use crate::scope::column;
+use crate::types::{Type, time_type};
 use arrow::array::{Array, AsArray, Float64Array, TimestampMicrosecondArray};
 use arrow::datatypes::{DataType, Float64Type, Int64Type, TimestampMicrosecondType};
 use datafusion::common::Result;
@@ -38,7 +38,9 @@ pub(super) fn apply(rows: Rows, name: &Name, size: &BinSize) -> std::result::Res
         (_, ty) => {
             let (wanted, help) = match size {
                 BinSize::Span(_) => ("times", "to_timestamp() or parse_timestamp() makes a time of it"),
-                BinSize::Width(_) | BinSize::Most(_) => ("numbers", "for times write span = 1h; to_integer() reads a text"),
+                BinSize::Width(_) | BinSize::Most(_) => {
+                    ("numbers", "for times write span = 1h; to_integer() reads a text")
+                }
             };
             let message = format!("this bin is for {wanted}, and `{}` is {}", name.text, ty.a_name());
             let error = Diagnostic::error(codes::TYPE_MISMATCH, name.span, message);
@@ -70,10 +72,7 @@ fn in_range(rows: Rows, name: &Name, most: u64) -> std::result::Result<Rows, Que
     let bounds = LogicalPlanBuilder::from(rows.plan.clone())
         .aggregate(
             Vec::<Expr>::new(),
-            vec![
-                min_udaf().call(vec![number()]).alias(&low),
-                max_udaf().call(vec![number()]).alias(&high),
-            ],
+            vec![min_udaf().call(vec![number()]).alias(&low), max_udaf().call(vec![number()]).alias(&high)],
         )?
         .build()?;
     let plan = LogicalPlanBuilder::from(rows.plan).cross_join(bounds)?.build()?;

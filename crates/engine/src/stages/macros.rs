@@ -30,7 +30,9 @@ pub(super) fn apply(context: &Context, rows: Rows, call: &MacroCall) -> Result<R
         return Err(wrong(format!("the macro \"{name}\" is wrong: {why}")));
     };
     if query.source != Source::Default {
-        return Err(wrong(format!("\"{name}\" is a whole query, and a macro is only stages: use call for it")));
+        return Err(wrong(format!(
+            "\"{name}\" is a whole query, and a macro is only stages: use call for it"
+        )));
     }
     let mut inner = context.clone();
     inner.depth += 1;

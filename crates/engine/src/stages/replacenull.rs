@@ -4,8 +4,8 @@
 use super::alter;
 use super::sugar::Sugar;
 use crate::error::{QueryError, all};
-use crate::plan::{Context, Rows};
 use crate::functions::parse_moment;
+use crate::plan::{Context, Rows};
 use crate::types::Type;
 use datafusion::scalar::ScalarValue;
 use vedette_xql::ast::{Assignment, CompareOp, Expr, ExprKind, Span};

@@ -108,7 +108,9 @@ fn by_time(call: &WindowCall) -> Result<Option<WindowCall>, QueryError> {
     if call.frame.is_some() || !call.order.is_empty() {
         let message = format!("{}() has its own order, that of _time", call.function.name);
         let error = Diagnostic::error(codes::BAD_ARGUMENT, call.span, message);
-        return Err(error.with_help("leave out sort and between, or use first_value() or last_value()").into());
+        return Err(error
+            .with_help("leave out sort and between, or use first_value() or last_value()")
+            .into());
     }
     let span = call.span;
     let time = Name { name: "_time".into(), text: "_time".into(), span };

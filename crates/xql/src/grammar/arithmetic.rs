@@ -2,7 +2,6 @@
 //! quotes, which looks like a multiplication.
 
 use crate::codes;
-use crate::foreign;
 use crate::grammar::expression::{Level, level};
 use crate::grammar::pieces::is_reserved;
 use crate::lexer::clip;

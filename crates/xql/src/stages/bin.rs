@@ -3,9 +3,11 @@
 
 use super::{Lower, Place, StageInfo};
 use crate::ast::{BinSize, BinSpan, StageKind};
+use crate::codes;
 use crate::grammar::pieces::{NameUse, name, options};
 use crate::lower::{self, Lowering, Pair};
 use crate::parser::Parser;
+use crate::syntax::SyntaxKind::Int;
 use crate::syntax::SyntaxNode;
 use crate::timeframe;
 
@@ -23,6 +25,19 @@ fn grammar(p: &mut Parser) {
         return p.skip_to(&[]);
     }
     options(p, &["span", "bins", "timeshift", "timezone"]);
+    blank_in_span(p);
+}
+
+/// `span = 5 minutes`
+fn blank_in_span(p: &mut Parser) {
+    let Some(unit) = timeframe::unit_of_word(p.nth_text(0)).filter(|_| p.previous_kind() == Some(Int)) else {
+        return;
+    };
+    let number = p.source(p.previous_span());
+    let message = "a number and its unit are written together";
+    p.error(codes::BAD_SETTING, message, format!("write: span = {number}{unit}"));
+    p.bump_error();
+    options(p, &["timeshift", "timezone"]);
 }
 
 fn lower(l: &mut Lowering, stage: &SyntaxNode) -> Option<StageKind> {

@@ -163,8 +163,12 @@ fn late_alias(p: &mut Parser) {
         return;
     }
     p.report(
-        Diagnostic::warning(codes::LATE_ALIAS, p.span(), "a name behind the keys of comp is that of its function")
-            .with_help("write it before `by`: comp count() as n by key; a key keeps its name"),
+        Diagnostic::warning(
+            codes::LATE_ALIAS,
+            p.span(),
+            "a name behind the keys of comp is that of its function",
+        )
+        .with_help("write it before `by`: comp count() as n by key; a key keeps its name"),
     );
     alias(p);
 }
@@ -186,11 +190,17 @@ fn lower(l: &mut Lowering, stage: &SyntaxNode) -> Option<StageKind> {
     }
     let mut aggregates = lower::all(aggregates)?;
     let pairs = lower::settings(stage);
-    if let Some(late) = lower::alias_in(stage)?.filter(|alias| pairs.iter().all(|p| alias.span.start < p.word.span.start)) {
+    if let Some(late) =
+        lower::alias_in(stage)?.filter(|alias| pairs.iter().all(|p| alias.span.start < p.word.span.start))
+    {
         match aggregates.as_mut_slice() {
             [only] if only.alias.is_none() => only.alias = Some(late),
             _ => {
-                l.bad_setting(late.span, "this name could belong to several things", "write it behind its function: comp count() as n by key");
+                l.bad_setting(
+                    late.span,
+                    "this name could belong to several things",
+                    "write it behind its function: comp count() as n by key",
+                );
                 return None;
             }
         }

@@ -1,1 +1,1 @@
-dataset = a | comp count() as n by user as u
+dataset = a | comp count() as n, sum(x) as s by user as u, host

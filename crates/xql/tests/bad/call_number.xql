@@ -1,0 +1,1 @@
+call 5 | limit 5

@@ -1,1 +1,0 @@
-call my_query | limit 5

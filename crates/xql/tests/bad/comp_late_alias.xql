@@ -1,0 +1,1 @@
+dataset = a | comp count() by user as n

@@ -1,0 +1,1 @@
+dataset = a | wher user = "x" | sumarize n = count() by host | alter x = isnul(user)

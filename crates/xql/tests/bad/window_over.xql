@@ -1,0 +1,2 @@
+config timeframe = 1d
+dataset = a | windowcomp count() as n over(partition host)
