@@ -5,8 +5,8 @@ rounds, two threads each, every run in a process of its own.
     compare.py FOLDER [--rounds 3] [--probe NAME]... [--engine NAME]...
 
 FOLDER is made by `query_speed make FOLDER ROWS`. Engines whose Python package is missing are left out and said
-so: pip install duckdb polars chdb deltalake. Prints a table; a number of rows that differs from the others' is
-marked with `!`."""
+so: pip install duckdb polars chdb deltalake. Prints a table; a result whose number of rows
+(of a single row: whose numbers) differs from most others' is marked with `!`."""
 import argparse, importlib.util, json, os, re, resource, statistics, subprocess, sys, tempfile, time
 from pathlib import Path
 
@@ -30,16 +30,25 @@ def sql(probe, dialect):
     return re.sub(r"\bfold\(", "(" if probe.endswith("_exact") else "lower(", text)
 
 
+def answer(rows, first):
+    """What results are compared by."""
+    return f"{rows} rows" if rows != 1 else " ".join(str(int(value)) for value in first())
+
+
 def duckdb(probe, names):
     import duckdb
     base = duckdb.connect()
     base.execute("SET threads = 2")
     base.execute("SET preserve_insertion_order = false")
     base.execute(f"CREATE VIEW threats AS SELECT * FROM read_parquet({names!r})")
-    return lambda: base.execute(sql(probe, "duckdb")).to_arrow_table().num_rows
+    def run():
+        result = base.execute(sql(probe, "duckdb")).to_arrow_table()
+        return answer(result.num_rows, lambda: result.to_pylist()[0].values())
+    return run
 
 
 def clickhouse(probe, names):
+    import pyarrow
     from chdb import session
     base = session.Session()
     pattern = os.path.commonpath([Path(name).parent for name in names]) + "/**.parquet" if len(names) > 1 else names[0]
@@ -47,7 +56,11 @@ def clickhouse(probe, names):
         raise SystemExit("the folder holds files that are no longer part of the table: run `query_speed make` anew")
     base.query(f"CREATE DATABASE b; CREATE VIEW b.threats AS SELECT * FROM file('{pattern}', Parquet)")
     text = f"USE b; SET max_threads = 2; {sql(probe, 'clickhouse')}"
-    return lambda: json.loads(str(base.query(f"{text.rstrip()} FORMAT JSONCompact", "JSONCompact")))["rows"]
+    def run():
+        result = base.query(f"{text.rstrip()} FORMAT Arrow", "Arrow")
+        table = pyarrow.ipc.open_file(result.bytes()).read_all()
+        return answer(table.num_rows, lambda: table.to_pylist()[0].values())
+    return run
 
 
 def polars(probe, names):
@@ -55,7 +68,12 @@ def polars(probe, names):
     sys.path.insert(0, str(QUERIES))
     import polars
     from polars_queries import query
-    return lambda: query(probe, polars.scan_parquet(names)).collect(engine="streaming").height
+    def run():
+        # The files say that their words are a dictionary; Polars' text functions want strings.
+        rows = polars.scan_parquet(names).with_columns(polars.selectors.categorical().cast(polars.String))
+        result = query(probe, rows).collect(engine="streaming")
+        return answer(result.height, lambda: result.row(0))
+    return run
 
 
 def one(engine, probe, names):
@@ -64,10 +82,10 @@ def one(engine, probe, names):
     seconds = []
     for _ in range(RUNS):
         begun = time.perf_counter()
-        rows = run()
+        said = run()
         seconds.append(time.perf_counter() - begun)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    print(json.dumps({"seconds": seconds, "rows": rows, "peak_kb": peak}))
+    print(json.dumps({"seconds": seconds, "answer": said, "peak_kb": peak}))
 
 
 def measured(engine, probe, folder, listed):
@@ -85,24 +103,31 @@ def measured(engine, probe, folder, listed):
         done = subprocess.run([sys.executable, __file__, "--one", engine, probe, *listed], capture_output=True, text=True)
     if done.returncode != 0:
         return {"failed": (done.stderr.strip().splitlines() or ["no message"])[-1]}
-    return json.loads(done.stdout.strip().splitlines()[-1])
+    run = json.loads(done.stdout.strip().splitlines()[-1])
+    if engine == "vedette":
+        run["answer"] = answer(run["rows"], lambda: re.findall(r"\d+", run["first"]))
+    return run
 
 
-def table(results, engines):
-    print("| probe | " + " | ".join(f"{engine} s" for engine in engines) + " | " + " | ".join(f"{engine} MB" for engine in engines) + " |")
+def heading(engines):
+    print("| probe | " + " | ".join([f"{engine} s" for engine in engines] + [f"{engine} MB" for engine in engines]) + " |")
     print("|---|" + "---|" * 2 * len(engines))
-    for probe, by_engine in results.items():
-        rows = statistics.mode(run["rows"] for runs in by_engine.values() for run in runs if "rows" in run)
-        seconds, peaks = [], []
-        for engine in engines:
-            good = [run for run in by_engine[engine] if "rows" in run]
-            if not good:
-                print(f"{probe} by {engine}: {by_engine[engine][0]['failed']}", file=sys.stderr)
-            warm = [statistics.median(run["seconds"][1:]) for run in good]
-            mark = "!" if any(run["rows"] != rows for run in good) else ""
-            seconds.append(f"{statistics.median(warm):.3f}{mark}" if good else "failed")
-            peaks.append(f"{max(run['peak_kb'] for run in good) // 1000}" if good else "")
-        print(f"| {probe} | " + " | ".join(seconds) + " | " + " | ".join(peaks) + " |", flush=True)
+
+
+def row(probe, by_engine):
+    """One line of the table: median seconds of the warm runs, highest peak of memory."""
+    answers = [run["answer"] for runs in by_engine.values() for run in runs if "answer" in run]
+    usual = statistics.mode(answers) if answers else ""
+    seconds, peaks = [], []
+    for engine, runs in by_engine.items():
+        good = [run for run in runs if "answer" in run]
+        if not good:
+            print(f"{probe} by {engine}: {runs[0]['failed']}", file=sys.stderr)
+        warm = [statistics.median(run["seconds"][1:]) for run in good]
+        mark = "!" if any(run["answer"] != usual for run in good) else ""
+        seconds.append(f"{statistics.median(warm):.3f}{mark}" if good else "failed")
+        peaks.append(f"{max(run['peak_kb'] for run in good) // 1000}" if good else "")
+    print(f"| {probe} | " + " | ".join(seconds + peaks) + " |", flush=True)
 
 
 def main():
@@ -122,12 +147,13 @@ def main():
         else:
             engines.append(engine)
     listed = files(options.folder) if engines != ["vedette"] else []
+    heading(engines)
     for probe in options.probe or PROBES:
         by_engine = {engine: [] for engine in engines}
         for _ in range(options.rounds):
             for engine in engines:
                 by_engine[engine].append(measured(engine, probe, options.folder, listed))
-        table({probe: by_engine}, engines)
+        row(probe, by_engine)
 
 
 if __name__ == "__main__":

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Prints the project's figures, from the release build. Usage: bench/run.sh [PART...], parts: replay
-# ingest latency sensor query; without any, all of them. Takes about ten minutes and 6 GB of disk.
-# Environment: MILLION, packets of the generated capture (5); ROWS, rows for the query (10000000).
+# ingest latency sensor query; without any, all of them. Takes about twenty minutes and 6 GB of disk.
+# Environment: MILLION, packets of the generated capture (5); ROWS, rows for the query (10000000); PYTHON,
+# the interpreter that has the packages of other engines (python3).
 set -euo pipefail
 cd "$(dirname "$0")/.."
 parts=${*:-replay ingest latency sensor query}
@@ -39,6 +40,8 @@ query() {
   echo "== a hunting query over firewall threat logs (bench/headline.xql)"
   $examples/query_speed make "$folder/query" "${ROWS:-10000000}"
   $examples/query_speed run "$folder/query" bench/headline.xql
+  echo "== the same queries by DuckDB, Polars and ClickHouse, where their Python packages are installed"
+  "${PYTHON:-python3}" bench/compare.py "$folder/query"
 }
 for part in $parts; do
   case $part in
