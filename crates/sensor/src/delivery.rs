@@ -62,6 +62,13 @@ impl Delivery {
 }
 
 impl Arrivals {
+    /// Puts a stage in between: what came from the capture comes out of the first, and what is put
+    /// into the second goes to the sink. What waits in either is queued.
+    pub fn divert(self) -> (Receiver<Vec<Event>>, Sender<Vec<Event>>, Arrivals) {
+        let (to, rest) = channel();
+        (self.batches, to, Arrivals { batches: rest, counts: self.counts })
+    }
+
     /// Calls `sink` with every batch until the sending side is gone.
     pub fn deliver(self, mut sink: impl FnMut(Vec<Event>)) {
         for batch in self.batches {

@@ -1,5 +1,6 @@
 //! How the sensor is doing: what it sees, what it loses, what it cannot do here.
 
+use crate::owners::OwnerHealth;
 use crate::privilege::Privileges;
 use vedette_event::Time;
 use vedette_parse::flow::FolderStats;
@@ -33,6 +34,8 @@ pub struct SensorHealth {
     pub folder: FolderStats,
     /// What the capture thread may still do: nothing, if all is well.
     pub privileges: Privileges,
+    /// How well local processes are known; `None` when that is not wanted.
+    pub owners: Option<OwnerHealth>,
     /// What works only in part here, and why.
     pub degraded: Vec<Degraded>,
 }

@@ -1,7 +1,7 @@
 //! The sensor: what happens on this host's network interfaces, as events.
 //!
 //! Belongs here: live capture (Linux: an AF_PACKET ring with a filter in the kernel), the host's
-//! own interfaces, addresses and names, and giving up rights. Does not belong here: reading
+//! own interfaces, addresses and names, the local processes behind connections, and giving up rights. Does not belong here: reading
 //! packets (`vedette-parse`), drawing conclusions (`vedette-detect`), storing.
 //!
 //! Sensors see packets before the host's firewall does, so probes that it drops are seen. Packets
@@ -16,6 +16,7 @@ mod health;
 mod interfaces;
 mod netlink;
 mod overload;
+mod owners;
 pub mod privilege;
 mod ring;
 mod sensor;
@@ -25,5 +26,6 @@ mod sys;
 pub use error::CaptureError;
 pub use facts::{host_name, observer};
 pub use health::{Degraded, SensorHealth};
+pub use owners::{OwnerHealth, OwnerLimit};
 pub use sensor::{Sensor, SensorHandle};
 pub use settings::SensorConfig;

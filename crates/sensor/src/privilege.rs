@@ -1,8 +1,8 @@
 //! Giving up rights once the capture socket is open.
 //!
 //! # The contract
-//! Opening the ring needs CAP_NET_RAW; nothing afterwards needs any capability: not reading, not
-//! changing the filter, not listing interfaces. On Linux capabilities belong to threads, and a new
+//! Opening the ring needs CAP_NET_RAW; no work on packets afterwards needs any capability: not
+//! reading, not changing the filter, not listing interfaces. On Linux capabilities belong to threads, and a new
 //! thread starts with its maker's. So:
 //!
 //! 1. [`crate::Sensor::open`] while the process has one thread.
@@ -13,6 +13,9 @@
 //!    whatever is left, always, and is barred from gaining rights by executing a file. The thread
 //!    that calls the sink keeps the caller's rights, because the sink is the server's: it may have
 //!    to write a data folder of another user.
+//! 4. The thread that names local processes is made in step 1, so that it can open the kernel's
+//!    connect events. It then keeps CAP_SYS_PTRACE and CAP_DAC_READ_SEARCH where it had them, to see
+//!    which process of another user holds a socket, and nothing else; it reads no packets.
 //!
 //! A process that cannot keep this order (a sensor started later, a test) may skip step 2: the
 //! capture thread is without capabilities all the same, the others keep theirs. Health says what
@@ -76,8 +79,13 @@ pub fn give_up_all_but(keep: &[Capability]) -> Result<Privileges, PrivilegeError
 /// Gives up everything, for good: for the capture thread.
 pub(crate) fn give_up_everything() -> Result<Privileges, PrivilegeError> {
     give_up_all_but(&[])?;
-    sys::no_new_privileges().map_err(|error| PrivilegeError(error.to_string()))?;
+    bar_new_ones()?;
     Ok(current())
+}
+
+/// Bars the calling thread from gaining rights by executing a file.
+pub(crate) fn bar_new_ones() -> Result<(), PrivilegeError> {
+    sys::no_new_privileges().map_err(|error| PrivilegeError(error.to_string()))
 }
 
 /// What the calling thread may do now.

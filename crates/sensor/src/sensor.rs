@@ -1,11 +1,12 @@
-//! The sensor's threads: one reads the ring and folds packets into events, one hands the events to
-//! the sink.
+//! The sensor's threads: one reads the ring and folds packets into events, one names the local
+//! processes of events (see [`crate::owners`]), one hands the events to the sink.
 
 use crate::capture::{Capture, Changes};
 use crate::delivery::{self, Delivery};
 use crate::filter::{Level, SHED_ONE_IN};
 use crate::health::{Degraded, SensorHealth};
 use crate::overload::Overload;
+use crate::owners::{OwnerHealth, Stage, lock};
 use crate::privilege::{self, Privileges};
 use crate::{CaptureError, SensorConfig};
 use std::net::IpAddr;
@@ -35,6 +36,8 @@ const KEPT_SOURCES: usize = 2_048;
 /// A capture that is open and has not begun. See [`privilege`] for when to do what.
 pub struct Sensor {
     capture: Capture,
+    /// Made here, before the caller gives up its rights.
+    owners: Option<Stage>,
     first: Changes,
     config: SensorConfig,
 }
@@ -46,7 +49,8 @@ impl Sensor {
     /// [`CaptureError::NotPermitted`] without CAP_NET_RAW, with the fix in its text.
     pub fn open(config: SensorConfig) -> Result<Sensor, CaptureError> {
         let (capture, first) = Capture::open(&config)?;
-        Ok(Sensor { capture, first, config })
+        let owners = config.owners.then(Stage::begin).transpose()?;
+        Ok(Sensor { capture, owners, first, config })
     }
 
     /// Starts the sensor. `sink` gets the events in batches, in order, in a thread of its own that
@@ -56,11 +60,11 @@ impl Sensor {
     /// # Errors
     /// When a thread cannot be made.
     pub fn start(
-        self,
+        mut self,
         observer: Arc<Observer>,
         sink: impl FnMut(Vec<Event>) + Send + 'static,
     ) -> Result<SensorHandle, CaptureError> {
-        let (delivery, arrivals) = delivery::queue(self.config.queue_events);
+        let (delivery, mut arrivals) = delivery::queue(self.config.queue_events);
         let counts = delivery.counts().clone();
         let shared = Arc::new(Shared {
             stop: AtomicBool::new(false),
@@ -68,6 +72,12 @@ impl Sensor {
             probes: Mutex::new(ProbeKeeper::new(KEPT_SOURCES)),
         });
         shared.health().running = true;
+        let (mut owners, mut owners_thread) = (None, None);
+        if let Some(stage) = self.owners.take() {
+            let (from, to, rest) = arrivals.divert();
+            let (health, thread) = stage.attend(from, to);
+            (arrivals, owners, owners_thread) = (rest, Some(health), Some(thread));
+        }
         let sink_thread = Builder::new()
             .name("vedette-events".to_owned())
             .spawn(move || arrivals.deliver(sink))
@@ -80,7 +90,8 @@ impl Sensor {
                 Worker::new(self, observer, delivery, for_thread, lag).run();
             })
             .map_err(CaptureError::system("start a thread"))?;
-        Ok(SensorHandle { shared, counts, threads: vec![capture_thread, sink_thread] })
+        let threads = [Some(capture_thread), owners_thread, Some(sink_thread)];
+        Ok(SensorHandle { shared, counts, owners, threads: threads.into_iter().flatten().collect() })
     }
 }
 
@@ -88,13 +99,21 @@ impl Sensor {
 pub struct SensorHandle {
     shared: Arc<Shared>,
     counts: Arc<delivery::Counts>,
+    owners: Option<Arc<Mutex<OwnerHealth>>>,
     /// In the order in which they end.
     threads: Vec<JoinHandle<()>>,
 }
 
 impl SensorHandle {
     pub fn health(&self) -> SensorHealth {
+        let owners = self.owners.as_ref().map(|health| lock(health).clone());
+        let mut degraded = self.shared.health().degraded.clone();
+        for limit in owners.iter().flat_map(|owners| &owners.limits) {
+            degraded.push(Degraded::new("local processes", format!("{}; {}", limit.what, limit.help)));
+        }
         SensorHealth {
+            owners,
+            degraded,
             events: self.counts.delivered.load(Ordering::Relaxed),
             events_dropped: self.counts.dropped.load(Ordering::Relaxed),
             events_queued: self.counts.queued.load(Ordering::Relaxed),

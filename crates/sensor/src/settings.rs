@@ -17,6 +17,8 @@ pub struct SensorConfig {
     pub block_timeout_ms: u32,
     /// Events waiting for a sink that is behind, about 400 bytes each; more are dropped and counted.
     pub queue_events: usize,
+    /// Find out which local process an attempt belongs to.
+    pub owners: bool,
 }
 
 impl Default for SensorConfig {
@@ -27,6 +29,7 @@ impl Default for SensorConfig {
             ring_bytes: 8 << 20,
             block_timeout_ms: 10,
             queue_events: 131_072,
+            owners: true,
         }
     }
 }

@@ -3,6 +3,7 @@
 //! Belongs here: `unsafe` calls into libc and the reasons why they are sound. Does not belong
 //! here: what to do with the results. The capture ring's memory is in [`crate::ring`].
 
+use std::ffi::CStr;
 use std::io;
 use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
 use std::ptr::NonNull;
@@ -159,6 +160,87 @@ impl Drop for Mapping {
         // SAFETY: exactly the mapping made in `new`; borrows of it cannot outlive `self`.
         unsafe { libc::munmap(self.start.as_ptr().cast(), self.len) };
     }
+}
+
+/// Opens a tracepoint on one processor for all processes, filtered in the kernel, with a ring to be
+/// mapped. Samples are: process and thread, time (CLOCK_MONOTONIC), the tracepoint's record.
+pub fn trace_event(tracepoint: u64, processor: u32, filter: &CStr) -> io::Result<OwnedFd> {
+    const ENABLE: libc::Ioctl = 0x2400;
+    const SET_FILTER: libc::Ioctl = 0x4008_2406;
+    let attributes = TraceAttributes {
+        kind: 2,
+        size: size_of::<TraceAttributes>() as u32,
+        config: tracepoint,
+        sample_period: 1,
+        // Process and thread, time, record.
+        sample_type: 1 << 1 | 1 << 2 | 1 << 10,
+        read_format: 0,
+        // Disabled at first; with a clock of our choice.
+        flags: 1 | 1 << 25,
+        wakeup_events: 0,
+        rest: [0; 10],
+        clock: libc::CLOCK_MONOTONIC,
+        regs: 0,
+    };
+    let cpu = libc::c_int::try_from(processor).map_err(|_| io::ErrorKind::InvalidInput)?;
+    // SAFETY: the kernel reads `size` bytes of the structure, which is as `linux/perf_event.h` has it.
+    let fd = unsafe {
+        libc::syscall(libc::SYS_perf_event_open, &raw const attributes, -1, cpu, -1, 8_u64 /* close on exec */)
+    };
+    let fd = check(libc::c_int::try_from(fd).unwrap_or(-1))?;
+    // SAFETY: `fd` is a fresh descriptor that nobody else owns.
+    let event = unsafe { OwnedFd::from_raw_fd(fd) };
+    // SAFETY: the kernel reads a C string.
+    check(unsafe { libc::ioctl(event.as_raw_fd(), SET_FILTER, filter.as_ptr()) })?;
+    // SAFETY: takes no pointer.
+    check(unsafe { libc::ioctl(event.as_raw_fd(), ENABLE, 0) })?;
+    Ok(event)
+}
+
+/// `struct perf_event_attr` in its third version, the first with a clock.
+#[repr(C)]
+struct TraceAttributes {
+    kind: u32,
+    size: u32,
+    config: u64,
+    sample_period: u64,
+    sample_type: u64,
+    read_format: u64,
+    flags: u64,
+    wakeup_events: u32,
+    /// Break points, branches and registers: from `bp_type` to `sample_stack_user`.
+    rest: [u32; 10],
+    clock: i32,
+    regs: u64,
+}
+
+/// A file system that is mounted nowhere: only this descriptor leads into it.
+pub fn detached_mount(kind: &CStr) -> io::Result<OwnedFd> {
+    const CLOSE_ON_EXEC: libc::c_uint = 1;
+    const CREATE: libc::c_uint = 6;
+    // Read-only, no set-uid, no devices, no programs.
+    const RESTRICTED: libc::c_uint = 0xf;
+    let own = |result: libc::c_long| {
+        let fd = check(libc::c_int::try_from(result).unwrap_or(-1))?;
+        // SAFETY: `fd` is a fresh descriptor that nobody else owns.
+        io::Result::Ok(unsafe { OwnedFd::from_raw_fd(fd) })
+    };
+    // SAFETY: the kernel reads a C string; the other calls take descriptors, integers and null.
+    unsafe {
+        let context = own(libc::syscall(libc::SYS_fsopen, kind.as_ptr(), CLOSE_ON_EXEC))?;
+        let none = std::ptr::null::<libc::c_void>();
+        let made = libc::syscall(libc::SYS_fsconfig, context.as_raw_fd(), CREATE, none, none, 0);
+        check(libc::c_int::try_from(made).unwrap_or(-1))?;
+        own(libc::syscall(libc::SYS_fsmount, context.as_raw_fd(), CLOSE_ON_EXEC, RESTRICTED))
+    }
+}
+
+/// Nanoseconds of CLOCK_MONOTONIC.
+pub fn monotonic_nanoseconds() -> i64 {
+    let mut now = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+    // SAFETY: the kernel writes to `now`.
+    unsafe { libc::clock_gettime(libc::CLOCK_MONOTONIC, &mut now) };
+    now.tv_sec.saturating_mul(1_000_000_000).saturating_add(now.tv_nsec)
 }
 
 /// Bars this thread, and what it starts, from gaining rights by executing a file.
