@@ -41,6 +41,8 @@ export interface Sensor {
   events: number;
   events_dropped: number;
   started_at: string | null;
+  /** How well local programs behind attempts are known; absent from older servers. */
+  processes?: { running: boolean; named: number; unnamed: number; limits: string[] } | null;
 }
 
 export interface AlertBucket extends Record<Severity, number> {
@@ -154,6 +156,8 @@ export interface Detection {
   threshold: number;
   reasons: string[];
   sensor_losses: { packets_dropped: number; events_dropped: number; attempts_aggregated: number };
+  /** Local processes that made the probes. */
+  processes: { pid: number; name: string; path: string; command_line: string; user: string }[];
   observers: string[];
 }
 
@@ -210,6 +214,8 @@ export interface Alert extends AlertSummary {
   finding: Finding | null;
   comments: Comment[];
   history: Change[];
+  /** Others that saw the same scan; absent from older servers. */
+  seen_by?: { detection_id: string; observers: string[]; summary: string; reasons: string[]; xql: string }[];
   /** Size of the capture file of its probes; null where the sensor kept none. */
   capture_bytes: number | null;
 }

@@ -41,6 +41,8 @@ pub(crate) const SERVICES: usize = 32;
 /// Members kept with what is known of each.
 pub(crate) const MEMBERS: usize = 1_000;
 const OBSERVERS: usize = 1_000;
+/// Local processes that are named.
+const PROCESSES: usize = 4;
 /// Conclusions of other products that are kept.
 const FOREIGN: usize = 8;
 
@@ -144,7 +146,8 @@ pub(crate) struct Campaign {
     /// By [`vedette_event::Direction`].
     pub(crate) directions: [u32; 4],
     pub(crate) observers: Vec<Arc<Observer>>,
-    pub(crate) process: Option<Arc<Process>>,
+    /// Local processes that made its probes, at most [`PROCESSES`].
+    pub(crate) processes: Vec<Arc<Process>>,
     /// The address whose network card sent packets in a member's name.
     pub(crate) forged_by: Option<IpAddr>,
     pub(crate) score: f64,
@@ -205,7 +208,7 @@ impl Campaign {
             payloads: 0,
             directions: [0; 4],
             observers: Vec::new(),
-            process: None,
+            processes: Vec::new(),
             forged_by: None,
             probes: 0,
             first_seen: at,
@@ -360,10 +363,22 @@ impl Campaign {
         {
             member.mac = event.source_mac;
         }
-        if self.process.is_none() {
-            self.process.clone_from(&event.process);
+        if let Some(process) = event.sending_process() {
+            self.note_process(process);
         }
         self.note_observer(&event.observer);
+    }
+
+    /// A scanner that begins anew for each probe has a number for each: one of a command line is enough.
+    fn note_process(&mut self, process: &Arc<Process>) {
+        let same = |known: &Arc<Process>| {
+            Arc::ptr_eq(known, process)
+                || (known.path == process.path && known.command_line == process.command_line)
+        };
+        if self.processes.len() < PROCESSES && !self.processes.iter().any(same) {
+            self.processes.push(Arc::clone(process));
+            self.changed = true;
+        }
     }
 
     pub(crate) fn note_observer(&mut self, observer: &Arc<Observer>) {

@@ -153,6 +153,13 @@ impl Detector {
         }
     }
 
+    /// Identifiers of the scans that are not closed.
+    pub fn open_scans(&self) -> Vec<String> {
+        let campaigns = self.campaigns.serials().into_iter().filter_map(|serial| self.campaigns.get(serial));
+        let open = campaigns.filter(|one| one.kind == DetectionKind::Scan && one.closed.is_none());
+        open.map(|campaign| campaign.id.clone()).collect()
+    }
+
     fn due(&mut self, serial: Serial, now: Time, out: &mut Vec<Detection>) {
         let over = |campaign: &Campaign| campaign.closed.is_some_and(|closed| now >= closed.plus(REOPENS));
         if self.campaigns.get(serial).is_some_and(over) {

@@ -141,7 +141,7 @@ pub(crate) fn attribution(campaign: &Campaign) -> Attribution {
         (DetectionKind::Flood, _) if campaign.members.is_empty() => Attribution::Spoofed,
         (_, Arrangement::Decoy) => Attribution::Unconfirmed,
         _ if campaign.forged_by.is_some() => Attribution::Spoofed,
-        _ if campaign.process.is_some() => Attribution::Confirmed,
+        _ if !campaign.processes.is_empty() => Attribution::Confirmed,
         _ if confirmed * 2 > campaign.members.len() => Attribution::Confirmed,
         _ => Attribution::Unconfirmed,
     }

@@ -90,6 +90,7 @@ pub(crate) fn detection(campaign: &Campaign, change: Change, networks: &Networks
         reasons: words::reasons(campaign, real_source.as_deref()),
         explanation: explain::verdict(campaign),
         sensor_losses: campaign.losses,
+        processes: campaign.processes.iter().map(|process| vedette_event::Process::clone(process)).collect(),
         observers: campaign.observers.iter().map(|observer| observer.id.clone()).collect(),
     }
 }

@@ -15,6 +15,7 @@
 //! Belongs here: order and lateness. Does not belong here: whether a time is believed at all (who
 //! knows the present does that).
 
+use crate::checkpoint::CheckpointError;
 use crate::config::Config;
 use crate::detector::Detector;
 use std::collections::BTreeMap;
@@ -108,6 +109,27 @@ impl TimeLine {
     pub fn finish(&mut self, out: &mut Vec<Detection>) {
         self.pause(out);
         self.detector.finish(out);
+    }
+
+    /// What is remembered, as bytes. What still waits is left out: [`TimeLine::pause`] before.
+    pub fn checkpoint(&self) -> Option<Vec<u8>> {
+        let newest = self.newest.map_or(i64::MIN, |newest| newest.0);
+        let mut bytes = newest.to_le_bytes().to_vec();
+        bytes.extend(self.detector.checkpoint()?);
+        Some(bytes)
+    }
+
+    /// A time-line that goes on where that of a checkpoint was; its counts begin anew.
+    ///
+    /// # Errors
+    /// The bytes are no checkpoint, of another version, or damaged.
+    pub fn restore(config: Config, bytes: &[u8]) -> Result<TimeLine, CheckpointError> {
+        let (newest, rest) = bytes.split_first_chunk::<8>().ok_or(CheckpointError::NotOurs)?;
+        let newest = i64::from_le_bytes(*newest);
+        let mut line = TimeLine::new(config.clone());
+        line.detector = Detector::restore(config, rest)?;
+        line.newest = (newest != i64::MIN).then_some(Time(newest));
+        Ok(line)
     }
 
     pub fn counts(&self) -> TimeLineCounts {
@@ -205,6 +227,23 @@ mod tests {
     fn a_log_in_two_parts_is_one_time_line() {
         let (scans, counts) = run(&[scan(1..6, 100 * HOUR), scan(6..50, 100 * HOUR)]);
         assert_eq!((scans, counts.examined, counts.restarts), (1, 49, 0));
+    }
+
+    #[test]
+    fn a_log_goes_on_across_a_checkpoint() {
+        let (mut line, mut told) = (TimeLine::new(Config::default()), Vec::new());
+        assert!(TimeLine::restore(Config::default(), &line.checkpoint().unwrap_or_default()).is_ok());
+        scan(1..6, 100 * HOUR).into_iter().for_each(|seen| line.take(seen, &mut told));
+        line.pause(&mut told);
+        assert_eq!(scans(&told), 0);
+        let bytes = line.checkpoint().unwrap_or_default();
+        let Ok(mut line) = TimeLine::restore(Config::default(), &bytes) else { panic!("not restored") };
+        scan(6..12, 100 * HOUR).into_iter().for_each(|seen| line.take(seen, &mut told));
+        line.take(refused(13, HOUR), &mut told);
+        line.finish(&mut told);
+        assert_eq!((scans(&told), line.counts().strays), (1, 1), "it knows how late it is");
+        assert!(TimeLine::restore(Config::default(), &bytes[..bytes.len() - 1]).is_err());
+        assert!(TimeLine::restore(Config::default(), &[1, 2]).is_err());
     }
 
     #[test]

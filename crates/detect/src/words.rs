@@ -209,10 +209,30 @@ fn certainty(campaign: &Campaign, facts: &Facts<'_>) -> String {
             Some(reason) => format!("All but one source are likely decoys: {reason}."),
             None => "All but one source are likely decoys; nothing tells which.".to_owned(),
         },
+        (_, Attribution::Confirmed) if !campaign.processes.is_empty() => {
+            format!("The source is confirmed: the probes are of {}.", programs(campaign))
+        }
         (_, Attribution::Confirmed) => "The source is confirmed: it received our answers.".to_owned(),
         (_, Attribution::Unconfirmed) => "The source address is not confirmed.".to_owned(),
         (_, Attribution::Spoofed) => "The source addresses are invented.".to_owned(),
     }
+}
+
+/// `nmap (process 812, user root)`; of several, their names.
+fn programs(campaign: &Campaign) -> String {
+    match &campaign.processes[..] {
+        [only] => format!("{} (process {}, user {})", short(&only.name), only.pid, short(&only.user)),
+        several => {
+            let mut names: Vec<String> = several.iter().map(|process| short(&process.name)).collect();
+            names.dedup();
+            names.join(", ")
+        }
+    }
+}
+
+/// Names are a stranger's words.
+fn short(name: &str) -> String {
+    name.chars().filter(|letter| !letter.is_control()).take(40).collect()
 }
 
 /// Why it fired, strongest first, each with its number.

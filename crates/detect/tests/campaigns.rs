@@ -338,6 +338,33 @@ fn a_local_process_is_confirmed_and_outbound() {
     }
     let scan = only(&told(events));
     assert_eq!((scan.attribution, &scan.direction[..]), (Attribution::Confirmed, "outbound"));
+    assert_eq!(scan.processes, [Process { pid: 7, name: "nmap".to_owned(), ..Process::default() }]);
+    assert!(scan.summary.contains("the probes are of nmap (process 7"), "{}", scan.summary);
+}
+
+#[test]
+fn the_process_that_answers_a_scan_is_not_the_scanner() {
+    let process = Arc::new(Process { pid: 7, name: "sshd".to_owned(), ..Process::default() });
+    let mut events = scan(0, 10_000, 1..30);
+    for event in &mut events {
+        event.process = Some(Arc::clone(&process));
+    }
+    let scan = only(&told(events));
+    assert_eq!((scan.attribution, scan.processes), (Attribution::Unconfirmed, Vec::new()));
+}
+
+#[test]
+fn a_program_started_anew_for_each_probe_is_named_once_and_few_are_named() {
+    let mut events = scan(0, 10_000, 1..60);
+    for (n, event) in events.iter_mut().enumerate() {
+        let name = format!("tool-{}", n / 5);
+        let process = Process { pid: n as u32, command_line: name.clone(), name, ..Process::default() };
+        event.direction = Direction::Outbound;
+        event.process = Some(Arc::new(process));
+    }
+    let scan = only(&told(events));
+    let names: Vec<&str> = scan.processes.iter().map(|process| process.name.as_str()).collect();
+    assert!(scan.processes.len() <= 4 && names[0] != names[1], "{names:?}");
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! What the detectors conclude: a campaign, as it stands at one moment.
 
-use crate::Time;
+use crate::{Process, Time};
 use serde::{Deserialize, Serialize};
 use std::net::IpAddr;
 
@@ -244,6 +244,10 @@ pub struct Detection {
     #[serde(default)]
     pub explanation: Explanation,
     pub sensor_losses: SensorLosses,
+    /// The local processes that made the probes, where the source is a host with a sensor and it
+    /// knows them; the first ones, each once.
+    #[serde(default)]
+    pub processes: Vec<Process>,
     /// Identifiers of the observers that saw it.
     pub observers: Vec<String>,
 }

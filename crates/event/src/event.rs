@@ -187,7 +187,8 @@ pub struct Icmp {
     pub v6: bool,
 }
 
-/// The local process of an attempt, where the sensor knows it.
+/// The local process of an attempt, where the sensor knows it: the one that made it where it goes out
+/// from this host, the one that serves it where it comes in.
 #[derive(Clone, Debug, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Process {
     pub pid: u32,
@@ -245,6 +246,12 @@ impl Event {
             Direction::Outbound => (self.source, self.source_port),
             _ => (self.target, self.target_port),
         }
+    }
+
+    /// The local process that began it; `None` also where the local side is the one that answers.
+    pub fn sending_process(&self) -> Option<&Arc<Process>> {
+        let ours = matches!(self.direction, Direction::Outbound | Direction::Local);
+        self.process.as_ref().filter(|_| ours)
     }
 
     /// The other side of [`Event::local`].

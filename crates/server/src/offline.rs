@@ -8,8 +8,7 @@ use crate::pipeline::following::Following;
 use crate::pipeline::lines::{Input, LineCounts, LineIngest, zone};
 use crate::pipeline::{Alerting, Intake, Storing};
 use crate::sensing::Sensing;
-use crate::server::STATE;
-use crate::server::lake_dir;
+use crate::server::{STATE, lake_dir, logs_dir};
 use crate::state::{StateError, Store};
 use std::io::Read;
 use std::path::Path;
@@ -56,7 +55,7 @@ impl Offline {
         let config = Config { classes, ..Config::default() };
         let storing = Arc::new(Storing::default()).run(lake.clone(), intake.clone(), outlets.store);
         Ok(Offline {
-            following: Following::new(Some(config), alerting),
+            following: Following::new(Some(config), alerting, Some(logs_dir(data_dir))),
             intake,
             storing: tokio::spawn(storing),
         })

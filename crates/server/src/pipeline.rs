@@ -25,6 +25,6 @@ mod storing;
 pub mod watch;
 
 pub use alerting::Alerting;
-pub use detecting::{Detecting, DetectorState};
+pub use detecting::{Detecting, DetectorState, Recalled};
 pub use intake::Intake;
 pub use storing::Storing;

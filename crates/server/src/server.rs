@@ -16,7 +16,7 @@ use crate::local::{self, LocalServer};
 use crate::notify::Notifier;
 use crate::pipeline::following::Following;
 use crate::pipeline::lines::LineCounts;
-use crate::pipeline::{Alerting, Detecting, Intake, Storing};
+use crate::pipeline::{Alerting, Detecting, Intake, Recalled, Storing};
 use crate::queries::Queries;
 use crate::rate::Rates;
 use crate::rules::{Runner, shipped};
@@ -76,13 +76,6 @@ impl Server {
         files::private_dir(&dir).map_err(folder)?;
         let lake = open_lake(&config).await?;
         let store = Arc::new(Store::open(&dir.join(STATE))?);
-        let settled = store.settle_after_restart(clock::now())?;
-        if settled > 0 {
-            tracing::info!(
-                settled,
-                "alerts were active when Vedette stopped; they are not followed any more"
-            );
-        }
         let changed = store.seed_rules(&shipped::all(), clock::now())?;
         if changed > 0 {
             tracing::info!(changed, "correlation rules that came with this version are new or changed");
@@ -144,6 +137,11 @@ fn certificate(
 const TABLES: &str = "tables";
 /// File of users, alerts and the like, in the data folder.
 pub(crate) const STATE: &str = "state.db";
+/// Where is kept what is known of logs.
+pub(crate) fn logs_dir(data_dir: &Path) -> PathBuf {
+    data_dir.join("logs")
+}
+
 /// File of what the detector remembers, in the data folder.
 const DETECTOR_STATE: &str = "detector.state";
 
@@ -165,6 +163,11 @@ fn assemble(mut config: ServerConfig, bound: Bound) -> Result<RunningServer, Ser
         troubles.iter().for_each(|trouble| tracing::warn!(%trouble, "class of discovery"));
     }
     let Bound { lake, store, sealer, listener, address, hostname, certificate } = bound;
+    let recalled = config
+        .detection
+        .as_ref()
+        .map(|detection| Recalled::from(detection, config.data_dir.join(DETECTOR_STATE)));
+    settle(&store, recalled.as_ref())?;
     let now = clock::now();
     let (stop, stopping) = watch::channel(false);
     let (intake, outlets) = Intake::new(config.limits.queue_events, config.detection.is_some());
@@ -185,7 +188,7 @@ fn assemble(mut config: ServerConfig, bound: Bound) -> Result<RunningServer, Ser
     let app = Arc::new(App {
         notifier: Notifier::new(store.clone(), sealer.clone(), hostname.clone()),
         rules: Runner::new(store.clone(), engine.clone(), alerting.clone(), settled),
-        following: Following::new(config.detection.clone(), alerting.clone()),
+        following: Following::new(config.detection.clone(), alerting.clone(), Some(logs_dir(&config.data_dir))),
         alerting,
         store,
         lake: lake.clone(),
@@ -221,13 +224,13 @@ fn assemble(mut config: ServerConfig, bound: Bound) -> Result<RunningServer, Ser
     let storing = tokio::spawn(app.storing.clone().run(lake, intake.clone(), outlets.store));
     let detector = config
         .detection
-        .map(|detection| {
+        .zip(recalled)
+        .map(|(detection, recalled)| {
             let (detecting, alerting) = (app.detecting.clone(), app.alerting.clone());
             let (intake, sensing) = (intake.clone(), app.sensing.clone());
-            let state = app.data_dir.join(DETECTOR_STATE);
             std::thread::Builder::new()
                 .name("vedette-detect".to_owned())
-                .spawn(move || detecting.run(detection, state, outlets.detector, intake, sensing, alerting))
+                .spawn(move || detecting.run(detection, recalled, outlets.detector, intake, sensing, alerting))
         })
         .transpose()
         .map_err(ServerError::Thread)?;
@@ -242,6 +245,16 @@ fn assemble(mut config: ServerConfig, bound: Bound) -> Result<RunningServer, Ser
     let server = RunningServer { parts: Some(parts), stop, app };
     server.publish()?;
     Ok(server)
+}
+
+/// Alerts whose campaigns nobody goes on following do not claim to be active.
+fn settle(store: &Store, recalled: Option<&Recalled>) -> Result<(), StateError> {
+    let followed = recalled.map(Recalled::open_scans).unwrap_or_default();
+    let settled = store.settle_after_restart(&followed, clock::now())?;
+    if settled > 0 {
+        tracing::info!(settled, "alerts were active when Vedette stopped; they are not followed any more");
+    }
+    Ok(())
 }
 
 /// The audit log says when the server and its sensor began.

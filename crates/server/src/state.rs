@@ -25,6 +25,7 @@ mod sessions;
 mod settings;
 mod tokens;
 mod users;
+mod views;
 
 pub use alert_list::{AlertFilter, SelfTestFilter, Sort, SortKey};
 pub use alerts::{AlertRecord, Stored};

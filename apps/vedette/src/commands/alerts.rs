@@ -198,6 +198,17 @@ fn write_alert(out: &mut impl Write, alert: &Value) -> std::io::Result<()> {
             writeln!(out, "  {name:<18} {}", word(&alert[name]))?;
         }
     }
+    for process in alert["detection"]["processes"].as_array().into_iter().flatten() {
+        let (pid, user) = (word(&process["pid"]), word(&process["user"]));
+        let line = format!("{} (pid {pid}, user {user})", word(&process["command_line"]));
+        writeln!(out, "  {:<18} {}: {line}", "process", word(&process["name"]))?;
+    }
+    for view in alert["seen_by"].as_array().into_iter().flatten() {
+        writeln!(out, "  {:<18} {}: {}", "also seen by", word(&view["observers"]), word(&view["summary"]))?;
+        for reason in view["reasons"].as_array().into_iter().flatten().take(3) {
+            writeln!(out, "  {:<18}   - {}", "", word(reason))?;
+        }
+    }
     for reason in alert["detection"]["reasons"].as_array().into_iter().flatten() {
         writeln!(out, "  - {}", word(reason))?;
     }

@@ -22,6 +22,7 @@ export function Facts({ alert, detection: d }: { alert: Alert; detection: Detect
           <Note title={attributionName[d.attribution]?.why}>
             {attributionName[d.attribution]?.word ?? d.attribution}: {attributionName[d.attribution]?.why}
           </Note>
+          <Programs detection={d} />
         </Fact>
         <Fact name="Whom">
           <Addresses list={d.target_ips} cut={d.addresses_cut} />
@@ -54,6 +55,11 @@ export function Facts({ alert, detection: d }: { alert: Alert; detection: Detect
         <Fact name="Seen by">
           <Mono text={d.observers.slice(0, 4).join(", ") || "unknown"} max={120} />
           {d.observers.length > 4 && <Note>and {count(d.observers.length - 4)} more</Note>}
+          {(alert.seen_by ?? []).map((view) => (
+            <Note key={view.detection_id} title={view.reasons.join("\n").slice(0, 2000)}>
+              Also by <Mono text={view.observers.slice(0, 4).join(", ")} max={120} />: <Outside text={view.summary} max={300} />
+            </Note>
+          ))}
           <Losses losses={d.sensor_losses} />
         </Fact>
       </dl>
@@ -84,6 +90,15 @@ export function Addresses({ list, cut }: { list: string[]; cut: boolean }) {
       {list.length === 1 && <CopyButton text={list[0] ?? ""} />}
     </span>
   );
+}
+
+/** The local programs that scan, where this host is the source. */
+function Programs({ detection }: { detection: Detection }) {
+  return (detection.processes ?? []).map((process) => (
+    <Note key={process.pid} title={process.path.slice(0, 500)}>
+      By <Outside text={process.name || "a process"} max={60} className="font-medium text-text" /> (process {process.pid}, user <Outside text={process.user} max={40} />): <Mono text={process.command_line} max={200} />
+    </Note>
+  ));
 }
 
 function ToolNote({ detection }: { detection: Detection }) {

@@ -45,8 +45,15 @@ export function SensorPanel({ sensor }: { sensor: Sensor }) {
             {count(sensor.packets_dropped)} packets, {count(sensor.events_dropped)} events
           </span>
         </Fact>
-        <Fact name="Local programs">not looked up yet</Fact>
+        <Fact name="Local programs">
+          {sensor.processes?.running
+            ? <span className="num">named for {count(sensor.processes.named)} of {count(sensor.processes.named + sensor.processes.unnamed)} attempts</span>
+            : "not looked up"}
+        </Fact>
       </dl>
+      {running && sensor.processes?.limits.map((limit) => (
+        <p key={limit} className="mt-2 text-xs text-muted">Local programs: <Outside text={limit} max={500} /></p>
+      ))}
     </Panel>
   );
 }

@@ -235,6 +235,7 @@ mod tests {
             reasons: Vec::new(),
             explanation: crate::Explanation::default(),
             sensor_losses: crate::SensorLosses::default(),
+            processes: Vec::new(),
             observers: vec!["host1".into()],
         }
     }

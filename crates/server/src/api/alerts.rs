@@ -167,10 +167,54 @@ pub struct Alert {
     /// What a correlation rule or another product found; null for a detection.
     #[schema(value_type = Option<Object>)]
     finding: Option<Finding>,
+    /// Others that saw the same scan: a sensor's alert may have been told of by logs too.
+    seen_by: Vec<View>,
     comments: Vec<Comment>,
     history: Vec<Change>,
     /// Size of the capture file of its probes; null where the sensor kept none.
     capture_bytes: Option<u64>,
+}
+
+/// What another observer saw of the same scan.
+#[derive(Serialize, ToSchema)]
+#[schema(as = AlertView)]
+pub struct View {
+    /// Who: `panos:fw-1`, `zeek:conn.log`, or a sensor's identifier.
+    observers: Vec<String>,
+    detection_id: String,
+    name: String,
+    summary: String,
+    /// It still tells of it.
+    active: bool,
+    #[schema(value_type = String, format = DateTime)]
+    first_seen: Time,
+    #[schema(value_type = String, format = DateTime)]
+    last_seen: Time,
+    probes: u64,
+    distinct_ports: u32,
+    /// Why it was concluded, the other product's own verdict included.
+    reasons: Vec<String>,
+    /// Finds what it saw.
+    xql: String,
+}
+
+impl View {
+    fn of(view: Detection) -> View {
+        let (from, to) = super::evidence::span(view.first_seen, view.last_seen);
+        View {
+            xql: super::evidence::xql(&view, from, to),
+            active: view.change != vedette_event::Change::Closed,
+            detection_id: view.id,
+            observers: view.observers,
+            name: view.name,
+            summary: view.summary,
+            first_seen: view.first_seen,
+            last_seen: view.last_seen,
+            probes: view.probes,
+            distinct_ports: view.distinct_ports,
+            reasons: view.reasons,
+        }
+    }
 }
 
 #[derive(Serialize, ToSchema)]
@@ -382,6 +426,7 @@ fn whole(store: &Store, record: Option<AlertRecord>) -> Result<Option<Alert>, St
         summary,
         detection,
         finding,
+        seen_by: store.views(id)?.into_iter().map(View::of).collect(),
         comments: store.comments(id)?,
         history: store.history(id)?,
         capture_bytes: store.capture_size(id)?,

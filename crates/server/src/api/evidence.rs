@@ -112,7 +112,7 @@ pub async fn capture(State(app): State<Arc<App>>, Id(id): Id) -> Result<Response
 }
 
 /// Whole seconds around what was seen: the language has no finer ones.
-fn span(first: Time, last: Time) -> (Time, Time) {
+pub fn span(first: Time, last: Time) -> (Time, Time) {
     let second = 1_000_000;
     let from = first.0.div_euclid(second) * second;
     let to = last.0.div_euclid(second).saturating_add(1) * second;

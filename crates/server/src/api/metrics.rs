@@ -35,12 +35,20 @@ pub async fn metrics(State(app): State<Arc<App>>) -> Result<Response, ApiError> 
 fn registry(app: &App) -> Registry {
     let mut registry = Registry::with_prefix("vedette");
     let (sensor, stats) = (app.sensing.report(), app.lake.stats());
+    let owners = sensor.health.owners.clone().unwrap_or_default();
     let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
     let counters = [
         ("sensor_packets", "Packets the sensor read", sensor.health.packets_seen),
         ("sensor_packets_dropped", "Packets the kernel dropped", sensor.health.packets_dropped_kernel),
         ("sensor_events", "Events the sensor made", sensor.health.events),
         ("sensor_events_dropped", "Events the sensor dropped", sensor.health.events_dropped),
+        ("sensor_processes_named", "Attempts whose local process is known", owners.named),
+        ("sensor_processes_unnamed", "Attempts of this host without a known process", owners.unnamed),
+        ("sensor_connect_events_lost", "Connect events that found no room", owners.events_lost),
+        ("sensor_socket_lookups", "Sockets asked for", owners.lookups),
+        ("sensor_socket_lookups_skipped", "Sockets not asked for: too many", owners.lookups_skipped),
+        ("sensor_process_searches", "Searches of all processes", owners.searches),
+        ("sensor_process_search_milliseconds", "Time they took", owners.search_ms),
         ("ingest_events", "Events taken in", app.intake.received()),
         ("ingest_events_stored", "Events stored", read(&app.storing.events)),
         ("ingest_rows_dropped", "Rows dropped before the store", app.intake.store_gauge.dropped()),

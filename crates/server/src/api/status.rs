@@ -13,6 +13,7 @@ use std::sync::atomic::Ordering;
 use utoipa::ToSchema;
 use vedette_event::Time;
 use vedette_event::datasets::quarantine;
+use vedette_sensor::{OwnerHealth, OwnerLimit};
 
 /// The sensor as it is.
 #[derive(Serialize, ToSchema)]
@@ -33,6 +34,53 @@ pub struct SensorAnswer {
     attempts_aggregated: u64,
     #[schema(value_type = Option<String>, format = DateTime)]
     started_at: Option<Time>,
+    /// How well the local processes behind attempts are known; null when the sensor does not look.
+    processes: Option<ProcessesAnswer>,
+}
+
+/// How well the local processes behind attempts are known. Counts are since the sensor's start.
+#[derive(Serialize, ToSchema)]
+#[schema(as = SensorProcesses)]
+pub struct ProcessesAnswer {
+    running: bool,
+    /// The kernel tells of each connection which process makes it: also of those that end at once.
+    connect_events: bool,
+    /// Processes of other users can be looked into.
+    other_users: bool,
+    /// What is not known here, a sentence each, with what would help.
+    limits: Vec<String>,
+    /// Attempts whose process is known, and attempts of this host for which none was found.
+    named: u64,
+    unnamed: u64,
+    /// Of the latter: several processes may have made it, so none was named.
+    ambiguous: u64,
+    connect_events_lost: u64,
+    /// Sockets asked for, and those not asked for because there were too many.
+    lookups: u64,
+    lookups_skipped: u64,
+    /// Searches of all processes, and the milliseconds they took.
+    searches: u64,
+    search_milliseconds: u64,
+}
+
+impl ProcessesAnswer {
+    fn of(owners: &OwnerHealth) -> ProcessesAnswer {
+        let limit = |limit: &OwnerLimit| format!("{}; to change it: {}", limit.what, limit.help);
+        ProcessesAnswer {
+            running: owners.running,
+            connect_events: owners.connect_events,
+            other_users: owners.other_users,
+            limits: owners.limits.iter().map(limit).collect(),
+            named: owners.named,
+            unnamed: owners.unnamed,
+            ambiguous: owners.ambiguous,
+            connect_events_lost: owners.events_lost,
+            lookups: owners.lookups,
+            lookups_skipped: owners.lookups_skipped,
+            searches: owners.searches,
+            search_milliseconds: owners.search_ms,
+        }
+    }
 }
 
 impl SensorAnswer {
@@ -49,6 +97,7 @@ impl SensorAnswer {
             events_dropped: health.events_dropped,
             attempts_aggregated: health.aggregated,
             started_at: report.started_at,
+            processes: health.owners.as_ref().map(ProcessesAnswer::of),
         }
     }
 }

@@ -110,7 +110,7 @@ impl Alerting {
                 self.intake.submit_rows(threat::DATASET.name, threats);
                 let news = match (stored.new, detection.change) {
                     (true, _) => News::Opened,
-                    (_, Change::Closed) => News::Closed,
+                    (_, Change::Closed) if !stored.alert.life.active => News::Closed,
                     _ => News::Updated,
                 };
                 if stored.new {
@@ -137,7 +137,7 @@ impl Alerting {
         self_test: bool,
         now: Time,
     ) -> Result<(Stored, Vec<Row>), StateError> {
-        let before = self.store.alert_of(&detection.id)?;
+        let before = self.store.campaign(&detection.id)?;
         let stored = self.store.record_detection(detection, self_test, now)?;
         let suspects: Vec<IpAddr> =
             detection.source_ips.iter().chain(&detection.candidate_ips).copied().collect();
@@ -149,7 +149,7 @@ impl Alerting {
         }
         let threats = match self_test {
             true => Vec::new(),
-            false => threat::rows(detection, before.as_ref().and_then(|alert| alert.subject.detection())),
+            false => threat::rows(detection, before.as_ref()),
         };
         Ok((stored, threats))
     }

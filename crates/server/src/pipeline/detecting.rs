@@ -98,22 +98,21 @@ impl Detecting {
         answer.await.map_err(|_| stopped)
     }
 
-    /// Runs until the queue ends. Campaigns then stay open: what is remembered goes to the file
-    /// `state`, from where the next run goes on with it.
+    /// Runs until the queue ends. Campaigns then stay open: what is remembered goes to the file it was
+    /// recalled from, from where the next run goes on with it.
     pub fn run(
         self: Arc<Detecting>,
         config: Config,
-        state: PathBuf,
+        recalled: Recalled,
         queue: Receiver<Arc<Vec<Event>>>,
         intake: Arc<Intake>,
         sensing: Arc<Sensing>,
         alerting: Arc<Alerting>,
     ) {
         let _running = Running::begin(&self.running);
-        let remembering = Remembering::new(state);
         let mut worker = Worker {
-            detector: remembering.recall(config.clone()),
-            remembering,
+            detector: recalled.detector,
+            remembering: recalled.remembering,
             config,
             health: self.clone(),
             intake,
@@ -134,6 +133,25 @@ impl Detecting {
                 next_tick = Instant::now() + TICK;
             }
         }
+    }
+}
+
+/// The detector as the last run left it.
+pub struct Recalled {
+    detector: Detector,
+    remembering: Remembering,
+}
+
+impl Recalled {
+    /// From the file `state`; a new detector where there is none of use.
+    pub fn from(config: &Config, state: PathBuf) -> Recalled {
+        let remembering = Remembering::new(state);
+        Recalled { detector: remembering.recall(config.clone()), remembering }
+    }
+
+    /// Scans that it goes on following.
+    pub fn open_scans(&self) -> Vec<String> {
+        self.detector.open_scans()
     }
 }
 

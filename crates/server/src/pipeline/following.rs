@@ -5,19 +5,23 @@
 //! Does not belong here: the order of what a log says, reading lines.
 //!
 //! A log is followed by its format and origin, so that its next part goes on where the last one
-//! ended. Time-lines are kept in memory only: a restart of the server ends them.
+//! ended: also after a restart, and after more other logs than are held in memory (see [`shelf`]).
+
+mod shelf;
 
 use super::Alerting;
 use parking_lot::Mutex;
+use shelf::{Key, Shelf};
 use std::collections::HashSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use vedette_detect::{Config, TimeLine};
 use vedette_event::{Change, Detection, DetectionKind, Observation, Time};
 use vedette_parse::log::Format;
 
-/// Logs followed at once; the one that has been silent the longest is closed for a new one.
+/// Logs held in memory; the one that has been silent the longest is put away for a new one.
 const LOGS: usize = 8;
 /// Each may use this part of the detector's memory.
 const MEMORY_PART: usize = 8;
@@ -26,7 +30,7 @@ const AHEAD: i64 = 86_400 * 1_000_000;
 
 /// A log that is followed, and the campaigns of scans it told of.
 pub struct Followed {
-    key: (Format, String),
+    key: Key,
     line: Mutex<Line>,
 }
 
@@ -34,6 +38,8 @@ struct Line {
     line: TimeLine,
     /// Strays that are counted already.
     strays: u64,
+    /// Nothing was examined since it was put away.
+    saved: bool,
 }
 
 /// What detection made of one piece of a log.
@@ -61,6 +67,10 @@ pub struct Following {
     alerting: Arc<Alerting>,
     /// The latest used last.
     logs: Mutex<Vec<Arc<Followed>>>,
+    /// `None`: nothing outlives this process.
+    shelf: Option<Shelf>,
+    /// Times that what is known of a log could not be saved.
+    pub unsaved: AtomicU64,
     pub examined: AtomicU64,
     pub unexamined: AtomicU64,
     /// Times a detector panicked and began anew.
@@ -68,12 +78,15 @@ pub struct Following {
 }
 
 impl Following {
-    pub fn new(config: Option<Config>, alerting: Arc<Alerting>) -> Arc<Following> {
+    /// What is known of logs is kept in `folder`.
+    pub fn new(config: Option<Config>, alerting: Arc<Alerting>, folder: Option<PathBuf>) -> Arc<Following> {
         let config = config.map(|config| Config { memory: config.memory / MEMORY_PART, ..config });
         Arc::new(Following {
             config,
             alerting,
             logs: Mutex::new(Vec::new()),
+            shelf: folder.map(Shelf::new),
+            unsaved: AtomicU64::new(0),
             examined: AtomicU64::new(0),
             unexamined: AtomicU64::new(0),
             faults: AtomicU64::new(0),
@@ -88,16 +101,48 @@ impl Following {
             let mut logs = self.logs.lock();
             let known = logs.iter().position(|log| log.key == key).map(|position| logs.remove(position));
             let log = known.unwrap_or_else(|| {
-                let line = Mutex::new(Line { line: TimeLine::new(config), strays: 0 });
+                let line = Mutex::new(Line { line: self.recall(&key, config), strays: 0, saved: true });
                 Arc::new(Followed { key, line })
             });
             logs.push(log.clone());
             (log, (logs.len() > LOGS).then(|| logs.remove(0)))
         };
         if let Some(closed) = closed {
+            self.put_away(&closed, now);
+            // Nobody follows it until it goes on.
             self.work(&closed, now, |line, found| line.finish(found));
         }
         Some(log)
+    }
+
+    fn recall(&self, key: &Key, config: Config) -> TimeLine {
+        let Some(bytes) = self.shelf.as_ref().and_then(|shelf| shelf.get(key)) else {
+            return TimeLine::new(config);
+        };
+        TimeLine::restore(config.clone(), &bytes).unwrap_or_else(|error| {
+            tracing::warn!(origin = ?key.1, %error, "what is known of a log is of no use; it begins anew");
+            TimeLine::new(config)
+        })
+    }
+
+    /// Saves what is known of a log; false when nothing will be left of it.
+    fn put_away(&self, log: &Followed, now: Time) -> bool {
+        let Some(shelf) = &self.shelf else { return false };
+        self.work(log, now, TimeLine::pause);
+        let mut line = log.line.lock();
+        if line.saved {
+            return true;
+        }
+        let bytes = line.line.checkpoint().ok_or(std::io::ErrorKind::OutOfMemory.into());
+        match bytes.and_then(|bytes| shelf.put(&log.key, &bytes)) {
+            Ok(()) => line.saved = true,
+            Err(error) => {
+                if self.unsaved.fetch_add(1, Ordering::Relaxed) == 0 {
+                    tracing::error!(origin = ?log.key.1, %error, "what is known of a log cannot be saved: a restart will lose it");
+                }
+            }
+        }
+        line.saved
     }
 
     /// Examines what a piece of a log said. Blocks on the state database.
@@ -122,19 +167,25 @@ impl Following {
         })
     }
 
-    /// Time has passed: campaigns of logs that say nothing more are closed.
+    /// Time has passed: campaigns of logs that say nothing more are closed, and what is known is saved.
     pub fn advance(&self, now: Time) {
         let logs: Vec<Arc<Followed>> = self.logs.lock().clone();
         for log in logs {
             self.work(&log, now, |line, found| line.advance(now, found));
+            // One that is being read is saved when it pauses.
+            if Arc::strong_count(&log) <= 2 {
+                self.put_away(&log, now);
+            }
         }
     }
 
-    /// No log goes on.
+    /// The server stops: the next one goes on with the logs. Where that cannot be, they are over.
     pub fn finish(&self, now: Time) {
         let logs = std::mem::take(&mut *self.logs.lock());
         for log in logs {
-            self.work(&log, now, |line, found| line.finish(found));
+            if !self.put_away(&log, now) {
+                self.work(&log, now, |line, found| line.finish(found));
+            }
         }
     }
 
@@ -152,12 +203,13 @@ impl Following {
                 tracing::error!(origin = ?log.key.1, "the detector failed on a log and began anew; please report this");
                 self.faults.fetch_add(1, Ordering::Relaxed);
                 let config = self.config.clone().unwrap_or_default();
-                *line = Line { line: TimeLine::new(config), strays: 0 };
+                *line = Line { line: TimeLine::new(config), strays: 0, saved: false };
             } else {
                 let counts = line.line.counts();
                 done.examined = counts.examined - before.examined;
                 done.unexamined = counts.strays - line.strays;
                 line.strays = counts.strays;
+                line.saved &= counts == before;
             }
         }
         self.examined.fetch_add(done.examined, Ordering::Relaxed);
@@ -188,7 +240,48 @@ mod tests {
         let (intake, _) = Intake::new(10_000, true);
         let store = Arc::new(Store::in_memory());
         let alerting = Alerting::new(store.clone(), Live::new(4), intake, Sensing::idle());
-        (Following::new(Some(Config::default()), alerting), store)
+        (Following::new(Some(Config::default()), alerting, None), store)
+    }
+
+    #[test]
+    fn a_log_goes_on_after_a_restart_and_after_many_others() {
+        let dir = tempfile::tempdir().unwrap();
+        let part = |following: &Following, ports| {
+            let log = following.open(Format::Netfilter, "a", NOW).unwrap();
+            let mut done = following.examine(&log, scan(ports, NOW.plus(-1_000_000)), NOW);
+            done.add(following.pause(&log, NOW));
+            done.scans.len()
+        };
+        let begin = || {
+            let alerting = following().0.alerting.clone();
+            Following::new(Some(Config::default()), alerting, Some(dir.path().join("logs")))
+        };
+        let first = begin();
+        assert_eq!(part(&first, 1..3), 0);
+        first.finish(NOW);
+        let second = begin();
+        assert_eq!(part(&second, 3..5), 0);
+        for n in 0..LOGS * 2 {
+            second.open(Format::Zeek, &n.to_string(), NOW).unwrap();
+        }
+        assert_eq!(part(&second, 5..7), 1, "no part is enough by itself");
+        assert_eq!(second.unsaved.load(Ordering::Relaxed), 0);
+    }
+
+    #[test]
+    fn where_nothing_can_be_saved_campaigns_end_with_the_server() {
+        let (_, store) = following();
+        let (intake, _) = Intake::new(10_000, true);
+        let alerting = Alerting::new(store.clone(), Live::new(4), intake, Sensing::idle());
+        let nowhere = std::path::PathBuf::from("/proc/nothing/here");
+        let following = Following::new(Some(Config::default()), alerting, Some(nowhere));
+        let log = following.open(Format::Netfilter, "a", NOW).unwrap();
+        let done = following.examine(&log, scan(1..40, NOW.plus(-1_000_000)), NOW);
+        let _ = following.pause(&log, NOW);
+        following.finish(NOW);
+        assert_eq!(following.unsaved.load(Ordering::Relaxed), 1);
+        let totals = store.alert_totals().unwrap();
+        assert_eq!((done.unexamined, totals.total, totals.active), (0, 1, 0));
     }
 
     fn scan(ports: std::ops::Range<u16>, from: Time) -> Vec<Observation> {
@@ -250,6 +343,6 @@ mod tests {
             following.open(Format::Zeek, &n.to_string(), NOW).unwrap();
         }
         assert_eq!(following.logs.lock().len(), LOGS);
-        assert!(Following::new(None, following.alerting.clone()).open(Format::Zeek, "a", NOW).is_none());
+        assert!(Following::new(None, following.alerting.clone(), None).open(Format::Zeek, "a", NOW).is_none());
     }
 }

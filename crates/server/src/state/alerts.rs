@@ -2,7 +2,7 @@
 //! of another product.
 
 use super::life_cycle::{Status, write_change};
-use super::{StateError, Store, grouping};
+use super::{StateError, Store, grouping, views};
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
 use vedette_event::datasets::alerts::LifeCycle;
 use vedette_event::{AlertSource, Change as CampaignChange, Detection, Finding, Severity, Subject, Time};
@@ -155,11 +155,18 @@ impl Store {
         self_test: bool,
         now: Time,
     ) -> Result<Stored, StateError> {
-        let active = detection.change != CampaignChange::Closed;
-        let new = NewAlert { subject: &Subject::from(detection.clone()), active, self_test };
         let mut connection = self.lock();
         let transaction = connection.transaction()?;
-        let stored = record(&transaction, &new, now)?;
+        let joined = if self_test { None } else { views::record(&transaction, detection, now)? };
+        let stored = match joined {
+            Some(stored) => stored,
+            None => {
+                let own = detection.change != CampaignChange::Closed;
+                let active = own || views::goes_on(&transaction, &detection.id)?;
+                let subject = Subject::from(detection.clone());
+                record(&transaction, &NewAlert { subject: &subject, active, self_test }, now)?
+            }
+        };
         transaction.commit()?;
         Ok(stored)
     }
@@ -178,26 +185,34 @@ impl Store {
         load(&self.lock(), id)
     }
 
-    /// The alert of a campaign, by the identifier of its detection; of a finding, by
+    /// The alert of a campaign, by the identifier of its detection, also where it is a view of another's;
+    /// of a finding, by
     /// [`Subject::key`].
     pub fn alert_of(&self, key: &str) -> Result<Option<AlertRecord>, StateError> {
         let connection = self.lock();
-        let known = known_alert(&connection, key)?;
-        known.map_or(Ok(None), |known| load(&connection, known.id))
+        let known = known_alert(&connection, key)?.map(|known| known.id);
+        let id = known.map_or_else(|| views::alert_of(&connection, key), |id| Ok(Some(id)))?;
+        id.map_or(Ok(None), |id| load(&connection, id))
     }
 
-    /// At start: campaigns that were going on when the server stopped are not followed any more,
-    /// and their alerts must not claim they are. Returns how many there were.
-    pub fn settle_after_restart(&self, now: Time) -> Result<usize, StateError> {
+    /// At start: of campaigns that were going on when the server stopped, only those that the detector
+    /// remembers are `followed`; the alerts of the others must not claim that they go on. Returns how
+    /// many there were.
+    pub fn settle_after_restart(&self, followed: &[String], now: Time) -> Result<usize, StateError> {
         let mut connection = self.lock();
         let transaction = connection.transaction()?;
+        let followed = serde_json::to_string(followed)?;
+        let lost = "active AND subject_key NOT IN (SELECT value FROM json_each(?1))";
         transaction.execute(
-            "INSERT INTO alert_history (alert_id, time, actor, field, old, new, note)
-             SELECT id, ?1, ?2, 'active', 'true', 'false', ?3 FROM alerts WHERE active",
-            params![now.0, OURSELVES, "Vedette restarted; a scan that goes on opens a new alert"],
+            &format!(
+                "INSERT INTO alert_history (alert_id, time, actor, field, old, new, note)
+                 SELECT id, ?2, ?3, 'active', 'true', 'false', ?4 FROM alerts WHERE {lost}"
+            ),
+            params![followed, now.0, OURSELVES, "Vedette restarted; a scan that goes on opens a new alert"],
         )?;
-        let settled =
-            transaction.execute("UPDATE alerts SET active = 0, updated_at = ?1 WHERE active", [now.0])?;
+        let sql = format!("UPDATE alerts SET active = 0, updated_at = ?2 WHERE {lost}");
+        let settled = transaction.execute(&sql, params![followed, now.0])?;
+        transaction.execute("UPDATE alert_views SET active = 0", [])?;
         transaction.commit()?;
         Ok(settled)
     }
@@ -214,10 +229,10 @@ pub(super) fn record_finding_in(
 }
 
 /// What an alert is made of, or brought up to date with.
-struct NewAlert<'a> {
-    subject: &'a Subject,
-    active: bool,
-    self_test: bool,
+pub(super) struct NewAlert<'a> {
+    pub(super) subject: &'a Subject,
+    pub(super) active: bool,
+    pub(super) self_test: bool,
 }
 
 fn record(transaction: &Transaction<'_>, new: &NewAlert<'_>, now: Time) -> Result<Stored, StateError> {
@@ -234,7 +249,7 @@ fn record(transaction: &Transaction<'_>, new: &NewAlert<'_>, now: Time) -> Resul
 }
 
 /// What is needed of an alert to see what its subject changes.
-struct Known {
+pub(super) struct Known {
     id: i64,
     active: bool,
     severity: i64,
@@ -242,7 +257,7 @@ struct Known {
     severity_set: bool,
 }
 
-fn known_alert(connection: &Connection, key: &str) -> Result<Option<Known>, StateError> {
+pub(super) fn known_alert(connection: &Connection, key: &str) -> Result<Option<Known>, StateError> {
     let sql = "SELECT id, active, severity, manual_severity IS NOT NULL FROM alerts WHERE subject_key = ?1";
     let known = connection
         .query_row(sql, [key], |row| {
@@ -290,7 +305,7 @@ fn insert(transaction: &Transaction<'_>, new: &NewAlert<'_>, now: Time) -> Resul
     Ok(id)
 }
 
-fn update(
+pub(super) fn update(
     transaction: &Transaction<'_>,
     known: &Known,
     new: &NewAlert<'_>,
@@ -372,6 +387,7 @@ pub(crate) mod tests {
             reasons: Vec::new(),
             explanation: vedette_event::Explanation::default(),
             sensor_losses: vedette_event::SensorLosses::default(),
+            processes: Vec::new(),
             observers: Vec::new(),
         }
     }
@@ -453,8 +469,9 @@ pub(crate) mod tests {
     fn a_restart_ends_what_was_active_and_says_so() {
         let store = Store::in_memory();
         let id = store.record_detection(&detection("c1"), false, Time(10)).unwrap().alert.life.alert_id;
-        assert_eq!(store.settle_after_restart(Time(99)).unwrap(), 1);
-        assert_eq!(store.settle_after_restart(Time(100)).unwrap(), 0);
+        assert_eq!(store.settle_after_restart(&["c1".to_owned()], Time(98)).unwrap(), 0, "it is followed");
+        assert_eq!(store.settle_after_restart(&["c2".to_owned()], Time(99)).unwrap(), 1);
+        assert_eq!(store.settle_after_restart(&[], Time(100)).unwrap(), 0);
         let alert = store.alert(id).unwrap().unwrap();
         assert!(!alert.life.active && alert.life.updated_at == Time(99));
         let last = store.history(id).unwrap().pop().unwrap();

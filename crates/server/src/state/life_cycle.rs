@@ -60,7 +60,7 @@ pub struct Change {
     pub time: Time,
     /// A user, a token's name, or `vedette` for the server itself.
     pub actor: String,
-    /// `created`, `status`, `resolution`, `assignee`, `severity`, `active` or `comment`.
+    /// `created`, `status`, `resolution`, `assignee`, `severity`, `active`, `seen_by` or `comment`.
     pub field: String,
     pub old: Option<String>,
     pub new: Option<String>,

@@ -12,6 +12,7 @@ const STEPS: &[&str] = &[
     include_str!("access.sql"),
     include_str!("incidents.sql"),
     include_str!("notify.sql"),
+    include_str!("views.sql"),
 ];
 
 /// Brings the database to this version's schema, each step in a transaction of its own.

@@ -200,6 +200,14 @@ fn event(subject: &Subject, time: Time) -> Map<String, Value> {
     event.insert("story_id".into(), json!(subject.detection().map(|detection| detection.id.clone())));
     event.insert("action_country".into(), json!("UNKNOWN"));
     event.insert("agent_install_type".into(), json!("NA"));
+    // The local process that scans, where the sensor knows it.
+    if let Some(process) = subject.detection().and_then(|detection| detection.processes.first()) {
+        event.insert("actor_process_image_name".into(), json!(process.name));
+        event.insert("actor_process_image_path".into(), json!(process.path));
+        event.insert("actor_process_command_line".into(), json!(process.command_line));
+        event.insert("actor_process_os_pid".into(), json!(process.pid));
+        event.insert("user_name".into(), json!(process.user));
+    }
     event
 }
 
