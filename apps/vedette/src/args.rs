@@ -79,6 +79,31 @@ pub struct UpArgs {
     /// Do not watch this host's network
     #[arg(long)]
     pub no_sensor: bool,
+    #[command(flatten)]
+    pub receiving: ReceivingArgs,
+}
+
+/// Logs that other hosts send while they write them; none unless asked for.
+#[derive(ClapArgs)]
+#[command(next_help_heading = "Logs of other hosts")]
+pub struct ReceivingArgs {
+    /// Receive syslog here over UDP and TCP, for example 127.0.0.1:5514 (repeatable). What a line is
+    /// (PAN-OS, netfilter, Zeek or Suricata JSON, Windows Firewall) is seen from it
+    #[arg(long, value_name = "ADDR")]
+    pub syslog: Vec<SocketAddr>,
+    /// Receive syslog here over TLS, with the server's certificate (repeatable)
+    #[arg(long, value_name = "ADDR")]
+    pub syslog_tls: Vec<SocketAddr>,
+    /// Receive NetFlow 5 and 9 and IPFIX here over UDP (repeatable)
+    #[arg(long, value_name = "ADDR")]
+    pub netflow: Vec<SocketAddr>,
+    /// Address or network that may send (repeatable); needed for addresses other hosts can reach
+    /// [default: this host only]
+    #[arg(long, value_name = "NETWORK")]
+    pub logs_from: Vec<String>,
+    /// Time zone of senders, for times that carry none: UTC, Europe/Rome, +02:00
+    #[arg(long, value_name = "ZONE", default_value = "UTC")]
+    pub logs_timezone: String,
 }
 
 #[derive(ClapArgs)]

@@ -174,7 +174,9 @@ impl Detector {
     fn is_storm(&mut self, event: &Event) -> bool {
         let received = |contact: &Contact| contact.answer.is_finished() || contact.answer == Answer::HalfOpen;
         let source = self.sources.lookup(event.source);
-        if event.sending_process().is_some() || source.is_some_and(|source| source.contacts.iter().any(received)) {
+        if event.sending_process().is_some()
+            || source.is_some_and(|source| source.contacts.iter().any(received))
+        {
             return false;
         }
         while self.openings.front().is_some_and(|&opened| event.decided.since(opened) > STORM_WITHIN) {

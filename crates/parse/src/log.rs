@@ -10,6 +10,7 @@
 
 mod fate;
 mod make;
+mod recognise;
 mod row;
 mod sniff;
 mod stamp;
@@ -18,6 +19,7 @@ use crate::{netfilter, panos, pfirewall, suricata, zeek};
 pub(crate) use fate::{Fate, Sides, decide, payload_beyond, reported};
 use jiff::tz::TimeZone;
 pub(crate) use make::{Ends, Maker, transport_name, transport_named, transport_of};
+pub use recognise::recognise;
 pub(crate) use row::RowOf;
 pub use sniff::sniff;
 pub(crate) use stamp::{epoch, iso, local, syslog};
@@ -156,6 +158,11 @@ impl LineReader {
         };
         let maker = Maker::new(format, &context.origin);
         Some(LineReader { context, maker, parser })
+    }
+
+    /// It is read at another moment now: for one that reads on as lines come.
+    pub fn set_now(&mut self, now: Time) {
+        self.context.now = now;
     }
 
     /// One line without its line ending; `None` for comments and headers.

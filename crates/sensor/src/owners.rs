@@ -24,8 +24,8 @@ mod sockets;
 mod stage;
 mod trace;
 
-pub(crate) use stage::{Stage, lock};
 pub use stage::{OwnerHealth, OwnerLimit};
+pub(crate) use stage::{Stage, lock};
 
 use connects::Connects;
 use inodes::Inodes;
@@ -225,7 +225,9 @@ impl Owners {
                 self.raw_last = Some((Arc::clone(&owner), Instant::now()));
                 Some(owner)
             }
-            None => self.raw_last.as_ref().filter(|(_, at)| at.elapsed() < RAW_KEPT).map(|(last, _)| last.clone()),
+            None => {
+                self.raw_last.as_ref().filter(|(_, at)| at.elapsed() < RAW_KEPT).map(|(last, _)| last.clone())
+            }
         }
     }
 

@@ -185,7 +185,14 @@ pub fn trace_event(tracepoint: u64, processor: u32, filter: &CStr) -> io::Result
     let cpu = libc::c_int::try_from(processor).map_err(|_| io::ErrorKind::InvalidInput)?;
     // SAFETY: the kernel reads `size` bytes of the structure, which is as `linux/perf_event.h` has it.
     let fd = unsafe {
-        libc::syscall(libc::SYS_perf_event_open, &raw const attributes, -1, cpu, -1, 8_u64 /* close on exec */)
+        libc::syscall(
+            libc::SYS_perf_event_open,
+            &raw const attributes,
+            -1,
+            cpu,
+            -1,
+            8_u64, /* close on exec */
+        )
     };
     let fd = check(libc::c_int::try_from(fd).unwrap_or(-1))?;
     // SAFETY: `fd` is a fresh descriptor that nobody else owns.

@@ -10,6 +10,7 @@ use crate::pipeline::lines::LineCounts;
 use crate::pipeline::{Alerting, Detecting, Intake, Storing};
 use crate::queries::Queries;
 use crate::rate::Rates;
+use crate::receiving::Receiving;
 use crate::rules::Runner;
 use crate::sealing::Sealer;
 use crate::secret::Secret;
@@ -55,6 +56,7 @@ pub struct App {
     pub self_test: Semaphore,
     pub lines: LineCounts,
     pub following: Arc<Following>,
+    pub receiving: Arc<Receiving>,
     pub counts: HttpCounts,
     pub certificate: Option<Arc<Certificate>>,
     pub address: SocketAddr,

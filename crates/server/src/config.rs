@@ -1,5 +1,6 @@
 //! What can be set about the server; everything but the folder has a default.
 
+use crate::receiving::ReceivingConfig;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
@@ -26,6 +27,8 @@ pub struct ServerConfig {
     /// Queries may read any file that the process may read: for a server of one command line.
     pub files: bool,
     pub limits: Limits,
+    /// Logs that other hosts send as they write them.
+    pub receiving: ReceivingConfig,
 }
 
 impl ServerConfig {
@@ -46,6 +49,7 @@ impl ServerConfig {
             engine: EngineConfig::default(),
             files: false,
             limits: Limits::default(),
+            receiving: ReceivingConfig::default(),
         }
     }
 }

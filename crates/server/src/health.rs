@@ -222,6 +222,18 @@ fn losses(app: &App, sensor: &SensorReport) -> Vec<Degraded> {
         ("ingest", "events_refused", app.intake.refused(), "events that came when ingest was closed"),
         ("ingest", "rows_lost", app.storing.lost.load(Ordering::Relaxed), "rows given up on by the store"),
         (
+            "receiving",
+            "datagrams_dropped",
+            app.receiving.counts.dropped.load(Ordering::Relaxed),
+            "datagrams of logs for which there was no room",
+        ),
+        (
+            "receiving",
+            "rows_lost",
+            app.receiving.counts.lost.load(Ordering::Relaxed),
+            "rows of received logs given up on by the store",
+        ),
+        (
             "detector",
             "events_dropped",
             app.intake.detector_gauge.dropped(),

@@ -12,6 +12,7 @@
 //! | `state` | users, sessions, tokens, alerts: SQLite |
 //! | `api`, `access`, `assets` | routes, who may, the console |
 //! | `listener`, `tls` | connections |
+//! | `receiving` | syslog and NetFlow of other hosts |
 //! | `sensing`, `health`, `selftest`, `live` | the sensor inside, how all is, the proof, the news |
 //! | `rules` | correlation rules: from a query to an alert |
 //! | `setup`, `throttle`, `rate`, `secret`, `sealing`, `local`, `files` | getting in, and keeping others out |
@@ -47,6 +48,7 @@ mod offline;
 mod pipeline;
 mod queries;
 mod rate;
+mod receiving;
 mod replay;
 pub mod rules;
 mod sealing;
@@ -65,6 +67,7 @@ pub use config::{DEFAULT_LISTEN, Limits, SensorInput, ServerConfig};
 pub use explained::{Explained, ExplainedStage, Offline, builtin_names, explain_offline};
 pub use local::LocalServer;
 pub use offline::{IngestError, ingest_offline};
+pub use receiving::{AskedFor, ReceivingConfig};
 pub use replay::{ReplayError, ReplayReport};
 pub use selftest::{Outcome as SelfTestOutcome, State as StepState, Step as SelfTestStep};
 pub use server::{RunningServer, Server, ServerError, lake_dir};

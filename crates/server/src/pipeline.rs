@@ -4,6 +4,7 @@
 //! sensor, replay ─> Intake ─┬─> storing (task)     ─> lake: xdr_data
 //!                           └─> detecting (thread) ─> alerts, live news
 //!                                                 └─> storing: vedette_detections
+//! received logs ─> receiving ─┬─> lake, as below; what is fresh goes to detecting too
 //! logs ───────────> lines ─┬──> lake: their dataset, vedette_quarantine
 //!                          └──> following ─> a detector for each log ─> alerts
 //! ```
@@ -26,5 +27,5 @@ pub mod watch;
 
 pub use alerting::Alerting;
 pub use detecting::{Detecting, DetectorState, Recalled};
-pub use intake::Intake;
+pub use intake::{Gauge, Intake};
 pub use storing::Storing;

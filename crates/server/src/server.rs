@@ -19,6 +19,7 @@ use crate::pipeline::lines::LineCounts;
 use crate::pipeline::{Alerting, Detecting, Intake, Recalled, Storing};
 use crate::queries::Queries;
 use crate::rate::Rates;
+use crate::receiving::{self, Receiving};
 use crate::rules::{Runner, shipped};
 use crate::sealing::Sealer;
 use crate::secret::Secret;
@@ -51,6 +52,10 @@ pub enum ServerError {
     Folder { path: PathBuf, source: io::Error },
     #[error("{address} cannot be listened on: {source}; choose another with --listen")]
     Listen { address: SocketAddr, source: io::Error },
+    #[error(
+        "{address} cannot be listened on for logs: {source}; choose another with --syslog, --syslog-tls or --netflow"
+    )]
+    Receive { address: SocketAddr, source: io::Error },
     #[error(transparent)]
     State(#[from] StateError),
     #[error(transparent)]
@@ -70,7 +75,7 @@ pub struct Server;
 impl Server {
     /// Starts everything; must be called inside a tokio runtime. When it returns, the server
     /// answers.
-    pub async fn start(config: ServerConfig) -> Result<RunningServer, ServerError> {
+    pub async fn start(mut config: ServerConfig) -> Result<RunningServer, ServerError> {
         let dir = config.data_dir.clone();
         let folder = |source| ServerError::Folder { path: dir.clone(), source };
         files::private_dir(&dir).map_err(folder)?;
@@ -93,11 +98,30 @@ impl Server {
             listener.local_addr().map_err(|source| ServerError::Listen { address: listen, source })?;
         let hostname = vedette_sensor::host_name();
         let certificate = certificate(&config, address, &hostname)?;
-        assemble(
-            config,
-            Bound { lake, store, sealer: Arc::new(sealer), listener, address, hostname, certificate },
-        )
+        let receiving = receiving(&mut config, certificate.clone(), &hostname).await?;
+        let sealer = Arc::new(sealer);
+        assemble(config, Bound { lake, store, sealer, listener, address, hostname, certificate, receiving })
     }
+}
+
+/// The sockets for logs, with a certificate where TLS is asked for.
+async fn receiving(
+    config: &mut ServerConfig,
+    certificate: Option<Arc<Certificate>>,
+    hostname: &str,
+) -> Result<(Arc<Receiving>, receiving::Start), ServerError> {
+    let bound = receiving::Bound::bind(std::mem::take(&mut config.receiving))
+        .await
+        .map_err(|(address, source)| ServerError::Receive { address, source })?;
+    let certificate = match certificate {
+        None if bound.wants_tls() => {
+            let names = Names::new(hostname, &config.names, local_addresses());
+            let now = clock::now();
+            Some(Certificate::new(Authority::open(&config.data_dir, now)?, names, now)?)
+        }
+        known => known,
+    };
+    Ok(Receiving::new(bound, config.limits.ingest_line, certificate))
 }
 
 async fn open_lake(config: &ServerConfig) -> Result<Lake, LakeError> {
@@ -154,6 +178,7 @@ struct Bound {
     address: SocketAddr,
     hostname: String,
     certificate: Option<Arc<Certificate>>,
+    receiving: (Arc<Receiving>, receiving::Start),
 }
 
 fn assemble(mut config: ServerConfig, bound: Bound) -> Result<RunningServer, ServerError> {
@@ -162,7 +187,8 @@ fn assemble(mut config: ServerConfig, bound: Bound) -> Result<RunningServer, Ser
         detection.classes = classes;
         troubles.iter().for_each(|trouble| tracing::warn!(%trouble, "class of discovery"));
     }
-    let Bound { lake, store, sealer, listener, address, hostname, certificate } = bound;
+    let Bound { lake, store, sealer, listener, address, hostname, certificate, receiving } = bound;
+    let (receiving, receive) = receiving;
     let recalled = config
         .detection
         .as_ref()
@@ -188,7 +214,12 @@ fn assemble(mut config: ServerConfig, bound: Bound) -> Result<RunningServer, Ser
     let app = Arc::new(App {
         notifier: Notifier::new(store.clone(), sealer.clone(), hostname.clone()),
         rules: Runner::new(store.clone(), engine.clone(), alerting.clone(), settled),
-        following: Following::new(config.detection.clone(), alerting.clone(), Some(logs_dir(&config.data_dir))),
+        following: Following::new(
+            config.detection.clone(),
+            alerting.clone(),
+            Some(logs_dir(&config.data_dir)),
+        ),
+        receiving,
         alerting,
         store,
         lake: lake.clone(),
@@ -228,20 +259,21 @@ fn assemble(mut config: ServerConfig, bound: Bound) -> Result<RunningServer, Ser
         .map(|(detection, recalled)| {
             let (detecting, alerting) = (app.detecting.clone(), app.alerting.clone());
             let (intake, sensing) = (intake.clone(), app.sensing.clone());
-            std::thread::Builder::new()
-                .name("vedette-detect".to_owned())
-                .spawn(move || detecting.run(detection, recalled, outlets.detector, intake, sensing, alerting))
+            std::thread::Builder::new().name("vedette-detect".to_owned()).spawn(move || {
+                detecting.run(detection, recalled, outlets.detector, intake, sensing, alerting)
+            })
         })
         .transpose()
         .map_err(ServerError::Thread)?;
     app.sensing.begin(config.sensor, intake);
     let serving =
         tokio::spawn(listener::serve(app.clone(), listener, router(app.clone()), tls, stopping.clone()));
+    let writing = receiving::start(&app, receive, &stopping);
     let rules = tokio::spawn(app.rules.clone().run(stopping.clone()));
     let notifier = tokio::spawn(app.notifier.clone().run(stopping.clone()));
     let housekeeping = tokio::spawn(keep_house(app.clone(), stopping));
     tokio::spawn(note_start(app.clone()));
-    let parts = Parts { serving, housekeeping, rules, notifier, storing, detector };
+    let parts = Parts { serving, housekeeping, rules, notifier, storing, writing, detector };
     let server = RunningServer { parts: Some(parts), stop, app };
     server.publish()?;
     Ok(server)
@@ -282,6 +314,7 @@ async fn keep_house(app: Arc<App>, mut stopping: watch::Receiver<bool>) {
             }
             _ = hourly.tick() => {}
         }
+        app.receiving.renew_certificate(clock::now());
         if let Some(certificate) = &app.certificate
             && let Err(error) = certificate.renew(clock::now())
         {
@@ -296,6 +329,7 @@ struct Parts {
     rules: Task<()>,
     notifier: Task<()>,
     storing: Task<()>,
+    writing: Task<()>,
     detector: Option<JoinHandle<()>>,
 }
 
@@ -365,6 +399,11 @@ impl RunningServer {
         self.app.sensing.report().health.interfaces
     }
 
+    /// Where logs are received, each by its kind.
+    pub fn receivers(&self) -> Vec<(&'static str, SocketAddr)> {
+        self.app.receiving.listeners.iter().map(|(kind, address)| (kind.as_str(), *address)).collect()
+    }
+
     /// Days and bytes rows are kept.
     pub fn retention(&self) -> (u32, u64) {
         self.app.retention
@@ -409,8 +448,10 @@ impl RunningServer {
         local::withdraw(&self.app.data_dir);
         self.app.queries.stop();
         self.stop_sensor().await;
-        self.app.intake.close_detector();
+        self.app.receiving.close();
         if let Some(parts) = self.parts.take() {
+            let _ = parts.writing.await;
+            self.app.intake.close_detector();
             if let Some(detector) = parts.detector {
                 let _ = tokio::task::spawn_blocking(move || detector.join()).await;
             }

@@ -19,5 +19,11 @@ pub fn run(args: &DemoArgs) -> Result<u8, Failure> {
         (None, None) => return Err(Failure::Usage("give --data-dir".to_owned())),
     };
     println!("Demo data folder: {} (for --data-dir of other commands)", dir.display());
-    super::up::serve(dir, args.listen, !args.no_sensor, Some(SCAN))
+    super::up::serve(
+        dir,
+        args.listen,
+        !args.no_sensor,
+        vedette_server::ReceivingConfig::default(),
+        Some(SCAN),
+    )
 }

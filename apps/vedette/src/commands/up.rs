@@ -9,11 +9,20 @@ use std::path::PathBuf;
 use std::time::Duration;
 use tokio::signal::unix::{SignalKind, signal};
 use vedette_sensor::{Sensor, SensorConfig, privilege};
-use vedette_server::{RunningServer, SensorInput, Server, ServerConfig};
+use vedette_server::{AskedFor, ReceivingConfig, RunningServer, SensorInput, Server, ServerConfig};
 
 pub fn run(args: &UpArgs) -> Result<u8, Failure> {
     let dir = data_dir::resolve(args.data_dir.clone());
-    serve(dir, args.listen, !args.no_sensor, None)
+    let asked = &args.receiving;
+    let receiving = ReceivingConfig::of(AskedFor {
+        syslog: asked.syslog.clone(),
+        syslog_tls: asked.syslog_tls.clone(),
+        netflow: asked.netflow.clone(),
+        from: asked.logs_from.clone(),
+        zone: asked.logs_timezone.clone(),
+    });
+    let receiving = receiving.map_err(Failure::Usage)?;
+    serve(dir, args.listen, !args.no_sensor, receiving, None)
 }
 
 /// Runs until SIGINT or SIGTERM. `replay` is a capture to replay as if it happened now.
@@ -21,11 +30,13 @@ pub fn serve(
     dir: PathBuf,
     listen: SocketAddr,
     sensor: bool,
+    receiving: ReceivingConfig,
     replay: Option<&'static [u8]>,
 ) -> Result<u8, Failure> {
     super::log::start();
     let mut config = ServerConfig::new(dir);
     config.listen = listen;
+    config.receiving = receiving;
     // Order matters: the socket while this is the only thread, then the rights go, then threads.
     config.sensor = open_sensor(sensor);
     if let Err(error) = privilege::give_up_all_but(&privilege::SERVER_NEEDS) {
@@ -75,6 +86,9 @@ async fn welcome(server: &RunningServer) {
                 println!("  {help}");
             }
         }
+    }
+    for (kind, address) in server.receivers() {
+        println!("Receiving logs: {kind} on {address}");
     }
     let (days, bytes) = server.retention();
     println!("Data is kept {days} days, at most {} GB.", bytes / 1_000_000_000);

@@ -98,7 +98,8 @@ impl Connects {
             let late = event.time.since(made.time);
             (-EARLY..=LATE).contains(&late)
         };
-        let whole = |one: &&Generation| one.whole.get(&(aim, event.source_port)).filter(near).map(|made| made.pid);
+        let whole =
+            |one: &&Generation| one.whole.get(&(aim, event.source_port)).filter(near).map(|made| made.pid);
         generations.iter().find_map(whole).or_else(|| {
             // Of those whose port is not known yet, the one next in time.
             let all = generations.iter().filter_map(|one| one.aims.get(&aim)).flatten();

@@ -58,7 +58,11 @@ impl Diag {
                     inode = netlink::u32_at(body, INODE);
                 }
             };
-            return netlink::messages(answer, each).ok().and(inode).filter(|inode| *inode != 0).map(u64::from);
+            return netlink::messages(answer, each)
+                .ok()
+                .and(inode)
+                .filter(|inode| *inode != 0)
+                .map(u64::from);
         }
         None
     }
@@ -206,7 +210,10 @@ mod tests {
                    255: 00000000:00FF 00000000:0000 07 00000000:00000000 00:00000000 00000000     0        0 28713 2 0000000000000000 0\n\
                     1: 00000000:0001 00000000:0000 07 00000000:00000000 00:00000000 00000000     0        0 5 2 0 0\nrubbish\n";
         let sockets = raw_sockets(raw);
-        assert_eq!(sockets, [Raw { inode: 28_713, protocol: Some(255) }, Raw { inode: 5, protocol: Some(1) }]);
+        assert_eq!(
+            sockets,
+            [Raw { inode: 28_713, protocol: Some(255) }, Raw { inode: 5, protocol: Some(1) }]
+        );
         assert!(can_send(Some(255), Transport::Tcp) && can_send(Some(1), Transport::Icmp));
         assert!(!can_send(Some(1), Transport::Tcp) && !can_send(Some(255), Transport::Arp));
         assert!(can_send(None, Transport::Arp));

@@ -3,8 +3,8 @@
 //! It starts with the rights of whoever opens the sensor, opens the connect events, and then keeps
 //! only what looking into other users' processes takes. If it fails, events go on without owners.
 
-use super::trace::Trace;
 use super::Owners;
+use super::trace::Trace;
 use crate::CaptureError;
 use crate::privilege::{self, Privileges};
 use caps::Capability;
@@ -123,13 +123,13 @@ fn health_at_first(trace: &std::io::Result<Trace>, privileges: Privileges) -> Ow
             what: format!(
                 "connections that end at once, as those of a connect scan, are not traced to their process: the kernel's connect events cannot be read ({error})"
             ),
-            help: "start Vedette as root (it gives up its rights once they are open), in a container with --privileged".to_owned(),
+            help: "start Vedette as root (it gives up its rights once they are open; a container needs --privileged)".to_owned(),
         });
     }
     if !all {
         limits.push(OwnerLimit {
             what: "of other users' programs those that send raw packets or datagrams are not named, and paths are not known".to_owned(),
-            help: "start Vedette as root, or give it CAP_SYS_PTRACE and CAP_DAC_READ_SEARCH".to_owned(),
+            help: "start Vedette as root, or put AmbientCapabilities=CAP_NET_RAW CAP_SYS_PTRACE CAP_DAC_READ_SEARCH into its service".to_owned(),
         });
     }
     OwnerHealth {

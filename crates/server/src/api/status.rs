@@ -117,6 +117,7 @@ pub struct Status {
     parts: Vec<Part>,
     sensor: SensorAnswer,
     ingest: IngestStatus,
+    receiving: ReceivingStatus,
     detector: DetectorStatus,
     alerts: AlertsStatus,
     lake: LakeStatus,
@@ -142,6 +143,47 @@ pub struct IngestStatus {
     log_events_unexamined: u64,
     batches_failed: u64,
     last_error: Option<String>,
+}
+
+/// Logs that other hosts send: syslog and NetFlow. Counts are since the start.
+#[derive(Serialize, ToSchema)]
+pub struct ReceivingStatus {
+    /// Empty: nothing is listened to.
+    listeners: Vec<ReceivingListener>,
+    /// Networks that may send; empty: this host only.
+    allowed: Vec<String>,
+    messages: u64,
+    bytes: u64,
+    stored: u64,
+    /// Of no format that is read, or damaged: in `vedette_quarantine`.
+    quarantined: u64,
+    /// Datagrams for which there was no room.
+    dropped: u64,
+    /// Datagrams and connections of senders that may not.
+    refused: u64,
+    /// Rows that the store could not take and that were given up on.
+    lost: u64,
+    connections: usize,
+    queued_bytes: usize,
+    /// The busiest, at most 100.
+    senders: Vec<ReceivingSender>,
+}
+
+#[derive(Serialize, ToSchema)]
+pub struct ReceivingListener {
+    /// `syslog_udp`, `syslog_tcp`, `syslog_tls` or `netflow`.
+    kind: &'static str,
+    address: String,
+}
+
+#[derive(Serialize, ToSchema)]
+pub struct ReceivingSender {
+    address: String,
+    formats: Vec<&'static str>,
+    stored: u64,
+    quarantined: u64,
+    #[schema(value_type = Option<String>, format = DateTime)]
+    last_seen: Option<Time>,
 }
 
 #[derive(Serialize, ToSchema)]
@@ -226,6 +268,7 @@ fn collect(app: &App) -> Status {
         parts,
         sensor: SensorAnswer::of(&sensor),
         ingest: ingest(app),
+        receiving: receiving(app),
         alerts: alerts(app),
         quarantined_rows: quarantined.map_or(0, |dataset| dataset.rows),
         lake: LakeStatus {
@@ -257,6 +300,36 @@ fn ingest(app: &App) -> IngestStatus {
         log_events_unexamined: app.following.unexamined.load(Ordering::Relaxed),
         batches_failed: storing.failures.load(Ordering::Relaxed),
         last_error: storing.last_error.lock().clone(),
+    }
+}
+
+fn receiving(app: &App) -> ReceivingStatus {
+    let (receiving, counts) = (&app.receiving, &app.receiving.counts);
+    let read = |counter: &std::sync::atomic::AtomicU64| counter.load(Ordering::Relaxed);
+    let senders = receiving.senders().into_iter().map(|sender| ReceivingSender {
+        address: sender.address.to_string(),
+        formats: sender.formats,
+        stored: sender.stored,
+        quarantined: sender.quarantined,
+        last_seen: sender.last,
+    });
+    let listener = |(kind, address): &(crate::receiving::Kind, std::net::SocketAddr)| ReceivingListener {
+        kind: kind.as_str(),
+        address: address.to_string(),
+    };
+    ReceivingStatus {
+        listeners: receiving.listeners.iter().map(listener).collect(),
+        allowed: receiving.from(),
+        messages: read(&counts.messages),
+        bytes: read(&counts.bytes),
+        stored: read(&counts.stored),
+        quarantined: read(&counts.quarantined),
+        dropped: read(&counts.dropped),
+        refused: read(&counts.refused),
+        lost: read(&counts.lost),
+        connections: counts.connections.load(Ordering::Relaxed),
+        queued_bytes: receiving.queued_bytes(),
+        senders: senders.collect(),
     }
 }
 

@@ -2,7 +2,7 @@
 //! but the state database.
 
 use super::alerting::Alerting;
-use super::intake::Intake;
+use super::intake::{Intake, ToDetector};
 use super::remembering::Remembering;
 use crate::clock;
 use crate::sensing::Sensing;
@@ -16,7 +16,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
 use tokio::sync::oneshot;
 use vedette_detect::{Config, Detector, SourceStanding, Statistics};
-use vedette_event::{Detection, Event, SensorLosses, Time};
+use vedette_event::{Detection, Event, Observation, SensorLosses, Time};
 
 /// How often time is told to the detector, and how far behind the clock: what a sensor is about to
 /// deliver must not come late.
@@ -104,7 +104,7 @@ impl Detecting {
         self: Arc<Detecting>,
         config: Config,
         recalled: Recalled,
-        queue: Receiver<Arc<Vec<Event>>>,
+        queue: Receiver<ToDetector>,
         intake: Arc<Intake>,
         sensing: Arc<Sensing>,
         alerting: Arc<Alerting>,
@@ -124,7 +124,8 @@ impl Detecting {
         let mut next_tick = Instant::now() + TICK;
         loop {
             match queue.recv_timeout(next_tick.saturating_duration_since(Instant::now())) {
-                Ok(events) => worker.examine(&events),
+                Ok(ToDetector::Events(events)) => worker.examine(&events),
+                Ok(ToDetector::Observations(seen)) => worker.examine_logs(&seen),
                 Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => break worker.finish(),
             }
@@ -196,6 +197,19 @@ impl Worker {
         self.intake.detector_gauge.release(events.len());
         self.intake.watches.note(|watch| &watch.examined, events);
         self.health.events.fetch_add(events.len() as u64, Ordering::Relaxed);
+    }
+
+    fn examine_logs(&mut self, seen: &[Observation]) {
+        for chunk in seen.chunks(CHUNK) {
+            self.guarded(|detector, found| {
+                for one in chunk {
+                    detector.observe_log(one, found);
+                }
+            });
+            self.tell();
+        }
+        self.intake.detector_gauge.release(seen.len());
+        self.health.events.fetch_add(seen.len() as u64, Ordering::Relaxed);
     }
 
     fn tick(&mut self, now: Time) {

@@ -5,7 +5,7 @@ use super::watch::Watches;
 use parking_lot::Mutex;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
-use vedette_event::{Event, Row, Time};
+use vedette_event::{Event, Observation, Row, Time};
 
 /// What the storing task takes.
 pub enum ToStore {
@@ -18,6 +18,22 @@ impl ToStore {
         match self {
             ToStore::Events(events) => events.len(),
             ToStore::Rows(_, rows) => rows.len(),
+        }
+    }
+}
+
+/// What the detector takes.
+pub enum ToDetector {
+    Events(Arc<Vec<Event>>),
+    /// Of logs that are received as they are written; their rows are stored already.
+    Observations(Vec<Observation>),
+}
+
+impl ToDetector {
+    pub fn len(&self) -> usize {
+        match self {
+            ToDetector::Events(events) => events.len(),
+            ToDetector::Observations(seen) => seen.len(),
         }
     }
 }
@@ -72,7 +88,7 @@ impl Gauge {
 /// The two queues behind the intake.
 struct Ways {
     store: tokio::sync::mpsc::UnboundedSender<ToStore>,
-    detector: Option<std::sync::mpsc::Sender<Arc<Vec<Event>>>>,
+    detector: Option<std::sync::mpsc::Sender<ToDetector>>,
 }
 
 /// Where events enter. Cheap to call from any thread; never blocks on a disk or a detector.
@@ -91,7 +107,7 @@ pub struct Intake {
 /// The far ends of the queues.
 pub struct Outlets {
     pub store: tokio::sync::mpsc::UnboundedReceiver<ToStore>,
-    pub detector: std::sync::mpsc::Receiver<Arc<Vec<Event>>>,
+    pub detector: std::sync::mpsc::Receiver<ToDetector>,
 }
 
 impl Intake {
@@ -130,7 +146,7 @@ impl Intake {
             // The detector first: an alert is what cannot wait.
             if let Some(detector) = &ways.detector
                 && self.detector_gauge.reserve(count)
-                && detector.send(events.clone()).is_err()
+                && detector.send(ToDetector::Events(events.clone())).is_err()
             {
                 self.detector_gauge.release(count);
                 self.detector_gauge.drop_items(count);
@@ -143,6 +159,20 @@ impl Intake {
         self.received.fetch_add(count as u64, Ordering::Relaxed);
         self.watches.note(|watch| &watch.arrived, &events);
         self.observed.lock().note(&events, now);
+    }
+
+    /// What logs say that come as they are written: for the detector alone, in turn with the events.
+    pub fn submit_observations(&self, seen: Vec<Observation>) {
+        let count = seen.len();
+        let ways = self.ways.lock();
+        let Some(detector) = ways.as_ref().and_then(|ways| ways.detector.as_ref()) else { return };
+        if count > 0
+            && self.detector_gauge.reserve(count)
+            && detector.send(ToDetector::Observations(seen)).is_err()
+        {
+            self.detector_gauge.release(count);
+            self.detector_gauge.drop_items(count);
+        }
     }
 
     /// Rows of our own making, to be stored in turn with the events.

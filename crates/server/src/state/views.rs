@@ -34,8 +34,7 @@ impl Store {
         let connection = self.lock();
         let mut statement =
             connection.prepare("SELECT subject FROM alert_views WHERE alert_id = ?1 ORDER BY subject_key")?;
-        let texts: Vec<String> =
-            statement.query_map([alert], |row| row.get(0))?.collect::<Result<_, _>>()?;
+        let texts: Vec<String> = statement.query_map([alert], |row| row.get(0))?.collect::<Result<_, _>>()?;
         let mut views: Vec<Detection> =
             texts.iter().map(|text| serde_json::from_str(text)).collect::<Result<_, _>>()?;
         views.sort_by_key(|view| view.first_seen);
@@ -90,7 +89,16 @@ pub(super) fn record(
     }
     let note = if taken_over { "and this alert is now of what they saw" } else { "" };
     let who = campaign.observers.join(", ");
-    write_change(transaction, id, now, OURSELVES, "seen_by", None, Some(&who), (!note.is_empty()).then_some(note))?;
+    write_change(
+        transaction,
+        id,
+        now,
+        OURSELVES,
+        "seen_by",
+        None,
+        Some(&who),
+        (!note.is_empty()).then_some(note),
+    )?;
     refresh(transaction, id, now).map(Some)
 }
 
@@ -276,7 +284,10 @@ mod tests {
             log.detected_at = of_yesterday.detected_at;
         };
         assert!(other(yesterday), "yesterday's log");
-        assert!(other(|log| log.observers = vec!["another-sensor".to_owned()]), "one detector tells them apart");
+        assert!(
+            other(|log| log.observers = vec!["another-sensor".to_owned()]),
+            "one detector tells them apart"
+        );
         assert!(other(|log| log.observers.push("a-sensor".to_owned())), "the same observer tells them apart");
         let mine = |log: &mut Detection| log.target_ips.push("10.0.0.7".parse().unwrap());
         assert!(!other(mine), "a firewall sees more hosts");

@@ -31,7 +31,10 @@ fn everything_taken_in_before_a_stop_is_stored() {
     let host = Host::start_in(dir, |_| ());
     assert_eq!(host.rows("dataset = xdr_data | comp count() as n"), [serde_json::json!([2000])]);
     let told = host.get("/api/v1/alerts");
-    assert_eq!((&told["total"], &told["alerts"][0]["active"]), (&serde_json::json!(1), &serde_json::json!(true)));
+    assert_eq!(
+        (&told["total"], &told["alerts"][0]["active"]),
+        (&serde_json::json!(1), &serde_json::json!(true))
+    );
 }
 
 #[test]
