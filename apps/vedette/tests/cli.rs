@@ -177,6 +177,18 @@ fn usage_errors_exit_with_2() {
 }
 
 #[test]
+fn logs_are_not_received_from_anybody_by_accident() {
+    let folder = tempfile::tempdir().unwrap();
+    let dir = folder.path().to_str().unwrap();
+    let output = vedette(&["up", "--no-sensor", "--data-dir", dir, "--syslog", "0.0.0.0:5514"]);
+    assert_eq!(code(&output), 2);
+    assert!(err(&output).contains("--logs-from"), "{}", err(&output));
+    let output = vedette(&["up", "--no-sensor", "--data-dir", dir, "--logs-from", "10.0.0.0/40"]);
+    assert_eq!(code(&output), 2);
+    assert!(err(&output).contains("10.0.0.0/40"), "{}", err(&output));
+}
+
+#[test]
 fn xql_check_gives_the_promised_json() {
     let folder = tempfile::tempdir().unwrap();
     let (good, bad) = (folder.path().join("good.xql"), folder.path().join("bad.xql"));

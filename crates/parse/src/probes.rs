@@ -166,9 +166,14 @@ impl Kept {
             None => put(frame.data),
             Some(skipped) => {
                 let ip = frame.data.get(skipped..)?;
-                let version = if ip.first()? >> 4 == 6 { [0x86, 0xdd] } else { [0x08, 0x00] };
+                // ARP begins with the kind of its hardware, which is 1 in two bytes.
+                let kind = match ip.first()? >> 4 {
+                    4 => [0x08, 0x00],
+                    6 => [0x86, 0xdd],
+                    _ => [0x08, 0x06],
+                };
                 put(&[0; 12]);
-                put(&version);
+                put(&kind);
                 put(ip);
                 kept.wire_len = (frame.wire_len + 14).saturating_sub(skipped as u32);
             }

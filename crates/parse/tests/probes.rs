@@ -99,3 +99,28 @@ fn a_file_is_bounded_however_many_sources_it_has() {
     }
     assert_eq!(kept(&keeper, &sources).len(), 512);
 }
+
+#[test]
+fn arp_from_a_live_capture_is_kept_as_what_it_is() {
+    let mut cooked = vec![0, 1, 0, 1, 0, 6, 2, 0, 0, 0, 0, 9, 0, 0, 0x08, 0x06];
+    cooked.extend([0, 1, 8, 0, 6, 4, 0, 1, 2, 0, 0, 0, 0, 9]);
+    cooked.extend(THEM);
+    cooked.extend([0; 6]);
+    cooked.extend(US);
+    let frame = Frame {
+        time: Time(1),
+        link: Link::Sll,
+        way: Way::In,
+        data: &cooked,
+        wire_len: cooked.len() as u32,
+        interface: 0,
+        checksum_pending: false,
+    };
+    let mut keeper = ProbeKeeper::new(16);
+    keeper.keep(&frame, &decode(&frame).unwrap());
+    let file = keeper.capture(&[IpAddr::from(THEM)]).unwrap();
+    let mut reader = Reader::new(&file).unwrap();
+    let frame = reader.next().unwrap().unwrap();
+    let packet = decode(&frame).unwrap();
+    assert_eq!((packet.source, packet.target), (IpAddr::from(THEM), IpAddr::from(US)));
+}
