@@ -255,6 +255,11 @@ export interface Evidence {
   to: string;
   limit_hit: boolean;
   probes: Probe[];
+  /** Connections to what was found open; absent from older servers. */
+  afterwards?: {
+    xql: string;
+    connections: { source_ip: string; scanner: boolean; target_ip: string; target_port: number; connections: number; bytes_sent: number; bytes_received: number; first_seen: string }[];
+  } | null;
 }
 
 export interface Diagnostic {

@@ -25,10 +25,17 @@ pub fn run(command: &AlertsCommand) -> Result<u8, Failure> {
             }
         }
         AlertsCommand::Show { target, id, format } => {
-            let alert = Client::need(target)?.get(&format!("/alerts/{id}"))?;
+            let client = Client::need(target)?;
+            let alert = client.get(&format!("/alerts/{id}"))?;
             match format {
                 TextOrJson::Json => writeln!(out, "{alert}")?,
-                TextOrJson::Text => write_alert(&mut out, &alert)?,
+                TextOrJson::Text => {
+                    write_alert(&mut out, &alert)?;
+                    if alert["detection"].is_object() {
+                        let evidence = client.get(&format!("/alerts/{id}/evidence?limit=1"))?;
+                        write_afterwards(&mut out, &evidence["afterwards"])?;
+                    }
+                }
             }
         }
         AlertsCommand::Explain { target, id, source, since, format } => {
@@ -162,6 +169,26 @@ fn write_list(out: &mut impl Write, alerts: &[Value]) -> std::io::Result<()> {
     let rows: Vec<Vec<Value>> =
         alerts.iter().map(|alert| columns.iter().map(|name| alert[*name].clone()).collect()).collect();
     super::table::write(out, &columns, rows.iter())
+}
+
+/// Who used what the scanner found open.
+fn write_afterwards(out: &mut impl Write, afterwards: &Value) -> std::io::Result<()> {
+    let word = |value: &Value| super::table::cell(value);
+    for used in afterwards["connections"].as_array().into_iter().flatten().take(20) {
+        let who = if used["scanner"] == true { "the scanner" } else { "another" };
+        writeln!(
+            out,
+            "  {:<18} {}:{} by {} ({who}): {} connections, {} bytes out, {} in",
+            "used afterwards",
+            word(&used["target_ip"]),
+            word(&used["target_port"]),
+            word(&used["source_ip"]),
+            word(&used["connections"]),
+            word(&used["bytes_sent"]),
+            word(&used["bytes_received"]),
+        )?;
+    }
+    Ok(())
 }
 
 fn write_alert(out: &mut impl Write, alert: &Value) -> std::io::Result<()> {

@@ -9,6 +9,7 @@ import { Icon } from "@/ui/icon";
 import { Dot, Failure, Loading, Panel, SeverityMark, StatusMark, Tag, buttonClass } from "@/ui/parts";
 import { CopyButton, Outside } from "@/ui/text";
 import { Actions } from "./actions";
+import { AfterwardsPanel } from "./afterwards";
 import { Facts } from "./facts";
 import { FindingFacts, FindingRows } from "./finding";
 import { ProbesPanel } from "./probes";
@@ -58,6 +59,7 @@ function Content({ alert }: { alert: Alert }) {
         <div className="min-w-0 space-y-3.5">
           {alert.detection && <Facts alert={alert} detection={alert.detection} />}
           {alert.detection && <ProbesPanel alert={alert} evidence={probes.data} error={probes.error} />}
+          {alert.detection && <AfterwardsPanel evidence={probes.data} />}
           {alert.finding && <FindingFacts alert={alert} finding={alert.finding} />}
           {alert.finding && <FindingRows finding={alert.finding} />}
           <EvidenceQuery id={alert.id} bytes={alert.capture_bytes} evidence={probes.data} />

@@ -1,11 +1,14 @@
 //! The evidence of an alert: its probes, and the XQL that finds them.
 
+mod afterwards;
+
 use super::alerts::no_alert;
 use super::error::ApiError;
 use super::extract::{Id, Query};
 use super::query::query_error;
 use crate::app::App;
 use crate::clock;
+use afterwards::Afterwards;
 use axum::Json as Answer;
 use axum::extract::State;
 use axum::http::header;
@@ -44,6 +47,9 @@ pub struct Evidence {
     limit_hit: bool,
     /// Oldest first.
     probes: Vec<Probe>,
+    /// Connections to what the scanner found open, from the verdict on, by whomever; null where nothing
+    /// was found open.
+    afterwards: Option<Afterwards>,
 }
 
 #[derive(Serialize, ToSchema)]
@@ -87,7 +93,8 @@ pub async fn evidence(
     let mut options = QueryOptions::at(clock::now());
     options.limits = QueryLimits { rows: Some(limit), runtime: Some(LONGEST), ..QueryLimits::default() };
     let result = app.engine.run(&xql, options).await.map_err(|error| query_error(&xql, error))?;
-    Ok(Answer(Evidence { from, to, limit_hit: result.limit_hit, probes: probes(&result), xql }))
+    let afterwards = afterwards::of(&app, detection).await?;
+    Ok(Answer(Evidence { from, to, limit_hit: result.limit_hit, probes: probes(&result), xql, afterwards }))
 }
 
 /// The packets of the alert's sources that the sensor kept, and the answers to them, as a pcap file.
@@ -138,7 +145,7 @@ fn of_finding(finding: &Finding) -> Evidence {
             finding.key.replace('\\', "\\\\").replace('"', "\\\""),
         ),
     };
-    Evidence { xql, from, to, limit_hit: false, probes: Vec::new() }
+    Evidence { xql, from, to, limit_hit: false, probes: Vec::new(), afterwards: None }
 }
 
 /// The query that finds a campaign's probes: in `xdr_data`, or in the log that told of them.

@@ -2,6 +2,7 @@
 //! what came of each.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::net::IpAddr;
 use vedette_event::Time;
 use vedette_parse::log::{Context, Format, LineReader};
@@ -65,10 +66,10 @@ impl Senders {
 impl Sender {
     /// The reader of its lines of a format.
     pub fn reader(&mut self, format: Format, context: &Context) -> Option<&mut LineReader> {
-        if !self.readers.contains_key(&format) {
-            self.readers.insert(format, LineReader::new(format, context.clone())?);
-        }
-        let reader = self.readers.get_mut(&format)?;
+        let reader = match self.readers.entry(format) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(place) => place.insert(LineReader::new(format, context.clone())?),
+        };
         reader.set_now(context.now);
         Some(reader)
     }
