@@ -48,5 +48,7 @@ pub use error::{ErrorKind, QueryError};
 pub use explain::{Explanation, Operator, Scan, StageRows};
 pub use language::{empty_catalog, names};
 pub use result::{Column, QueryResult, QueryStats};
-pub use tables::{Format, Imported, LOOKUP_BYTES, TableError, TableInfo, TableKind, Tables};
+pub use tables::{
+    Format, Imported, LOOKUP_BYTES, Merged, TableError, TableInfo, TableKind, Tables, row_fits,
+};
 pub use vedette_xql::ast::{Target, View};

@@ -14,10 +14,12 @@
 mod batch;
 mod folder;
 mod input;
+mod lookup;
 mod provider;
 
 pub use folder::{TableInfo, Tables};
 pub use input::Format;
+pub use lookup::{Merged, fits as row_fits};
 pub(crate) use provider::{file as file_provider, numbered};
 
 use crate::QueryError;

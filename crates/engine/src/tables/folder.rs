@@ -177,7 +177,18 @@ impl Tables {
         Ok(append.then_some(table))
     }
 
-    fn write(
+    /// One change at a time, for changes that read first.
+    pub(super) fn lock_changes(&self) -> parking_lot::MutexGuard<'_, ()> {
+        self.change.lock()
+    }
+
+    /// The rows of a lookup; `None` when there is none of this name.
+    pub(super) fn lookup_batch(&self, name: &str) -> Result<Option<RecordBatch>, TableError> {
+        let known = self.known(name, TableKind::Lookup, true)?;
+        Ok(known.and_then(|table| table.rows.clone()))
+    }
+
+    pub(super) fn write(
         &self,
         name: &str,
         kind: TableKind,

@@ -11,18 +11,25 @@
 //! | `words` | severities, states and sources in Cortex's words |
 //! | `xql` | start a query, ask for its result, stream it, the quota |
 //! | `alerts`, `alert_shape`, `alert_tree`, `insert` | alerts: lists, shapes, conditions, those sent in |
-//! | `incidents` | incidents |
+//! | `incidents`, `cases` | incidents, and what newer clients call cases |
+//! | `issues` | what newer clients call alerts |
+//! | `datasets` | datasets, and rows of lookups |
+//! | `system` | health, whose key it is |
 //! | `endpoints`, `audits`, `correlations` | hosts, the audit log, correlation rules |
 
 mod alert_shape;
 mod alert_tree;
 pub mod alerts;
 pub mod audits;
+pub mod cases;
 pub mod correlations;
+pub mod datasets;
 pub mod endpoints;
 pub mod incidents;
 pub mod insert;
+pub mod issues;
 pub mod request;
+pub mod system;
 mod words;
 pub mod xql;
 

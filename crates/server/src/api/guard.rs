@@ -33,7 +33,7 @@ pub const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'
 pub async fn envelope(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
     let id = uuid::Uuid::now_v7().to_string();
     app.counts.requests.fetch_add(1, Ordering::Relaxed);
-    let cortex = request.uri().path().starts_with("/public_api/");
+    let cortex = super::routes::is_cortex(request.uri().path());
     let api = cortex || request.uri().path().starts_with("/api/");
     let dialect = if cortex { Dialect::Cortex } else { Dialect::Vedette };
     let (method, path) = (request.method().clone(), request.uri().path().to_owned());

@@ -1,7 +1,8 @@
 //! The OpenAPI document of the API. A test compares it with the table of routes.
 
 use super::cortex::{
-    alerts as cortex_alerts, audits, correlations, endpoints, incidents as cortex_incidents, insert, xql,
+    alerts as cortex_alerts, audits, cases, correlations, datasets, endpoints, incidents as cortex_incidents,
+    insert, issues, system, xql,
 };
 use super::{
     administration, alerts, api_keys, events, evidence, incidents, ingest, language, library, metrics,
@@ -37,7 +38,10 @@ use utoipa::{Modify, OpenApi};
         xql::start, xql::results, xql::stream, xql::quota,
         cortex_alerts::multi_events, cortex_alerts::multi_events_flat, cortex_alerts::get_alerts,
         cortex_alerts::by_filter_data, cortex_alerts::originals, cortex_alerts::update,
-        insert::parsed, insert::lines,
+        cortex_alerts::contributing, insert::parsed, insert::lines,
+        cases::search, cases::update, cases::artifacts, issues::search,
+        datasets::list, datasets::get, datasets::add, datasets::remove,
+        system::healthcheck, system::validate, system::validate_at_root, system::tenant,
         cortex_incidents::list, cortex_incidents::extra, cortex_incidents::several, cortex_incidents::update,
         endpoints::filtered, endpoints::all, audits::management_logs, audits::agents_reports,
         correlations::get, correlations::insert, correlations::delete,

@@ -83,10 +83,17 @@ pub fn table() -> Vec<Route> {
     all
 }
 
+/// Whether a path is one of the Cortex API. One client checks its key at the root.
+pub fn is_cortex(path: &str) -> bool {
+    path.starts_with("/public_api/") || path.starts_with("/api_keys/")
+}
+
 /// Those that clients of the Cortex API call.
 fn cortex() -> Vec<Route> {
-    use super::cortex::{alerts, audits, correlations, endpoints, incidents, insert, xql};
-    use Access::{Ingest, View, Work};
+    use super::cortex::{
+        alerts, audits, cases, correlations, datasets, endpoints, incidents, insert, issues, system, xql,
+    };
+    use Access::{Anyone, Ingest, SignedIn, View, Work};
     use Kind::{Long, Plain};
     let post = || Method::POST;
     vec![
@@ -105,6 +112,7 @@ fn cortex() -> Vec<Route> {
         route(post(), "/public_api/v1/alerts/get_alerts", View, Plain, alerts::get_alerts),
         route(post(), "/public_api/v1/alerts/get_alerts_by_filter_data", View, Plain, alerts::by_filter_data),
         route(post(), "/public_api/v1/alerts/get_original_alerts", View, Plain, alerts::originals),
+        route(post(), "/public_api/v1/alerts/get_correlation_alert_data", View, Plain, alerts::contributing),
         route(post(), "/public_api/v1/alerts/update_alerts", Work, Plain, alerts::update)
             .act("ALERTS", "Edit"),
         route(post(), "/public_api/v1/alerts/insert_parsed_alerts", Ingest, Plain, insert::parsed)
@@ -124,6 +132,21 @@ fn cortex() -> Vec<Route> {
         ),
         route(post(), "/public_api/v1/incidents/update_incident", Work, Plain, incidents::update)
             .act("INCIDENTS", "Edit"),
+        route(post(), "/public_api/v1/case/search", View, Plain, cases::search),
+        route(post(), "/public_api/v1/case/update/{id}", Work, Plain, cases::update).act("INCIDENTS", "Edit"),
+        route(Method::GET, "/public_api/v1/case/artifacts/{id}", View, Plain, cases::artifacts),
+        route(post(), "/public_api/v1/issue/search", View, Plain, issues::search),
+        route(post(), "/public_api/v1/xql/get_datasets", View, Plain, datasets::list),
+        route(post(), "/public_api/v1/xql/lookups/get_data", View, Plain, datasets::get),
+        route(post(), "/public_api/v1/xql/lookups/add_data", Work, Long, datasets::add)
+            .act("DATASETS", "Upload")
+            .once(),
+        route(post(), "/public_api/v1/xql/lookups/remove_data", Work, Long, datasets::remove)
+            .act("DATASETS", "Delete"),
+        route(Method::GET, "/public_api/v1/healthcheck", Anyone, Plain, system::healthcheck),
+        route(post(), "/public_api/v1/system/get_tenant_info", View, Plain, system::tenant),
+        route(post(), "/public_api/v1/api_keys/validate", SignedIn, Plain, system::validate),
+        route(post(), "/api_keys/validate", SignedIn, Plain, system::validate_at_root),
         route(post(), "/public_api/v1/endpoints/get_endpoint", View, Plain, endpoints::filtered),
         route(post(), "/public_api/v1/endpoints/get_endpoints", View, Plain, endpoints::all),
         route(post(), "/public_api/v1/audits/management_logs", View, Plain, audits::management_logs),
@@ -253,7 +276,7 @@ pub fn router(app: Arc<App>) -> Router {
             once: route.once,
         };
         let handler = route.handler.layer(from_fn_with_state(gate, admit));
-        if route.path.starts_with("/public_api/") {
+        if is_cortex(route.path) {
             // Half of the clients send the slash at the end.
             router = router.route(&format!("{}/", route.path), handler.clone());
         }
@@ -324,7 +347,8 @@ mod tests {
         ];
         for route in table() {
             // What viewers may send with a body reads.
-            let reads = route.method == Method::GET || route.access == Access::View;
+            let reads = matches!(route.access, Access::View | Access::SignedIn) && is_cortex(route.path);
+            let reads = reads || route.method == Method::GET || route.access == Access::View;
             let reads = reads || unlogged.contains(&route.path);
             assert_eq!(route.act.is_none(), reads, "{} {}", route.method, route.path);
         }

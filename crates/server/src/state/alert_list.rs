@@ -52,6 +52,8 @@ pub struct AlertFilter {
     pub keys: Option<Vec<String>>,
     /// Made at or after, and before.
     pub created: (Option<Time>, Option<Time>),
+    /// Changed at or after, and before.
+    pub updated: (Option<Time>, Option<Time>),
 }
 
 pub struct AlertPage {
@@ -186,6 +188,12 @@ fn conditions(filter: &AlertFilter) -> Conditions {
     }
     if let Some(until) = filter.created.1 {
         all.add("created_at < ??", until.0);
+    }
+    if let Some(since) = filter.updated.0 {
+        all.add("updated_at >= ??", since.0);
+    }
+    if let Some(until) = filter.updated.1 {
+        all.add("updated_at < ??", until.0);
     }
     match filter.self_test {
         SelfTestFilter::Both => {}

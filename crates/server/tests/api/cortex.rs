@@ -6,6 +6,7 @@ mod hosts;
 mod incidents;
 mod keys;
 mod logs;
+mod newer;
 mod xql;
 
 use crate::harness::{As, Host, Reply};

@@ -283,6 +283,72 @@ pub fn fields(alert: &AlertRecord, here: &Here) -> Map<String, Value> {
     }
 }
 
+/// `get_correlation_alert_data`: the events without the keys that say nothing, and their span.
+pub fn contributing_events(alert: &AlertRecord) -> Value {
+    let events: Vec<Map<String, Value>> = events(alert)
+        .into_iter()
+        .map(|event| {
+            let mut event: Map<String, Value> =
+                event.into_iter().filter(|(_, value)| !value.is_null()).collect();
+            let time = event.get("event_timestamp").cloned().unwrap_or_default();
+            event.insert("_time".to_owned(), time);
+            event.insert("_vendor".to_owned(), json!("Vedette"));
+            event.insert("_product".to_owned(), json!(words::source(alert.subject.source())));
+            event
+        })
+        .collect();
+    let subject = &alert.subject;
+    json!({
+        "investigation_link": null,
+        "events": events,
+        "events_viewdef": {},
+        "activity_first_seen_at": milliseconds(subject.first_seen()),
+        "activity_last_seen_at": milliseconds(subject.last_seen()),
+        "drilldown_min_ts": milliseconds(subject.first_seen()),
+        "drilldown_max_ts": milliseconds(subject.last_seen()),
+    })
+}
+
+/// An issue, as clients of the newer names read it: an alert under other keys.
+pub fn issue(alert: &AlertRecord, here: &Here) -> Value {
+    let facts = Facts::of(alert, here);
+    let (life, subject) = (&alert.life, &alert.subject);
+    let (tactics, techniques) = facts.mitre();
+    let (progress, reason) = words::progress(&life.status, life.resolution.as_deref());
+    json!({
+        "id": life.alert_id,
+        "_insert_time": milliseconds(life.created_at),
+        "external_id": subject.key(),
+        "name": subject.name(),
+        "description": description(subject),
+        "observation_time": milliseconds(subject.detected_at()),
+        "last_update_timestamp": milliseconds(life.updated_at),
+        "domain": "SECURITY",
+        "detection.method": words::source(subject.source()),
+        "detection.rule_id": subject.rule().map(|rule| rule.rule_id.to_string()),
+        "category": subject.category(),
+        "severity": words::severity(alert.severity()),
+        "status.progress": progress,
+        "status.resolution_reason": reason,
+        "status.resolution_comment": null,
+        "assigned_to": life.assignee,
+        "assigned_to_pretty": life.assignee,
+        "case_ids": life.incident_id.into_iter().collect::<Vec<_>>(),
+        "asset_ids": facts.here.map(|here| vec![here.id.clone()]).unwrap_or_default(),
+        "asset_names": facts.host_name.iter().collect::<Vec<_>>(),
+        "mitre_tactics": tactics,
+        "mitre_techniques": techniques,
+        "tags": [],
+        "normalized_fields": {
+            "xdm.source.ipv4": subject.source_ips().iter().take(ADDRESSES).collect::<Vec<_>>(),
+            "xdm.target.ipv4": subject.target_ips().iter().take(ADDRESSES).collect::<Vec<_>>(),
+        },
+        "custom_fields": {},
+        "evidences": [],
+        "actions": [],
+    })
+}
+
 /// `get_original_alerts`: what raised it, word for word, as JSON in a text.
 pub fn original(alert: &AlertRecord) -> Value {
     let subject = serde_json::to_string(&alert.subject).unwrap_or_default();

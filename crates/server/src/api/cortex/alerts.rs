@@ -1,6 +1,6 @@
 //! Alerts: lists, single ones, and what clients do to them. What other products send in is `insert`.
 
-use super::alert_shape::{Here, fields, flat, nested, original};
+use super::alert_shape::{Here, contributing_events, fields, flat, nested, original};
 use super::alert_tree;
 use super::request::{Data, Filter, Page, number};
 use super::{Reply, paged, reply, words};
@@ -20,8 +20,18 @@ use vedette_event::Time;
 const MOST: usize = 1000;
 /// Alerts looked through for a tree of conditions: the latest ones.
 const SEARCHED: u32 = 100_000;
-const FIELDS: &str = "alert_id_list, external_id_list, alert_source, severity, status, creation_time and \
-     server_creation_time";
+const FIELDS: &str = "alert_id_list, external_id_list, alert_source, severity, status, creation_time, \
+     server_creation_time and last_modified_ts";
+/// Keys that lists are sorted by; the first when none is given.
+const SORTS: [&str; 7] = [
+    "creation_time",
+    "detection_timestamp",
+    "server_creation_time",
+    "local_insert_ts",
+    "last_modified_ts",
+    "alert_id",
+    "severity",
+];
 
 /// Alerts that pass the filters, page by page, each with its events inside.
 #[utoipa::path(post, path = "/public_api/v1/alerts/get_alerts_multi_events", tag = "cortex",
@@ -50,10 +60,17 @@ async fn list(app: &App, data: &Data, shape: fn(&AlertRecord, &Here) -> Value) -
     for wanted in data.filters()? {
         narrow(&mut filter, &wanted)?;
     }
-    let (key, descending) = data.sort(&["creation_time", "server_creation_time", "severity"])?;
+    // One client asks for one alert outside of the filters.
+    if let Some(id) = data.number("alert_id")? {
+        filter.ids = Some(vec![id]);
+        filter.self_test = SelfTestFilter::Both;
+    }
+    let (key, descending) = data.sort(&SORTS)?;
     let key = match key {
         "severity" => SortKey::Severity,
-        "server_creation_time" => SortKey::CreatedAt,
+        // Numbers are given out as alerts are made.
+        "server_creation_time" | "local_insert_ts" | "alert_id" => SortKey::CreatedAt,
+        "last_modified_ts" => SortKey::UpdatedAt,
         _ => SortKey::DetectedAt,
     };
     let sort = Sort { key, descending };
@@ -64,7 +81,7 @@ async fn list(app: &App, data: &Data, shape: fn(&AlertRecord, &Here) -> Value) -
     Ok(paged(usize::try_from(page.total).unwrap_or(usize::MAX), "alerts", alerts))
 }
 
-fn narrow(filter: &mut AlertFilter, wanted: &Filter) -> Result<(), ApiError> {
+pub fn narrow(filter: &mut AlertFilter, wanted: &Filter) -> Result<(), ApiError> {
     let listed = || wanted.one_of(&["in", "eq"]);
     match wanted.field.as_str() {
         "alert_id_list" | "alert_id" => {
@@ -99,11 +116,14 @@ fn narrow(filter: &mut AlertFilter, wanted: &Filter) -> Result<(), ApiError> {
                 filter.status.push(status);
             }
         }
-        "creation_time" => between(wanted, &mut filter.since, &mut filter.until)?,
-        "server_creation_time" => {
-            let (mut since, mut until) = filter.created;
-            between(wanted, &mut since, &mut until)?;
-            filter.created = (since, until);
+        "creation_time" | "detection_timestamp" => between(wanted, &mut filter.since, &mut filter.until)?,
+        "server_creation_time" | "local_insert_ts" => {
+            let (since, until) = &mut filter.created;
+            between(wanted, since, until)?;
+        }
+        "last_modified_ts" => {
+            let (since, until) = &mut filter.updated;
+            between(wanted, since, until)?;
         }
         _ => return Err(wanted.unknown(FIELDS)),
     }
@@ -152,6 +172,17 @@ pub async fn originals(State(app): State<Arc<App>>, data: Data) -> Result<Reply,
         .await?;
     let alerts: Vec<Value> = alerts.iter().flatten().map(original).collect();
     Ok(paged(alerts.len(), "alerts", alerts))
+}
+
+/// The events behind one alert: what clients call its contributing events.
+#[utoipa::path(post, path = "/public_api/v1/alerts/get_correlation_alert_data", tag = "cortex",
+    request_body = Object, responses((status = 200, body = Object), (status = 404, body = Object)))]
+pub async fn contributing(State(app): State<Arc<App>>, data: Data) -> Result<Reply, ApiError> {
+    let id = data.number("alert_id")?;
+    let id = id.ok_or_else(|| ApiError::bad_request("`alert_id` is missing in `request_data`."))?;
+    let found = app.state(move |store, _| store.alert(id)).await?;
+    let alert = found.ok_or_else(|| ApiError::not_found(format!("There is no alert {id}.")))?;
+    Ok(reply(contributing_events(&alert)))
 }
 
 fn ids(data: &Data) -> Result<Vec<i64>, ApiError> {

@@ -21,11 +21,11 @@ use vedette_event::Time;
 
 /// Alerts of one incident, where a client asks for it, and where it asks for several.
 const ALERTS: i64 = 1000;
-const ALERTS_OF_SEVERAL: u32 = 50;
+pub const ALERTS_OF_SEVERAL: u32 = 50;
 /// Hosts that an incident lists, and artifacts.
 const SHOWN: usize = 100;
-const FIELDS: &str = "incident_id_list, status, starred, description, alert_sources, creation_time and \
-     modification_time";
+const FIELDS: &str = "incident_id_list, status, severity, starred, description, alert_sources, creation_time \
+     and modification_time";
 
 /// Incidents that pass the filters, page by page.
 #[utoipa::path(post, path = "/public_api/v1/incidents/get_incidents", tag = "cortex", request_body = Object,
@@ -37,13 +37,14 @@ pub async fn list(State(app): State<Arc<App>>, data: Data) -> Result<Reply, ApiE
     Ok(paged(total, "incidents", shown))
 }
 
-async fn page(app: &App, data: &Data) -> Result<(Vec<IncidentRecord>, usize), ApiError> {
+pub async fn page(app: &App, data: &Data) -> Result<(Vec<IncidentRecord>, usize), ApiError> {
     let Page { from, count } = data.page()?;
     let mut filter = IncidentFilter::default();
     for wanted in data.filters()? {
         narrow(&mut filter, &wanted)?;
     }
-    let (key, descending) = data.sort(&["creation_time", "modification_time", "severity"])?;
+    let known = ["creation_time", "modification_time", "severity", "incident_id", "case_id", "id"];
+    let (key, descending) = data.sort(&known)?;
     let key = match key {
         "modification_time" => IncidentSort::UpdatedAt,
         "severity" => IncidentSort::Severity,
@@ -58,11 +59,11 @@ async fn page(app: &App, data: &Data) -> Result<(Vec<IncidentRecord>, usize), Ap
 
 fn narrow(filter: &mut IncidentFilter, wanted: &Filter) -> Result<(), ApiError> {
     match wanted.field.as_str() {
-        "incident_id_list" | "incident_id" => {
+        "incident_id_list" | "incident_id" | "case_id" | "case_id_list" | "id" => {
             wanted.one_of(&["in", "eq"])?;
             filter.ids = Some(wanted.numbers()?);
         }
-        "status" => {
+        "status" | "status_progress" => {
             let not = wanted.one_of(&["eq", "neq", "in"])? == "neq";
             for word in wanted.texts()? {
                 let (status, _) = words::status_named(&word).ok_or_else(|| no_word("status", &word))?;
@@ -73,7 +74,23 @@ fn narrow(filter: &mut IncidentFilter, wanted: &Filter) -> Result<(), ApiError> 
             wanted.one_of(&["eq"])?;
             filter.starred = Some(wanted.flag()?);
         }
-        "description" => {
+        "severity" => {
+            wanted.one_of(&["in", "eq"])?;
+            let mut all = Vec::new();
+            for word in wanted.texts()? {
+                all.extend(words::severities(&word).ok_or_else(|| no_word("severity", &word))?);
+            }
+            // No incident is of unknown severity.
+            if all.is_empty() { filter.ids = Some(Vec::new()) } else { filter.severity = all }
+        }
+        // All that is seen here is of this domain.
+        "case_domain" | "incident_domain" => {
+            wanted.one_of(&["in", "eq"])?;
+            if !wanted.texts()?.iter().any(|word| word.eq_ignore_ascii_case("security")) {
+                filter.ids = Some(Vec::new());
+            }
+        }
+        "description" | "case_name" => {
             wanted.one_of(&["in", "contains", "eq"])?;
             filter.text = wanted.texts()?;
         }
@@ -102,14 +119,14 @@ fn between(wanted: &Filter, span: &mut (Option<Time>, Option<Time>)) -> Result<(
     Ok(())
 }
 
-type Whole = (IncidentRecord, Vec<AlertRecord>);
+pub type Whole = (IncidentRecord, Vec<AlertRecord>);
 
-fn with_alerts(store: &Store, records: Vec<IncidentRecord>, limit: u32) -> Result<Vec<Whole>, StateError> {
+pub fn with_alerts(store: &Store, records: Vec<IncidentRecord>, limit: u32) -> Result<Vec<Whole>, StateError> {
     let alerts = |record: &IncidentRecord| store.incident_alerts(record.incident.incident_id, limit);
     records.into_iter().map(|record| alerts(&record).map(|alerts| (record, alerts))).collect()
 }
 
-fn incident(app: &App, record: &IncidentRecord, alerts: &[AlertRecord]) -> Value {
+pub fn incident(app: &App, record: &IncidentRecord, alerts: &[AlertRecord]) -> Value {
     let one = &record.incident;
     let [informational, low, medium, high, critical] = one.by_severity;
     let unique =
@@ -191,7 +208,7 @@ fn whole(app: &App, here: &Here, (record, alerts): &Whole, artifacts: bool) -> V
 }
 
 /// Addresses that the alerts blame.
-fn network(alerts: &[AlertRecord]) -> Vec<Value> {
+pub fn network(alerts: &[AlertRecord]) -> Vec<Value> {
     let mut counts: BTreeMap<String, u64> = BTreeMap::new();
     for alert in alerts {
         for source in alert.subject.source_ips().iter().take(SHOWN) {
@@ -261,10 +278,21 @@ pub async fn update(
     let id = id(&data)?;
     note.asset(id);
     let change = Data(data.get("update_data").cloned().unwrap_or_default());
-    let status = change.text("status")?.filter(|word| !word.is_empty());
+    apply(&app, &who, id, &change).await?;
+    Ok(reply(json!(true)))
+}
+
+/// What clients change about an incident, in the words of incidents or of cases.
+pub async fn apply(app: &App, who: &Identity, id: i64, change: &Data) -> Result<(), ApiError> {
+    let word = |names: [&str; 2]| -> Result<Option<String>, ApiError> {
+        let [first, second] = names.map(|name| change.text(name));
+        Ok(first?.filter(|word| !word.is_empty()).or(second?.filter(|word| !word.is_empty())))
+    };
+    // A reason says more than `Resolved`, which is what a case's progress says.
+    let status = word(["resolve_reason", "status"])?.or(word(["status_progress", "status"])?);
     let status =
         status.map(|word| words::status_named(&word).ok_or_else(|| no_word("status", &word))).transpose()?;
-    let severity = change.text("manual_severity")?.filter(|word| !word.is_empty());
+    let severity = word(["manual_severity", "user_severity"])?;
     let severity = severity
         .map(|word| words::severity_to_set(&word).ok_or_else(|| no_word("manual_severity", &word)))
         .transpose()?;
@@ -277,6 +305,7 @@ pub async fn update(
     };
     let resolve_comment = change.text("resolve_comment")?.filter(|text| !text.trim().is_empty());
     let closes = status.is_some_and(|(status, _)| status == Status::Closed);
+    let by = who.name.clone();
     let edited = app
         .state(move |store, now| {
             let edit = IncidentEdit {
@@ -290,12 +319,12 @@ pub async fn update(
                 comment: comment.as_deref().filter(|text| !text.trim().is_empty()),
                 resolve_comment: resolve_comment.as_deref(),
             };
-            store.edit_incident(id, &edit, &who.name, now)
+            store.edit_incident(id, &edit, &by, now)
         })
         .await?;
     edited.ok_or_else(|| no_incident(id))?;
     if closes {
-        tell(&app, id).await?;
+        tell(app, id).await?;
     }
-    Ok(reply(json!(true)))
+    Ok(())
 }

@@ -32,7 +32,8 @@ fn parse(body: &[u8]) -> Result<Value, ApiError> {
     }
     let wrong = |why: &dyn Display| ApiError::bad_request(format!("The body is not JSON: {why}."));
     match serde_json::from_slice::<Value>(body).map_err(|error| wrong(&error))? {
-        Value::Object(mut fields) => match fields.remove("request_data") {
+        // Calls on datasets have their data in `request`, as older documentation says.
+        Value::Object(mut fields) => match fields.remove("request_data").or_else(|| fields.remove("request")) {
             None if fields.is_empty() => Ok(Value::Object(fields)),
             None => Err(ApiError::bad_request("The body has no `request_data`.")
                 .help("Send `{\"request_data\": {…}}`.")),
@@ -100,9 +101,9 @@ impl Data {
     /// Field and direction; `known` are the fields to sort by, the first of them when none is given.
     pub fn sort<'a>(&self, known: &[&'a str]) -> Result<(&'a str, bool), ApiError> {
         let first = known.first().copied().unwrap_or_default();
-        let Some(sort) =
-            self.get("sort").filter(|sort| sort.as_object().is_some_and(|sort| !sort.is_empty()))
-        else {
+        // One client sends a list of one.
+        let sort = self.get("sort").and_then(|sort| sort.as_array().map_or(Some(sort), |list| list.first()));
+        let Some(sort) = sort.filter(|sort| sort.as_object().is_some_and(|sort| !sort.is_empty())) else {
             return Ok((first, true));
         };
         let word = |key: &str| sort.get(key).and_then(Value::as_str).unwrap_or_default().to_lowercase();
@@ -257,6 +258,7 @@ mod tests {
             assert_eq!(parse(empty.as_bytes()).unwrap(), json!({}), "{empty}");
         }
         assert_eq!(parse(b"{\"request_data\":[1]}").unwrap(), json!([1]));
+        assert_eq!(parse(b"{\"request\":{\"a\":1}}").unwrap(), json!({"a": 1}));
         for wrong in ["{", "[]", "1", "{\"query\":\"x\"}", "\u{0}"] {
             assert!(parse(wrong.as_bytes()).is_err(), "{wrong}");
         }
@@ -309,6 +311,9 @@ mod tests {
         let sort = |value| data(json!({ "sort": value })).sort(&["creation_time", "severity"]);
         assert_eq!(sort(json!({})).unwrap(), ("creation_time", true));
         assert_eq!(sort(json!({"field": "severity", "keyword": "asc"})).unwrap(), ("severity", false));
+        let list = json!([{"field": "severity", "keyword": "ASC"}]);
+        assert_eq!(sort(list).unwrap(), ("severity", false));
+        assert_eq!(sort(json!([])).unwrap(), ("creation_time", true));
         assert!(sort(json!({"field": "x"})).is_err());
         assert!(sort(json!({"field": "severity", "keyword": "up"})).is_err());
     }

@@ -77,16 +77,38 @@ pub fn status(status: &str, resolution: Option<&str>) -> &'static str {
 /// Status and resolution of a word, old names and new ones.
 pub fn status_named(word: &str) -> Option<(Status, Option<Resolution>)> {
     let closed = |resolution| Some((Status::Closed, Some(resolution)));
-    match word.trim().to_lowercase().as_str() {
+    match plain(word).as_str() {
         "new" | "reopened" => Some((Status::New, None)),
         "under_investigation" | "in_progress" => Some((Status::InProgress, None)),
         "resolved" | "resolved_threat_handled" | "resolved_true_positive" => closed(Resolution::TruePositive),
         "resolved_false_positive" => closed(Resolution::FalsePositive),
-        "resolved_duplicate" | "resolved_duplicate_incident" => closed(Resolution::Duplicate),
+        "resolved_duplicate" | "resolved_duplicate_incident" | "resolved_duplicate_case" => {
+            closed(Resolution::Duplicate)
+        }
         "resolved_security_testing" => closed(Resolution::KnownScanner),
         "resolved_known_issue" => closed(Resolution::Benign),
         "resolved_other" | "resolved_auto" | "resolved_auto_resolve" => closed(Resolution::Other),
         _ => None,
+    }
+}
+
+/// Cases say `Resolved - True Positive` where incidents say `RESOLVED_TRUE_POSITIVE`.
+fn plain(word: &str) -> String {
+    let parts = word.split(|letter: char| !letter.is_alphanumeric()).filter(|part| !part.is_empty());
+    parts.collect::<Vec<_>>().join("_").to_lowercase()
+}
+
+/// Progress and reason, as cases and issues have them.
+pub fn progress(status: &str, resolution: Option<&str>) -> (&'static str, Option<&'static str>) {
+    match (status, resolution) {
+        ("new", _) => ("New", None),
+        ("in_progress", _) => ("In Progress", None),
+        (_, Some("true_positive")) => ("Resolved", Some("Resolved - True Positive")),
+        (_, Some("false_positive")) => ("Resolved", Some("Resolved - False Positive")),
+        (_, Some("duplicate")) => ("Resolved", Some("Resolved - Duplicate Case")),
+        (_, Some("known_scanner")) => ("Resolved", Some("Resolved - Security Testing")),
+        (_, Some("benign")) => ("Resolved", Some("Resolved - Known Issue")),
+        _ => ("Resolved", Some("Resolved - Other")),
     }
 }
 
@@ -137,7 +159,11 @@ mod tests {
         {
             let word = status("closed", Some(resolution));
             assert!(matches!(status_named(word), Some((Status::Closed, Some(_)))), "{word}");
+            let reason = progress("closed", Some(resolution)).1.unwrap_or_default();
+            let named = status_named(reason).and_then(|(_, named)| named);
+            assert_eq!(named.map(Resolution::as_str), Some(resolution), "{reason}");
         }
+        assert_eq!(status_named("In Progress"), Some((Status::InProgress, None)));
         assert_eq!(
             status_named("RESOLVED_FALSE_POSITIVE"),
             Some((Status::Closed, Some(Resolution::FalsePositive)))

@@ -83,6 +83,10 @@ fn timeframe(wanted: Option<&Json>) -> Result<Option<Timeframe>, ApiError> {
         let part = wanted.get(key).filter(|part| !part.is_null());
         part.map(|part| number(part).ok_or_else(wrong)).transpose()
     };
+    // Some clients name a span: `last_24_hours`.
+    if let Some(span) = wanted.get("relativeTime").and_then(Json::as_str).and_then(named_span) {
+        return Ok(Some(Timeframe::Last(span)));
+    }
     let moment = |milliseconds: i64| TimePoint::At(milliseconds.saturating_mul(1000));
     match (part("relativeTime")?, part("from")?, part("to")?) {
         (Some(span), None, None) if span > 0 => Ok(Some(Timeframe::Last(Duration {
@@ -93,6 +97,17 @@ fn timeframe(wanted: Option<&Json>) -> Result<Option<Timeframe>, ApiError> {
         (None, Some(from), None) => Ok(Some(Timeframe::Between(moment(from), TimePoint::At(clock::now().0)))),
         _ => Err(wrong()),
     }
+}
+
+fn named_span(text: &str) -> Option<Duration> {
+    let (amount, unit) = text.strip_prefix("last_")?.split_once('_')?;
+    let unit = match unit.trim_end_matches('s') {
+        "minute" => TimeUnit::Minute,
+        "hour" => TimeUnit::Hour,
+        "day" => TimeUnit::Day,
+        _ => return None,
+    };
+    Some(Duration { amount: amount.parse().ok()?, unit })
 }
 
 /// A query's error; `err_msg` is what clients parse: place and message as JSON.
@@ -276,6 +291,8 @@ mod tests {
         let last = Timeframe::Last(Duration { amount: 60, unit: TimeUnit::Second });
         assert_eq!(read(json!({"relativeTime": 60_000})).unwrap(), Some(last.clone()));
         assert_eq!(read(json!({"relativeTime": "60000"})).unwrap(), Some(last));
+        let named = Timeframe::Last(Duration { amount: 24, unit: TimeUnit::Hour });
+        assert_eq!(read(json!({"relativeTime": "last_24_hours"})).unwrap(), Some(named));
         let span = Timeframe::Between(TimePoint::At(1_000_000), TimePoint::At(2_000_000));
         assert_eq!(read(json!({"from": 1000, "to": "2000"})).unwrap(), Some(span));
         for wrong in [
@@ -285,6 +302,7 @@ mod tests {
             json!({"relativeTime": 1, "from": 1, "to": 2}),
             json!({"from": "x", "to": 1}),
             json!("24h"),
+            json!({"relativeTime": "last_week"}),
         ] {
             assert!(read(wrong.clone()).is_err(), "{wrong}");
         }
