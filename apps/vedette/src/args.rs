@@ -1,11 +1,15 @@
 //! The command line as users type it. Parsing never does anything.
 
+mod outward;
+
 use crate::since::Since;
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use vedette_detect::Sensitivity;
+
+pub use outward::*;
 
 /// Vedette, an open XDR that sees a port scan from the host being scanned.
 #[derive(Parser)]
@@ -48,6 +52,12 @@ pub enum Command {
     /// Keep API keys for clients of the Cortex API
     #[command(subcommand)]
     Keys(KeysCommand),
+    /// Incidents: alerts that belong together
+    #[command(subcommand)]
+    Incidents(IncidentsCommand),
+    /// Where alerts are told: webhooks, chat, mail, syslog
+    #[command(subcommand)]
+    Channels(ChannelsCommand),
     /// Compare what the sensors saw with what firewalls logged, by source and day
     Coverage(CoverageArgs),
     /// Prove the chain from packet to alert; name the broken link

@@ -4,9 +4,11 @@ mod alerts;
 mod answering;
 mod bench;
 mod capture;
+mod channels;
 mod coverage;
 mod demo;
 mod explain;
+mod incidents;
 mod ingest;
 mod keys;
 mod log;
@@ -39,6 +41,8 @@ pub fn run(command: Command) -> Result<u8, Failure> {
         Command::Query(args) => query::run(&args),
         Command::Coverage(args) => coverage::run(&args),
         Command::Lookups(command) => tables::lookups(&command),
+        Command::Incidents(command) => incidents::run(&command),
+        Command::Channels(command) => channels::run(&command),
         Command::Keys(command) => keys::run(&command),
         Command::Library(command) => tables::library(&command),
         Command::Ingest(args) => ingest::run(&args),

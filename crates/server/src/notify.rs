@@ -1,4 +1,4 @@
-//! Alerts told to other systems: webhooks, chat, syslog.
+//! Alerts told to other systems: webhooks, chat, mail, syslog.
 //!
 //! ```text
 //! alerts ─> each channel's cursor ─> deliveries (waiting) ─> send ─┬─> delivered
@@ -12,16 +12,18 @@
 //! with the same `webhook-id` each time, however often the server restarts.
 
 pub mod channel;
+mod mail;
 mod reach;
 mod send;
 mod shapes;
+mod template;
 
 use crate::clock;
 use crate::sealing::Sealer;
 use crate::state::{ChannelRecord, StateError, Store, Tried};
 use channel::Secrets;
 use parking_lot::Mutex;
-pub use send::Failure;
+pub use send::{Failure, roots};
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};

@@ -182,13 +182,18 @@ impl Tables {
         self.change.lock()
     }
 
+    /// Puts these rows in the place of a lookup's.
+    pub(super) fn replace_lookup(&self, name: &str, rows: RecordBatch, now: Time) -> Result<(), TableError> {
+        self.write(name, TableKind::Lookup, None, rows, now)
+    }
+
     /// The rows of a lookup; `None` when there is none of this name.
     pub(super) fn lookup_batch(&self, name: &str) -> Result<Option<RecordBatch>, TableError> {
         let known = self.known(name, TableKind::Lookup, true)?;
         Ok(known.and_then(|table| table.rows.clone()))
     }
 
-    pub(super) fn write(
+    fn write(
         &self,
         name: &str,
         kind: TableKind,

@@ -106,7 +106,7 @@ impl Tables {
         now: Time,
     ) -> Result<(), TableError> {
         let rows = batch::of(rows, schema, TableKind::Lookup, now, &mut Imported::default())?;
-        self.write(name, TableKind::Lookup, None, rows, now)
+        self.replace_lookup(name, rows, now)
     }
 }
 

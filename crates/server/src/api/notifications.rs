@@ -6,7 +6,8 @@ use crate::access::Identity;
 use crate::app::App;
 use crate::audit::Note;
 use crate::clock;
-use crate::notify::channel::{Secrets, Settings, address};
+use crate::notify::channel::{Secrets, Settings, Transport, address};
+use crate::notify::roots;
 use crate::state::{AlertRecord, ChannelRecord, Delivery};
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -19,6 +20,9 @@ use utoipa::{IntoParams, ToSchema};
 use vedette_event::{AlertSource, Finding, Mitre, Severity, Time};
 
 const KEY_BYTES: usize = 32;
+/// Of a certificate authority, and of a login, in bytes.
+const LONGEST_TRUST: usize = 64 << 10;
+const LONGEST_LOGIN: usize = 1_000;
 
 /// A channel without its secrets.
 #[derive(Serialize, ToSchema)]
@@ -47,8 +51,15 @@ pub struct Channels {
 #[serde(deny_unknown_fields)]
 pub struct NewChannel {
     name: String,
-    /// `https://…`, `syslog+udp://host:514`, `syslog+tcp://host:601` or `syslog+tls://host:6514`.
+    /// `https://…`, `syslog+udp://host:514`, `syslog+tcp://host:601`, `syslog+tls://host:6514`,
+    /// `smtp://host:587` (STARTTLS), `smtps://host:465` or `smtp+plain://host:25`.
     url: String,
+    /// Of mail servers; the password is kept sealed and never shown.
+    username: Option<String>,
+    password: Option<String>,
+    /// The certificate authority of the receiver as PEM, for `syslog+tls`, `smtp` and `smtps`; public
+    /// ones when absent.
+    trust: Option<String>,
     /// Of webhooks, `whsec_` and base64: made when absent.
     key: Option<String>,
     #[serde(default)]
@@ -58,8 +69,8 @@ pub struct NewChannel {
 #[derive(Serialize, ToSchema)]
 pub struct MadeChannel {
     channel: Channel,
-    /// Signs what is sent (Standard Webhooks); shown this once.
-    key: String,
+    /// Of webhooks: signs what is sent (Standard Webhooks); shown this once.
+    key: Option<String>,
 }
 
 #[derive(Deserialize, ToSchema)]
@@ -147,8 +158,9 @@ pub async fn add(
             "`key` is base64 of 24 to 64 bytes, with `whsec_` in front or not.",
         ));
     }
-    let secrets = Secrets { url: new.url, key };
-    let shown_key = format!("whsec_{}", secrets.key);
+    let web = new.url.starts_with("http");
+    let shown_key = web.then(|| format!("whsec_{key}"));
+    let secrets = secrets(new.url, key, (new.username, new.password), new.trust)?;
     let notifier = app.notifier.clone();
     let record = app
         .state(move |store, now| {
@@ -160,6 +172,38 @@ pub async fn add(
     note.say(format!("Added the notification channel {}", record.name));
     let made = MadeChannel { channel: shown(&app, record), key: shown_key };
     Ok((StatusCode::CREATED, Answer(made)))
+}
+
+/// What is kept sealed, or what is wrong with it.
+fn secrets(
+    url: String,
+    key: String,
+    login: (Option<String>, Option<String>),
+    trust: Option<String>,
+) -> Result<Secrets, ApiError> {
+    let to = address(&url).map_err(|why| ApiError::bad_request(capitalised(&why)))?;
+    let (username, password) = login;
+    if username.is_some() != password.is_some() {
+        return Err(ApiError::bad_request("`username` and `password` go together."));
+    }
+    if username.is_some() && !matches!(to.transport, Transport::MailStartTls | Transport::MailTls) {
+        return Err(ApiError::bad_request("A password is sent to mail servers only, and only encrypted.")
+            .help("Give an address that begins with smtp:// (STARTTLS) or smtps://."));
+    }
+    if let Some(pem) = &trust {
+        if !matches!(to.transport, Transport::SyslogTls | Transport::MailStartTls | Transport::MailTls) {
+            return Err(ApiError::bad_request("`trust` is for syslog+tls://, smtp:// and smtps://."));
+        }
+        if pem.len() > LONGEST_TRUST {
+            return Err(ApiError::bad_request(format!("`trust` has at most {LONGEST_TRUST} bytes.")));
+        }
+        roots(Some(pem)).map_err(|why| ApiError::bad_request(capitalised(&why)))?;
+    }
+    let long = |text: &Option<String>| text.as_ref().is_some_and(|text| text.len() > LONGEST_LOGIN);
+    if long(&username) || long(&password) {
+        return Err(ApiError::bad_request(format!("`username` and `password` have at most {LONGEST_LOGIN} bytes.")));
+    }
+    Ok(Secrets { url, key, username, password, trust })
 }
 
 /// Switches a channel on or off.

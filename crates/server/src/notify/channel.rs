@@ -56,14 +56,39 @@ pub struct Settings {
     /// Addresses of this host and of private networks may be reached.
     #[serde(default)]
     pub allow_private: bool,
+    /// Of mail channels: sender and receivers.
+    #[serde(default)]
+    pub mail: Option<Mail>,
+    /// Title of chat messages and mail, with fields: `[$severity] $name`.
+    #[serde(default)]
+    pub title: Option<String>,
+    /// Text of chat messages and mail, with the same fields.
+    #[serde(default)]
+    pub body: Option<String>,
 }
 
-/// Where it goes, and the key it is signed with.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+/// Sender and receivers: `ops@example.com` or `Operations <ops@example.com>`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Mail {
+    pub from: String,
+    pub to: Vec<String>,
+}
+
+/// Where it goes, and what nobody else may know of it.
+#[derive(Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Secrets {
     pub url: String,
     /// Of webhooks: base64, as after `whsec_`.
     pub key: String,
+    /// Of mail servers.
+    #[serde(default)]
+    pub username: Option<String>,
+    #[serde(default)]
+    pub password: Option<String>,
+    /// The certificate authority of the receiver (PEM), where it is not a public one.
+    #[serde(default)]
+    pub trust: Option<String>,
 }
 
 /// The transport of a channel's address.
@@ -73,6 +98,21 @@ pub enum Transport {
     SyslogUdp,
     SyslogTcp,
     SyslogTls,
+    /// Without encryption.
+    Mail,
+    MailStartTls,
+    /// Encrypted from the first byte.
+    MailTls,
+}
+
+impl Transport {
+    pub fn is_mail(self) -> bool {
+        matches!(self, Transport::Mail | Transport::MailStartTls | Transport::MailTls)
+    }
+
+    fn is_syslog(self) -> bool {
+        matches!(self, Transport::SyslogUdp | Transport::SyslogTcp | Transport::SyslogTls)
+    }
 }
 
 /// An address in its parts.
@@ -85,8 +125,8 @@ pub struct Address {
 
 /// Reads an address. An error is a sentence for the user.
 pub fn address(url: &str) -> Result<Address, String> {
-    let help =
-        "give https://…, http://…, syslog+udp://host:514, syslog+tcp://host:601 or syslog+tls://host:6514";
+    let help = "give https://…, http://…, syslog+udp://host:514, syslog+tcp://host:601, syslog+tls://host:6514, \
+                smtp://host:587 (STARTTLS), smtps://host:465 or smtp+plain://host:25";
     let uri: axum::http::Uri = url.parse().map_err(|_| format!("this is no address: {help}"))?;
     let (transport, usual) = match uri.scheme_str() {
         Some("https") => (Transport::Http, 443),
@@ -94,6 +134,9 @@ pub fn address(url: &str) -> Result<Address, String> {
         Some("syslog+udp") => (Transport::SyslogUdp, 514),
         Some("syslog+tcp") => (Transport::SyslogTcp, 601),
         Some("syslog+tls") => (Transport::SyslogTls, 6514),
+        Some("smtp") => (Transport::MailStartTls, 587),
+        Some("smtps") => (Transport::MailTls, 465),
+        Some("smtp+plain") => (Transport::Mail, 25),
         _ => return Err(format!("this address has no scheme that is known: {help}")),
     };
     let host = uri.host().unwrap_or_default().trim_matches(['[', ']']).to_owned();
@@ -107,7 +150,9 @@ impl Settings {
     /// What is wrong with the settings, for the user.
     pub fn check(&self, url: &str) -> Result<(), String> {
         let address = address(url)?;
-        let syslog = address.transport != Transport::Http;
+        let syslog = address.transport.is_syslog();
+        self.check_mail(address.transport)?;
+        self.check_texts(syslog)?;
         if syslog && matches!(self.shape, Shape::Slack | Shape::Teams) {
             return Err("syslog carries the shapes json, ocsf and cef".to_owned());
         }
@@ -119,6 +164,31 @@ impl Settings {
             return Err(PRIVATE.to_owned());
         }
         self.quiet_hours.as_ref().map_or(Ok(()), |hours| hours.read().map(|_| ()))
+    }
+
+    fn check_mail(&self, transport: Transport) -> Result<(), String> {
+        match (&self.mail, transport.is_mail()) {
+            (None, true) => Err("mail needs `mail`: {\"from\": …, \"to\": […]}".to_owned()),
+            (Some(_), false) => {
+                Err("`mail` goes with an address that begins with smtp:// or smtps://".to_owned())
+            }
+            (Some(mail), true) if self.shape == Shape::Json => mail.check(),
+            (Some(_), true) => Err("mail has no shape: leave `shape` out, and use `title` and `body`".to_owned()),
+            (None, false) => Ok(()),
+        }
+    }
+
+    fn check_texts(&self, syslog: bool) -> Result<(), String> {
+        let texts = [("title", &self.title), ("body", &self.body)];
+        let machine = self.mail.is_none() && !matches!(self.shape, Shape::Slack | Shape::Teams);
+        for (what, text) in texts {
+            let Some(text) = text else { continue };
+            if syslog || machine {
+                return Err(format!("`{what}` is for mail and the shapes slack and teams: the others are read by programs"));
+            }
+            super::template::check(what, text)?;
+        }
+        Ok(())
     }
 
     /// When an alert is told: now, at the end of the quiet hours, or never.
@@ -207,6 +277,26 @@ mod tests {
         assert!(cef.check("https://a.example/").is_err() && cef.check("syslog+tcp://a.example").is_ok());
         let slack = Settings { shape: Shape::Slack, ..Settings::default() };
         assert!(slack.check("syslog+udp://a.example").is_err());
+    }
+
+    #[test]
+    fn mail_needs_both_ends_and_texts_are_for_people() {
+        let mail = Mail { from: "a@b.example".into(), to: vec!["c@d.example".into()] };
+        let whole = Settings { mail: Some(mail), ..Settings::default() };
+        for url in ["smtp://mail.example", "smtps://mail.example:465", "smtp+plain://mail.example:25"] {
+            assert_eq!(whole.check(url), Ok(()), "{url}");
+            assert!(Settings::default().check(url).is_err(), "{url} without receivers");
+        }
+        assert!(whole.check("https://a.example/").is_err());
+        assert!(Settings { shape: Shape::Ocsf, ..whole.clone() }.check("smtp://mail.example").is_err());
+        let titled = Settings { title: Some("$name".into()), ..whole };
+        assert_eq!(titled.check("smtp://mail.example"), Ok(()));
+        let wrong = Settings { title: Some("$nome".into()), ..titled };
+        assert!(wrong.check("smtp://mail.example").unwrap_err().contains("$nome"));
+        let program = Settings { body: Some("$name".into()), ..Settings::default() };
+        assert!(program.check("https://a.example/").is_err());
+        let chat = Settings { shape: Shape::Teams, ..program };
+        assert_eq!(chat.check("https://a.example/"), Ok(()));
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use super::channel::{PRIVATE, Secrets, Settings, Transport, address};
 use super::reach::is_inside;
-use super::shapes;
+use super::{mail, shapes};
 use crate::state::AlertRecord;
 use aws_lc_rs::hmac;
 use base64::Engine;
@@ -20,7 +20,7 @@ use ureq::unversioned::transport::{DefaultConnector, NextTimeout};
 use vedette_event::Time;
 
 /// A whole delivery takes no longer.
-const LONGEST: Duration = Duration::from_secs(15);
+pub const LONGEST: Duration = Duration::from_secs(15);
 /// Of an answer that is no success, for the error.
 const SHOWN: usize = 200;
 
@@ -32,11 +32,11 @@ pub struct Failure {
 }
 
 impl Failure {
-    fn again(why: impl ToString) -> Failure {
+    pub fn again(why: impl ToString) -> Failure {
         Failure { why: why.to_string(), final_: false }
     }
 
-    fn never(why: impl ToString) -> Failure {
+    pub fn never(why: impl ToString) -> Failure {
         Failure { why: why.to_string(), final_: true }
     }
 }
@@ -52,15 +52,18 @@ pub fn send(
 ) -> Result<(), Failure> {
     let to = address(&secrets.url).map_err(Failure::never)?;
     if to.transport == Transport::Http {
-        let body = shapes::body(settings.shape, alert);
+        let body = shapes::body(settings, alert);
         return post(settings.allow_private, secrets, id, body, now);
     }
-    let line = shapes::syslog(settings.shape, alert, hostname);
     let target = reachable(&to.host, to.port, settings.allow_private)?;
+    if to.transport.is_mail() {
+        return mail::send(settings, secrets, (&to, target), alert, id, hostname);
+    }
+    let line = shapes::syslog(settings, alert, hostname);
     match to.transport {
         Transport::SyslogUdp => datagram(target, &line),
         Transport::SyslogTcp => connect(target).and_then(|mut stream| framed(&mut stream, &line)),
-        _ => connect(target).and_then(|stream| encrypted(stream, &to.host, &line)),
+        _ => connect(target).and_then(|stream| encrypted(stream, &to.host, secrets.trust.as_deref(), &line)),
     }
 }
 
@@ -167,9 +170,8 @@ fn framed(stream: &mut impl Write, line: &str) -> Result<(), Failure> {
     stream.write_all(frame.as_bytes()).and_then(|()| stream.flush()).map_err(Failure::again)
 }
 
-fn encrypted(stream: TcpStream, host: &str, line: &str) -> Result<(), Failure> {
-    let mut roots = RootCertStore::empty();
-    roots.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
+fn encrypted(stream: TcpStream, host: &str, trust: Option<&str>, line: &str) -> Result<(), Failure> {
+    let roots = roots(trust).map_err(Failure::never)?;
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
     let config = ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
@@ -184,6 +186,23 @@ fn encrypted(stream: TcpStream, host: &str, line: &str) -> Result<(), Failure> {
     stream.flush().map_err(Failure::again)
 }
 
+/// Those of an administrator's own authority, or the public ones.
+pub fn roots(trust: Option<&str>) -> Result<RootCertStore, String> {
+    let mut roots = RootCertStore::empty();
+    let Some(pem) = trust else {
+        roots.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
+        return Ok(roots);
+    };
+    for certificate in rustls_pemfile::certs(&mut pem.as_bytes()) {
+        let certificate = certificate.map_err(|error| format!("`trust` is no PEM text: {error}"))?;
+        roots.add(certificate).map_err(|error| format!("`trust` has a certificate that cannot be used: {error}"))?;
+    }
+    if roots.is_empty() {
+        return Err("`trust` has no certificate: give the authority's as PEM".to_owned());
+    }
+    Ok(roots)
+}
+
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
@@ -194,7 +213,7 @@ mod tests {
     use std::net::TcpListener;
 
     fn secrets(url: String) -> Secrets {
-        Secrets { url, key: BASE64_STANDARD.encode(b"key") }
+        Secrets { url, key: BASE64_STANDARD.encode(b"key"), ..Secrets::default() }
     }
 
     fn allowed(shape: Shape) -> Settings {

@@ -1,6 +1,7 @@
 //! An alert as other systems want it. Pure: an alert in, text out.
 
-use super::channel::Shape;
+use super::channel::{Settings, Shape};
+use super::template;
 use crate::api::alerts::AlertSummary;
 use crate::state::AlertRecord;
 use serde_json::{Value, json};
@@ -13,11 +14,11 @@ const FEW: usize = 10;
 const LONG: usize = 2_500;
 
 /// The body of a webhook.
-pub fn body(shape: Shape, alert: &AlertRecord) -> String {
-    match shape {
+pub fn body(settings: &Settings, alert: &AlertRecord) -> String {
+    match settings.shape {
         Shape::Ocsf => ocsf(alert).to_string(),
-        Shape::Slack => slack(alert).to_string(),
-        Shape::Teams => teams(alert).to_string(),
+        Shape::Slack => slack(settings, alert).to_string(),
+        Shape::Teams => teams(settings, alert).to_string(),
         Shape::Cef => cef(alert),
         Shape::Json => {
             let data = AlertSummary::of(alert);
@@ -27,7 +28,7 @@ pub fn body(shape: Shape, alert: &AlertRecord) -> String {
 }
 
 /// One syslog message (RFC 5424), facility local0.
-pub fn syslog(shape: Shape, alert: &AlertRecord, hostname: &str) -> String {
+pub fn syslog(settings: &Settings, alert: &AlertRecord, hostname: &str) -> String {
     const LOCAL0: u8 = 16;
     let level = match alert.severity() {
         Severity::Critical => 2,
@@ -38,7 +39,7 @@ pub fn syslog(shape: Shape, alert: &AlertRecord, hostname: &str) -> String {
     };
     let host: String = hostname.chars().filter(char::is_ascii_graphic).take(255).collect();
     let host = if host.is_empty() { "-".to_owned() } else { host };
-    let text = body(shape, alert).replace(['\r', '\n'], " ");
+    let text = body(settings, alert).replace(['\r', '\n'], " ");
     let (priority, time) = (LOCAL0 * 8 + level, alert.life.created_at);
     format!("<{priority}>1 {time} {host} vedette - alert - {text}")
 }
@@ -68,7 +69,7 @@ fn listed(addresses: &[IpAddr]) -> String {
 }
 
 /// What every message names, in order.
-fn facts(alert: &AlertRecord) -> Vec<(&'static str, String)> {
+pub fn facts(alert: &AlertRecord) -> Vec<(&'static str, String)> {
     let subject = &alert.subject;
     let facts = [
         ("Severity", alert.severity().as_str().to_owned()),
@@ -81,18 +82,27 @@ fn facts(alert: &AlertRecord) -> Vec<(&'static str, String)> {
     facts.into_iter().filter(|(_, value)| !value.is_empty()).collect()
 }
 
+/// Title and text of a message for people.
+fn texts(settings: &Settings, alert: &AlertRecord) -> (String, String) {
+    let subject = &alert.subject;
+    let title = settings.title.as_ref().map(|text| template::title(text, alert));
+    let body = settings.body.as_ref().map(|text| template::body(text, alert));
+    let title = title.unwrap_or_else(|| subject.name().to_owned());
+    (title, body.unwrap_or_else(|| subject.summary().to_owned()))
+}
+
 /// Slack reads `&`, `<` and `>` as marks.
-fn slack(alert: &AlertRecord) -> Value {
+fn slack(settings: &Settings, alert: &AlertRecord) -> Value {
+    let (title, body) = texts(settings, alert);
     let plain = |text: &str| cut(text).replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
     let fields: Vec<Value> = facts(alert)
         .iter()
         .map(|(name, value)| json!({"type": "mrkdwn", "text": format!("*{name}*\n{}", plain(value))}))
         .collect();
-    let head: String = alert.subject.name().chars().take(150).collect();
-    let text =
-        if alert.subject.summary().is_empty() { alert.subject.name() } else { alert.subject.summary() };
+    let head: String = title.chars().take(150).collect();
+    let text = if body.is_empty() { &title } else { &body };
     json!({
-        "text": plain(alert.subject.name()),
+        "text": plain(&title),
         "blocks": [
             {"type": "header", "text": {"type": "plain_text", "text": head}},
             {"type": "section", "text": {"type": "plain_text", "text": cut(text)}},
@@ -102,7 +112,8 @@ fn slack(alert: &AlertRecord) -> Value {
 }
 
 /// Adaptive cards read Markdown: what comes from outside is escaped.
-fn teams(alert: &AlertRecord) -> Value {
+fn teams(settings: &Settings, alert: &AlertRecord) -> Value {
+    let (title, body) = texts(settings, alert);
     let plain = |text: &str| {
         let mut escaped = String::new();
         for letter in cut(text).chars() {
@@ -124,8 +135,8 @@ fn teams(alert: &AlertRecord) -> Value {
                 "$schema": "http://adaptivecards.io/schemas/adaptive-card.json",
                 "version": "1.4",
                 "body": [
-                    {"type": "TextBlock", "size": "Medium", "weight": "Bolder", "wrap": true, "text": plain(alert.subject.name())},
-                    {"type": "TextBlock", "wrap": true, "text": plain(alert.subject.summary())},
+                    {"type": "TextBlock", "size": "Medium", "weight": "Bolder", "wrap": true, "text": plain(&title)},
+                    {"type": "TextBlock", "wrap": true, "text": plain(&body)},
                     {"type": "FactSet", "facts": facts},
                 ],
             },
@@ -247,18 +258,19 @@ pub(super) mod tests {
 
     #[test]
     fn a_syslog_message_is_one_line_with_its_priority() {
-        let text = syslog(Shape::Json, &alert("scan\nof"), "host 1");
+        let of = |shape| Settings { shape, ..Settings::default() };
+        let text = syslog(&of(Shape::Json), &alert("scan\nof"), "host 1");
         assert!(text.starts_with("<132>1 2023-11-14T22:13:20.000000Z host1 vedette - alert - {"), "{text}");
         assert_eq!(text.lines().count(), 1);
-        assert!(syslog(Shape::Cef, &alert("x"), "").contains(" - vedette - alert - CEF:0|"));
+        assert!(syslog(&of(Shape::Cef), &alert("x"), "").contains(" - vedette - alert - CEF:0|"));
     }
 
     #[test]
     fn chat_systems_get_no_marks_from_outside() {
-        let slack = slack(&alert("<!channel> & <https://evil|click>")).to_string();
+        let slack = slack(&Settings::default(), &alert("<!channel> & <https://evil|click>")).to_string();
         assert!(slack.contains("&lt;!channel&gt; &amp;"), "{slack}");
         assert!(slack.contains("*Source*\\n10.0.0.9") && slack.contains("T1046"), "{slack}");
-        let teams = teams(&alert("[click](https://evil)")).to_string();
+        let teams = teams(&Settings::default(), &alert("[click](https://evil)")).to_string();
         assert!(teams.contains("\\\\[click\\\\]\\\\(https://evil\\\\)"), "{teams}");
     }
 
@@ -275,7 +287,9 @@ pub(super) mod tests {
     fn long_names_are_cut() {
         let long = "é".repeat(10_000);
         for shape in [Shape::Slack, Shape::Teams] {
-            assert!(body(shape, &alert(&long)).len() < 40_000);
+            let settings = Settings { shape, title: Some("$name!".into()), ..Settings::default() };
+            assert!(body(&settings, &alert(&long)).len() < 40_000);
+            assert!(body(&settings, &alert("scan")).contains("scan!") || shape == Shape::Teams);
         }
     }
 }
