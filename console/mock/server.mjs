@@ -9,6 +9,7 @@ import { fileURLToPath } from "node:url";
 import { datasets, iso, probesOf } from "./data.mjs";
 import * as query from "./query.mjs";
 import { accessRoutes } from "./access.mjs";
+import { outwardRoutes } from "./outward.mjs";
 import { ruleRoutes } from "./rules.mjs";
 import { comment, control, listAlerts, newState, overview, patch, status, summary } from "./state.mjs";
 
@@ -149,6 +150,7 @@ const ROUTES = [
   }],
   ...ruleRoutes(send, fail),
   ...accessRoutes(send, fail),
+  ...outwardRoutes(send, fail),
   ["POST", /^\/selftest$/, selfTest],
   ["GET", /^\/events$/, ({ state, request, response }) => {
     response.writeHead(200, { "Content-Type": "text/event-stream", "Cache-Control": "no-store" });

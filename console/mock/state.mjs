@@ -1,5 +1,6 @@
 // What the mock server remembers, and what it computes from it.
 import { startKeys, startUsers } from "./access.mjs";
+import { startChannels, startDeliveries, startIncidents } from "./outward.mjs";
 import { ruleAlert, startRules } from "./rules.mjs";
 import { HOSTILE, iso, makeAlert, sensorOff, sensorRunning, startAlerts } from "./data.mjs";
 
@@ -7,6 +8,7 @@ export function newState({ setUp = true, empty = false } = {}) {
   return {
     setUp, token: "mock-setup-token", users: new Map(setUp ? [["ada", "correct horse battery"]] : []), sessions: new Map(),
     rules: startRules(), people: startUsers(), keys: startKeys(), alerts: empty ? [] : startAlerts(), sensor: sensorRunning(), nextId: 15, nextComment: 1, started: Date.now() - 7_200_000,
+    incidents: startIncidents(), channels: startChannels(), deliveries: startDeliveries(), sent: [],
     streams: new Set(), brokenLink: null, selftests: 0,
   };
 }

@@ -9,6 +9,7 @@ import {
   Outlet,
   redirect,
 } from "@tanstack/react-router";
+import type { IncidentFilter } from "./api/outward";
 import type { AlertFilter } from "./api/queries";
 import { session, setup } from "./api/queries";
 import { AlertsPage } from "./pages/alerts/list";
@@ -88,6 +89,29 @@ export const alertRoute = createRoute({
   component: lazyRouteComponent(() => import("./pages/alerts/detail"), "AlertPage"),
 });
 
+export const incidentsRoute = createRoute({
+  getParentRoute: () => shellRoute,
+  path: "/incidents",
+  validateSearch: (search: Record<string, unknown>): IncidentFilter => {
+    const filter: IncidentFilter = {};
+    for (const key of ["status", "severity", "assignee", "q", "sort"] as const) filter[key] = text(search[key]);
+    return filter;
+  },
+  component: lazyRouteComponent(() => import("./pages/incidents/list"), "IncidentsPage"),
+});
+
+export const incidentRoute = createRoute({
+  getParentRoute: () => shellRoute,
+  path: "/incidents/$id",
+  component: lazyRouteComponent(() => import("./pages/incidents/detail"), "IncidentPage"),
+});
+
+export const notificationsRoute = createRoute({
+  getParentRoute: () => shellRoute,
+  path: "/notifications",
+  component: lazyRouteComponent(() => import("./pages/notifications/page"), "NotificationsPage"),
+});
+
 export const xqlRoute = createRoute({
   getParentRoute: () => shellRoute,
   path: "/xql",
@@ -119,7 +143,7 @@ export const accessRoute = createRoute({
 const tree = rootRoute.addChildren([
   setupRoute,
   signInRoute,
-  shellRoute.addChildren([overviewRoute, alertsRoute, alertRoute, rulesRoute, ruleRoute, xqlRoute, accessRoute]),
+  shellRoute.addChildren([overviewRoute, alertsRoute, alertRoute, incidentsRoute, incidentRoute, notificationsRoute, rulesRoute, ruleRoute, xqlRoute, accessRoute]),
 ]);
 
 export function createAppRouter(client: QueryClient) {

@@ -484,3 +484,100 @@ export interface MadeKey {
   api_key: ApiKey;
   key: string;
 }
+
+export interface IncidentSummary {
+  id: number;
+  name: string;
+  status: AlertStatus;
+  resolution: Resolution | null;
+  resolve_comment: string | null;
+  assignee: string | null;
+  severity: Severity;
+  /** A person set it. */
+  severity_set: boolean;
+  starred: boolean;
+  created_at: string;
+  updated_at: string;
+  closed_at: string | null;
+  first_alert_at: string;
+  last_alert_at: string;
+  alert_count: number;
+  alert_ids: number[];
+  source_ips: string[];
+  source_count: number;
+  victims: string[];
+  victim_count: number;
+}
+
+export interface Incident extends IncidentSummary {
+  alerts: AlertSummary[];
+  history: Change[];
+}
+
+export interface IncidentPage {
+  incidents: IncidentSummary[];
+  total: number;
+  next_cursor: string | null;
+}
+
+export interface IncidentPatch {
+  status?: AlertStatus;
+  resolution?: Resolution;
+  assignee?: string | null;
+  severity?: Severity;
+  starred?: boolean;
+  comment?: string;
+}
+
+export type ChannelShape = "json" | "ocsf" | "slack" | "teams" | "cef";
+
+export interface ChannelSettings {
+  shape?: ChannelShape;
+  min_severity?: Severity | null;
+  sources?: string[] | null;
+  quiet_hours?: { from: string; to: string; timezone: string } | null;
+  allow_private?: boolean;
+  mail?: { from: string; to: string[] } | null;
+  title?: string | null;
+  body?: string | null;
+}
+
+export interface Channel {
+  id: number;
+  name: string;
+  enabled: boolean;
+  address: string;
+  settings: ChannelSettings;
+  created_at: string;
+  created_by: string;
+}
+
+export interface NewChannel {
+  name: string;
+  url: string;
+  username?: string;
+  password?: string;
+  trust?: string;
+  settings: ChannelSettings;
+}
+
+export interface MadeChannel {
+  channel: Channel;
+  key: string | null;
+}
+
+export interface ChannelTrial {
+  delivered: boolean;
+  error: string | null;
+}
+
+export interface Delivery {
+  id: number;
+  channel_id: number;
+  alert_id: number;
+  state: "waiting" | "delivered" | "dead";
+  attempts: number;
+  next_at: string;
+  updated_at: string;
+  last_error: string | null;
+}

@@ -3,6 +3,8 @@
 const PATHS = {
   overview: "M4 13h6V4H4zM14 20h6v-9h-6zM14 4v3h6V4zM4 20h6v-3H4z",
   alerts: "M12 3l9 16H3zM12 10v4M12 16.8v.2",
+  incidents: "M4 5h16v4H4zM4 11h16v4H4zM4 17h10v3H4z",
+  bell: "M6 17V11a6 6 0 0112 0v6l1.500 2h-15zM10 21h4",
   rules: "M4 6h9M4 12h6M4 18h9M16 9l2 2 3-4M16 17l2 2 3-4",
   xql: "M5 7l5 5-5 5M12 17h7",
   check: "M5 12.5l4.5 4.5L19 7.5",

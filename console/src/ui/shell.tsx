@@ -56,8 +56,10 @@ function Navigation() {
       <nav aria-label="Main" className="flex gap-0.5 px-2 md:flex-col">
         <NavLink to="/" icon="overview" label="Overview" />
         <NavLink to="/alerts" icon="alerts" label="Alerts" badge={fresh.data?.total ?? 0} />
+        <NavLink to="/incidents" icon="incidents" label="Incidents" />
         <NavLink to="/rules" icon="rules" label="Rules" />
         <NavLink to="/xql" icon="xql" label="XQL search" />
+        {me.data?.role === "administrator" && <NavLink to="/notifications" icon="bell" label="Notifications" />}
         {me.data?.role === "administrator" && <NavLink to="/access" icon="user" label="Access" />}
       </nav>
       <div className="flex items-center md:mt-auto md:flex-col md:items-stretch md:border-t md:border-line max-md:ml-auto">
@@ -68,7 +70,7 @@ function Navigation() {
   );
 }
 
-function NavLink({ to, icon, label, badge = 0 }: { to: "/" | "/alerts" | "/rules" | "/xql" | "/access"; icon: IconName; label: string; badge?: number }) {
+function NavLink({ to, icon, label, badge = 0 }: { to: "/" | "/alerts" | "/incidents" | "/notifications" | "/rules" | "/xql" | "/access"; icon: IconName; label: string; badge?: number }) {
   return (
     <Link
       to={to}

@@ -76,7 +76,8 @@ function Assign({ alert, me, onAssign }: { alert: Alert; me: string; onAssign: (
   );
 }
 
-function CloseForm({ busy, error, submit, cancel }: {
+export function CloseForm({ busy, error, submit, cancel, what = "alert" }: {
+  what?: "alert" | "incident";
   busy: boolean;
   error: unknown;
   submit: (resolution: Resolution, comment: string) => void;
@@ -111,7 +112,7 @@ function CloseForm({ busy, error, submit, cancel }: {
       {error != null && <Failure error={error} />}
       <div className="flex justify-end gap-2">
         <Button onClick={cancel}>Cancel</Button>
-        <Button type="submit" kind="primary" disabled={busy || !resolution || lacks}>{busy ? "Closing…" : "Close alert"}</Button>
+        <Button type="submit" kind="primary" disabled={busy || !resolution || lacks}>{busy ? "Closing…" : `Close ${what}`}</Button>
       </div>
     </form>
   );

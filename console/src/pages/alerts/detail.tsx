@@ -49,6 +49,9 @@ function Content({ alert }: { alert: Alert }) {
             {alert.active && <span className="inline-flex items-center gap-1.5 text-accent"><Dot tone="accent" pulsing />going on</span>}
             {alert.self_test && <Tag>self-test</Tag>}
             <span className="num text-muted">Alert {alert.id}</span>
+            {alert.incident_id !== null && (
+              <Link to="/incidents/$id" params={{ id: String(alert.incident_id) }} className="num text-muted underline hover:text-text">Incident {alert.incident_id}</Link>
+            )}
           </div>
           <h1 className="text-lg leading-snug font-semibold"><Outside text={alert.name} max={300} /></h1>
           <p className="text-muted"><Outside text={alert.summary} max={1200} /></p>

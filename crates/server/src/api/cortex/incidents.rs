@@ -161,7 +161,7 @@ pub fn incident(app: &App, record: &IncidentRecord, alerts: &[AlertRecord]) -> V
         "resolved_timestamp": one.closed_at.map(milliseconds),
         "manual_severity": one.manual_severity.map(words::severity),
         "manual_description": null,
-        "xdr_url": url(app, one.alert_ids.first()),
+        "xdr_url": url(app, one.incident_id),
         "starred": one.starred,
         "hosts": hosts,
         "users": users,
@@ -178,8 +178,8 @@ pub fn incident(app: &App, record: &IncidentRecord, alerts: &[AlertRecord]) -> V
     })
 }
 
-/// Where a person looks at it: its first alert, until the console has a page of incidents.
-fn url(app: &App, alert: Option<&i64>) -> String {
+/// Where a person looks at it.
+fn url(app: &App, incident: i64) -> String {
     let scheme = if app.is_tls() { "https" } else { "http" };
     let address = app.address;
     let host = if address.ip().is_unspecified() {
@@ -187,10 +187,7 @@ fn url(app: &App, alert: Option<&i64>) -> String {
     } else {
         address.to_string()
     };
-    match alert {
-        Some(alert) => format!("{scheme}://{host}/alerts/{alert}"),
-        None => format!("{scheme}://{host}/alerts"),
-    }
+    format!("{scheme}://{host}/incidents/{incident}")
 }
 
 fn whole(app: &App, here: &Here, (record, alerts): &Whole, artifacts: bool) -> Value {

@@ -87,7 +87,7 @@ fn clients_of_cortex_list_them() {
     );
     assert_eq!((one["alert_count"].as_i64(), one["high_severity_alert_count"].as_i64()), (Some(2), Some(2)));
     assert_eq!(one["users"], json!(["ada"]));
-    assert!(one["xdr_url"].as_str().unwrap().ends_with("/alerts/1"));
+    assert!(one["xdr_url"].as_str().unwrap().ends_with("/incidents/1"));
     for key in [
         "assigned_user_mail",
         "notes",
