@@ -81,6 +81,7 @@ export interface Overview {
 }
 
 export interface AlertSummary {
+  incident_id?: number | null;
   id: number;
   status: AlertStatus;
   resolution: Resolution | null;

@@ -49,7 +49,7 @@ function Content({ alert }: { alert: Alert }) {
             {alert.active && <span className="inline-flex items-center gap-1.5 text-accent"><Dot tone="accent" pulsing />going on</span>}
             {alert.self_test && <Tag>self-test</Tag>}
             <span className="num text-muted">Alert {alert.id}</span>
-            {alert.incident_id !== null && (
+            {typeof alert.incident_id === "number" && (
               <Link to="/incidents/$id" params={{ id: String(alert.incident_id) }} className="num text-muted underline hover:text-text">Incident {alert.incident_id}</Link>
             )}
           </div>

@@ -137,3 +137,44 @@ fn channels_that_cannot_be_are_refused() {
     assert_eq!(host.get("/api/v1/deliveries?state=dead")["deliveries"], json!([]));
     assert_eq!(host.send("GET", "/api/v1/deliveries?state=x", &host.local(), None).status, 400);
 }
+
+#[test]
+fn mail_and_own_authorities_are_checked_when_a_channel_is_made() {
+    let host = Host::start();
+    let mail = json!({"from": "v@here.example", "to": ["ops@here.example"]});
+    for (body, says) in [
+        (json!({"url": "smtp://mail.example", "settings": {}}), "needs `mail`"),
+        (json!({"url": "https://x.example/", "settings": {"mail": mail}}), "smtp://"),
+        (json!({"url": "smtp://mail.example", "settings": {"mail": {"from": "x", "to": ["a@b.example"]}}}), "no mail address"),
+        (json!({"url": "smtp+plain://mail.example", "username": "u", "password": "p", "settings": {"mail": mail}}), "only encrypted"),
+        (json!({"url": "smtp://mail.example", "username": "u", "settings": {"mail": mail}}), "go together"),
+        (json!({"url": "syslog+tls://x.example", "trust": "-----BEGIN NONSENSE-----"}), "no certificate"),
+        (json!({"url": "syslog+tcp://x.example", "trust": "x"}), "is for"),
+        (json!({"url": "https://x.example/", "settings": {"shape": "slack", "title": "$shoe_size"}}), "$shoe_size"),
+        (json!({"url": "https://x.example/", "settings": {"shape": "ocsf", "title": "$name"}}), "programs"),
+    ] {
+        let mut body = body;
+        body["name"] = json!("x");
+        let error = host.post("/api/v1/channels", body).expect(400);
+        assert!(error["error"]["message"].as_str().unwrap().contains(says), "{says}: {error}");
+    }
+    let good = json!({"name": "ops", "url": "smtp://mail.example:587", "username": "user-7", "password": "hunter2-secret",
+        "settings": {"mail": mail, "title": "[$severity] $name"}});
+    let made = host.post("/api/v1/channels", good).expect(201);
+    assert_eq!((&made["key"], &made["channel"]["address"]), (&Value::Null, &json!("smtp://mail.example:587")));
+    let shown = host.get("/api/v1/channels").to_string();
+    assert!(!shown.contains("hunter2") && !shown.contains("user-7"), "{shown}");
+}
+
+#[test]
+fn a_chat_message_has_the_title_and_text_that_were_asked_for() {
+    let host = Host::start();
+    let (url, requests) = receiver(&["200 OK"]);
+    let settings = json!({"allow_private": true, "shape": "slack", "title": "[$severity] look", "body": "from $source_ips"});
+    let id = add(&host, &url, settings)["channel"]["id"].clone();
+    host.scan();
+    let (_, body) = next(&requests);
+    assert!(body["text"].as_str().unwrap().ends_with("] look"), "{body}");
+    assert!(body["blocks"][1]["text"]["text"].as_str().unwrap().starts_with("from "), "{body}");
+    assert!(id.is_i64());
+}
