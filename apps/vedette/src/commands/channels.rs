@@ -39,7 +39,8 @@ fn list(out: &mut impl Write, target: &ServerArgs, format: ListFormat) -> Result
     if format == ListFormat::Table {
         for channel in &mut channels {
             let settings = channel["settings"].take();
-            channel["shape"] = settings["shape"].clone();
+            let mail = !settings["mail"].is_null();
+            channel["shape"] = if mail { json!("mail") } else { settings["shape"].clone() };
             channel["min_severity"] = settings["min_severity"].clone();
         }
     }

@@ -99,11 +99,12 @@ fn write_incident(out: &mut impl Write, incident: &Value) -> Result<(), Failure>
     }
     for change in history {
         let (old, new) = (word(&change["old"]), word(&change["new"]));
-        let from = if old.is_empty() { String::new() } else { format!("{old} -> ") };
+        let from = if old.is_empty() { String::new() } else { format!(": {old} -> ") };
+        let new = if old.is_empty() && !new.is_empty() { format!(": {new}") } else { new };
         let (at, actor, field) = (word(&change["time"]), word(&change["actor"]), word(&change["field"]));
         let note = word(&change["note"]);
         let note = if note.is_empty() { note } else { format!("  ({note})") };
-        writeln!(out, "  {at}  {actor}  {field}: {from}{new}{note}")?;
+        writeln!(out, "  {at}  {actor}  {field}{from}{new}{note}")?;
     }
     Ok(())
 }
