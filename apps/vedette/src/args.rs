@@ -58,6 +58,8 @@ pub enum Command {
     /// Where alerts are told: webhooks, chat, mail, syslog
     #[command(subcommand)]
     Channels(ChannelsCommand),
+    /// Alerts and events for other systems (OCSF, ECS), one JSON object a line
+    Export(ExportArgs),
     /// Compare what the sensors saw with what firewalls logged, by source and day
     Coverage(CoverageArgs),
     /// Prove the chain from packet to alert; name the broken link

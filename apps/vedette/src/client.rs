@@ -83,6 +83,25 @@ impl Client {
         file.map_err(|error| Failure::Ours(format!("the server's answer cannot be read: {error}")))
     }
 
+    /// Copies a stream as it comes; whether the server had to cut it.
+    pub fn stream(&self, path: &str, out: &mut impl std::io::Write) -> Result<bool, Failure> {
+        let request = self.agent.get(format!("{}{path}", self.base)).header("Authorization", self.bearer());
+        let mut answer = self.checked(request.call())?;
+        let cut = answer.headers().contains_key("x-vedette-cut");
+        let mut reader = answer.body_mut().as_reader();
+        let mut piece = vec![0; 64 << 10];
+        loop {
+            let broken =
+                |error: std::io::Error| Failure::Ours(format!("the server's answer broke off: {error}"));
+            let count = reader.read(&mut piece).map_err(broken)?;
+            if count == 0 {
+                return Ok(cut);
+            }
+            out.write_all(&piece[..count])?;
+            out.flush()?;
+        }
+    }
+
     /// Puts JSON; what is wrong with the query in it is shown in its text.
     pub fn put(&self, path: &str, query: &str, body: &Value) -> Result<Value, Failure> {
         let request = self.agent.put(format!("{}{path}", self.base)).header("Authorization", self.bearer());

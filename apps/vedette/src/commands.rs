@@ -8,6 +8,7 @@ mod channels;
 mod coverage;
 mod demo;
 mod explain;
+mod export;
 mod incidents;
 mod ingest;
 mod keys;
@@ -42,6 +43,7 @@ pub fn run(command: Command) -> Result<u8, Failure> {
         Command::Coverage(args) => coverage::run(&args),
         Command::Lookups(command) => tables::lookups(&command),
         Command::Incidents(command) => incidents::run(&command),
+        Command::Export(args) => export::run(&args),
         Command::Channels(command) => channels::run(&command),
         Command::Keys(command) => keys::run(&command),
         Command::Library(command) => tables::library(&command),

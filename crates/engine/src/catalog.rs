@@ -46,7 +46,12 @@ pub trait Catalog: Send + Sync {
     }
 
     /// Keeps the rows of a query that ends in `target`.
-    fn store(&self, target: &Target, _rows: &QueryResult, _now: Time) -> Result<(), QueryError> {
+    fn store(
+        &self,
+        target: &Target,
+        _rows: &QueryResult,
+        _when: (Time, Option<&str>),
+    ) -> Result<(), QueryError> {
         Err(cannot_store(target))
     }
 }
@@ -157,13 +162,18 @@ impl Catalog for LakeCatalog {
         self.library.as_ref()?(name)
     }
 
-    fn store(&self, target: &Target, rows: &QueryResult, now: Time) -> Result<(), QueryError> {
+    fn store(
+        &self,
+        target: &Target,
+        rows: &QueryResult,
+        when: (Time, Option<&str>),
+    ) -> Result<(), QueryError> {
         let Some(tables) = &self.tables else {
             return Err(cannot_store(target));
         };
         let kind = if target.lookup { TableKind::Lookup } else { TableKind::Dataset };
         let (schema, batches) = rows.plain().map_err(|error| QueryError::internal(error.to_string()))?;
-        let kept = tables.keep(&target.name.text, kind, target.append, &batches, &schema, now);
+        let kept = tables.keep(&target.name.text, kind, target.append, &batches, &schema, when);
         kept.map_err(|error| match error.is_users() {
             true => Diagnostic::error(codes::BAD_TARGET, target.name.span, error.to_string()).into(),
             false => error.into(),

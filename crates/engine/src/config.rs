@@ -61,6 +61,9 @@ pub struct QueryOptions {
     pub may_store: bool,
     /// Values of the query's `$name`, by name without the `$`; case does not count.
     pub parameters: BTreeMap<String, String>,
+    /// A query that appends its rows to a dataset does so once under this name: run again after a
+    /// crash, it stores nothing more.
+    pub once: Option<String>,
 }
 
 impl QueryOptions {
@@ -72,6 +75,7 @@ impl QueryOptions {
             limits: QueryLimits::default(),
             may_store: false,
             parameters: BTreeMap::new(),
+            once: None,
         }
     }
 }

@@ -273,7 +273,8 @@ async fn run_here(shared: &Shared, query: &Query, options: QueryOptions) -> Resu
         views: views.collect(),
     };
     if let Some(target) = target {
-        target::store(shared.catalog.as_ref(), target, query, &result, options.now)?;
+        let when = (options.now, options.once.as_deref());
+        target::store(shared.catalog.as_ref(), target, query, &result, when)?;
         result.keep_first(wanted);
     }
     Ok(result)

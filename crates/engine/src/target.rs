@@ -23,7 +23,7 @@ pub(crate) fn store(
     target: &Target,
     query: &Query,
     result: &QueryResult,
-    now: Time,
+    when: (Time, Option<&str>),
 ) -> Result<(), QueryError> {
     if result.limit_hit {
         let message = format!("there are more rows than can be stored at once ({})", result.row_count());
@@ -32,14 +32,14 @@ pub(crate) fn store(
         return Err(error);
     }
     if !target.lookup {
-        return catalog.store(target, result, now);
+        return catalog.store(target, result, when);
     }
     // As in Cortex: a lookup has the system's fields only where `fields` names them.
     let named = |name: &str| query.stages.iter().any(|stage| names(&stage.kind, name));
     let system = ["_time", "_insert_time", "_id", "_vendor", "_product"];
     let dropped: Vec<&str> = system.into_iter().filter(|name| !named(name)).collect();
     let kept = result.without(&dropped).map_err(|error| QueryError::internal(error.to_string()))?;
-    catalog.store(target, &kept, now)
+    catalog.store(target, &kept, when)
 }
 
 fn names(stage: &StageKind, name: &str) -> bool {

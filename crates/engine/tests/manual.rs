@@ -49,7 +49,7 @@ impl Catalog for Names {
         }
     }
 
-    fn store(&self, _: &Target, _: &QueryResult, _: Time) -> Result<(), QueryError> {
+    fn store(&self, _: &Target, _: &QueryResult, _: (Time, Option<&str>)) -> Result<(), QueryError> {
         Ok(())
     }
 }

@@ -174,6 +174,26 @@ fn target_keeps_the_rows_of_a_query() {
 }
 
 #[test]
+fn an_append_that_is_made_once_is_made_once() {
+    let bench = Bench::new();
+    bench.owners();
+    let append = |bench: &Bench, once: &str| {
+        let query = "dataset = owners | fields owner | target type = dataset append = true kept";
+        bench.run_with(query, |options| options.once = Some(once.to_owned())).unwrap();
+        bench.run("dataset = kept | comp count() as n")
+    };
+    assert_eq!(append(&bench, "window 1"), "{\"n\":3}");
+    assert_eq!(append(&bench, "window 1"), "{\"n\":3}");
+    assert_eq!(append(&bench, "window 2"), "{\"n\":6}");
+    let again = Bench::open(bench.dir);
+    assert_eq!(append(&again, "window 2"), "{\"n\":6}", "over a restart");
+    let plain = "dataset = owners | fields owner | target type = dataset append = true kept";
+    again.run(plain);
+    again.run(plain);
+    assert_eq!(again.run("dataset = kept | comp count() as n"), "{\"n\":12}", "without a name each time");
+}
+
+#[test]
 fn target_is_refused_with_a_reason() {
     let bench = Bench::new();
     bench.owners();

@@ -19,6 +19,7 @@ pub mod cortex;
 pub mod error;
 pub mod events;
 pub mod evidence;
+pub mod export;
 pub mod extract;
 pub mod guard;
 pub mod identity;

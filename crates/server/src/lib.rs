@@ -37,6 +37,7 @@ pub mod classes;
 mod clock;
 mod config;
 mod explained;
+mod export;
 mod files;
 mod health;
 mod hosts;

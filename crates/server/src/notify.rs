@@ -24,6 +24,9 @@ use crate::state::{ChannelRecord, StateError, Store, Tried};
 use channel::Secrets;
 use parking_lot::Mutex;
 pub use send::{Failure, roots};
+pub use shapes::ocsf;
+#[cfg(test)]
+pub use shapes::tests::alert as tests_alert;
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};

@@ -83,9 +83,9 @@ fn body_of(new: &AddChannel, password: Option<String>) -> Result<Value, Failure>
         set("sources", json!(new.sources));
     }
     if let (Some(hours), Some(zone)) = (&new.quiet, &new.timezone) {
-        let (from, to) = hours.split_once('-').ok_or_else(|| {
-            Failure::Usage(format!("--quiet is a span like 22:00-06:30, not {hours:?}"))
-        })?;
+        let (from, to) = hours
+            .split_once('-')
+            .ok_or_else(|| Failure::Usage(format!("--quiet is a span like 22:00-06:30, not {hours:?}")))?;
         set("quiet_hours", json!({"from": from.trim(), "to": to.trim(), "timezone": zone}));
     }
     if new.allow_private {
@@ -187,8 +187,20 @@ mod tests {
     #[test]
     fn arguments_become_the_request() {
         let new = parsed(&[
-            "ops", "smtp://mail.example:587", "--from", "a@x.example", "--to", "b@x.example,c@x.example",
-            "--username", "u", "--quiet", "22:00-06:30", "--timezone", "Europe/Rome", "--min-severity", "high",
+            "ops",
+            "smtp://mail.example:587",
+            "--from",
+            "a@x.example",
+            "--to",
+            "b@x.example,c@x.example",
+            "--username",
+            "u",
+            "--quiet",
+            "22:00-06:30",
+            "--timezone",
+            "Europe/Rome",
+            "--min-severity",
+            "high",
         ]);
         let body = body_of(&new, Some("secret".to_owned())).unwrap();
         assert_eq!(body["settings"]["mail"]["to"], json!(["b@x.example", "c@x.example"]));

@@ -26,8 +26,7 @@ pub fn run(command: &IncidentsCommand) -> Result<u8, Failure> {
         }
         IncidentsCommand::Set(change) => {
             let body = body_of(change)?;
-            let changed =
-                Client::need(&change.target)?.patch(&format!("/incidents/{}", change.id), &body)?;
+            let changed = Client::need(&change.target)?.patch(&format!("/incidents/{}", change.id), &body)?;
             let word = |name: &str| super::table::cell(&changed[name]);
             writeln!(out, "Incident {} is {}, severity {}.", change.id, word("status"), word("severity"))?;
         }
@@ -90,8 +89,10 @@ fn write_incident(out: &mut impl Write, incident: &Value) -> Result<(), Failure>
     let list = |name: &str| incident[name].as_array().cloned().unwrap_or_default();
     writeln!(out, "\n{} alerts", word(&incident["alert_count"]))?;
     let columns = ["id", "severity", "status", "detected_at", "name"];
-    let rows: Vec<Vec<Value>> =
-        list("alerts").iter().map(|alert| columns.iter().map(|name| alert[*name].clone()).collect()).collect();
+    let rows: Vec<Vec<Value>> = list("alerts")
+        .iter()
+        .map(|alert| columns.iter().map(|name| alert[*name].clone()).collect())
+        .collect();
     super::table::write(out, &columns, rows.iter())?;
     let history = list("history");
     if !history.is_empty() {
@@ -126,9 +127,15 @@ mod tests {
 
     #[test]
     fn arguments_become_the_change() {
-        assert_eq!(body(&["--reason", "benign"]).unwrap(), json!({"status": "closed", "resolution": "benign"}));
+        assert_eq!(
+            body(&["--reason", "benign"]).unwrap(),
+            json!({"status": "closed", "resolution": "benign"})
+        );
         assert_eq!(body(&["--assignee", "nobody"]).unwrap(), json!({"assignee": null}));
-        assert_eq!(body(&["--starred", "true", "--comment", "x"]).unwrap(), json!({"starred": true, "comment": "x"}));
+        assert_eq!(
+            body(&["--starred", "true", "--comment", "x"]).unwrap(),
+            json!({"starred": true, "comment": "x"})
+        );
         assert!(matches!(body(&[]), Err(Failure::Usage(_))));
     }
 }

@@ -22,6 +22,8 @@ use std::sync::Arc;
 use vedette_event::Time;
 
 const MANIFEST: &str = "table.json";
+/// Appends made once that are remembered; windows that are caught up are fewer.
+const REMEMBERED: usize = 1_000;
 /// So many small parts are put together into one.
 const PARTS: usize = 32;
 const SMALL: u64 = 16 << 20;
@@ -43,6 +45,9 @@ struct Manifest {
     /// Number of the next part.
     next: u64,
     updated: Time,
+    /// Names of the latest appends that are made once; in the same file as the parts they added.
+    #[serde(default)]
+    once: Vec<String>,
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -138,7 +143,8 @@ impl Tables {
         Ok(report)
     }
 
-    /// Keeps rows of a query.
+    /// Keeps rows of a query; those of an append that is made `once` and was made before are not kept
+    /// again.
     pub(crate) fn keep(
         &self,
         name: &str,
@@ -146,17 +152,21 @@ impl Tables {
         append: bool,
         rows: &[RecordBatch],
         schema: &SchemaRef,
-        now: Time,
+        (now, once): (Time, Option<&str>),
     ) -> Result<(), TableError> {
         let name = check_name(name)?;
         let _change = self.change.lock();
         let known = self.known(&name, kind, append)?;
+        let made = |table: &Arc<Table>| table.manifest.once.iter().any(|made| Some(made.as_str()) == once);
+        if known.as_ref().is_some_and(made) {
+            return Ok(());
+        }
         let whole = concat_batches(schema, rows)?;
         let batch = match &known {
             Some(table) => fitted(&whole, &table.schema)?,
             None => whole,
         };
-        self.write(&name, kind, known, batch, now)
+        self.write_once(&name, kind, known, batch, (now, once))
     }
 
     /// Removes a table; false when there was none.
@@ -201,13 +211,24 @@ impl Tables {
         batch: RecordBatch,
         now: Time,
     ) -> Result<(), TableError> {
+        self.write_once(name, kind, known, batch, (now, None))
+    }
+
+    fn write_once(
+        &self,
+        name: &str,
+        kind: TableKind,
+        known: Option<Arc<Table>>,
+        batch: RecordBatch,
+        (now, once): (Time, Option<&str>),
+    ) -> Result<(), TableError> {
         let dir = self.dir.join(name);
         fs::create_dir_all(&dir).map_err(TableError::io(&dir))?;
         // A table that is replaced goes on with its numbers: its files may still be read.
         let before = self.tables.read().get(name).map_or(0, |table| table.manifest.next);
         let mut manifest = match &known {
             Some(table) => Manifest { updated: now, ..table.manifest.clone() },
-            None => Manifest { kind, parts: Vec::new(), next: before, updated: now },
+            None => Manifest { kind, parts: Vec::new(), next: before, updated: now, once: Vec::new() },
         };
         let (batch, joined) = match &known {
             Some(table) => table.with_small_parts(batch)?,
@@ -216,6 +237,9 @@ impl Tables {
         manifest.parts.retain(|part| !joined.contains(&part.file));
         let file = format!("{}.parquet", manifest.next);
         manifest.next += 1;
+        manifest.once.extend(once.map(str::to_owned));
+        let old = manifest.once.len().saturating_sub(REMEMBERED);
+        manifest.once.drain(..old);
         let path = dir.join(&file);
         write_part(&path, &batch)?;
         let bytes = fs::metadata(&path).map_err(TableError::io(&path))?.len();

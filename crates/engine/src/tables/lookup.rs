@@ -98,13 +98,7 @@ impl Tables {
         Ok(gone as u64)
     }
 
-    fn replace(
-        &self,
-        name: &str,
-        rows: Vec<Object>,
-        schema: &Schema,
-        now: Time,
-    ) -> Result<(), TableError> {
+    fn replace(&self, name: &str, rows: Vec<Object>, schema: &Schema, now: Time) -> Result<(), TableError> {
         let rows = batch::of(rows, schema, TableKind::Lookup, now, &mut Imported::default())?;
         self.replace_lookup(name, rows, now)
     }
@@ -180,7 +174,11 @@ mod tests {
         assert_eq!((there.len(), &there[1]["hits"], &there[2]["note"]), (3, &json!(9), &json!("x")));
         assert_eq!(merge(&[], json!([{"ip": "10.0.0.1", "hits": 5}])).added, 1, "without keys: one more");
         let filter = rows(json!([{"ip": "10.0.0.1", "hits": "5"}, {}]));
-        assert_eq!(tables.remove_rows("bad", &filter, Time(2)).unwrap(), 1, "both values, and {{}} fits none");
+        assert_eq!(
+            tables.remove_rows("bad", &filter, Time(2)).unwrap(),
+            1,
+            "both values, and {{}} fits none"
+        );
         assert_eq!(tables.remove_rows("bad", &filter, Time(2)).unwrap(), 0);
         drop(tables);
         let again = Tables::open(dir.path()).unwrap();

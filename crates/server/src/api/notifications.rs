@@ -201,7 +201,9 @@ fn secrets(
     }
     let long = |text: &Option<String>| text.as_ref().is_some_and(|text| text.len() > LONGEST_LOGIN);
     if long(&username) || long(&password) {
-        return Err(ApiError::bad_request(format!("`username` and `password` have at most {LONGEST_LOGIN} bytes.")));
+        return Err(ApiError::bad_request(format!(
+            "`username` and `password` have at most {LONGEST_LOGIN} bytes."
+        )));
     }
     Ok(Secrets { url, key, username, password, trust })
 }

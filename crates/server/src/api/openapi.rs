@@ -5,8 +5,9 @@ use super::cortex::{
     insert, issues, system, xql,
 };
 use super::{
-    administration, alerts, api_keys, events, evidence, incidents, ingest, language, library, metrics,
-    notifications, overview, probes, query, rules, selftest, session, setup, sources, status, tables,
+    administration, alerts, api_keys, events, evidence, export, incidents, ingest, language, library,
+    metrics, notifications, overview, probes, query, rules, selftest, session, setup, sources, status,
+    tables,
 };
 use axum::Json as Answer;
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme};
@@ -21,6 +22,7 @@ use utoipa::{Modify, OpenApi};
         overview::overview, status::status, probes::alive, probes::ready, metrics::metrics, document,
         alerts::list, alerts::show, alerts::edit, alerts::comments, alerts::add_comment, alerts::history,
         evidence::evidence, evidence::capture, sources::explanation, events::events,
+        export::alerts, export::events,
         query::run, query::check, query::datasets,
         tables::list, tables::add, tables::put_lookup, tables::remove,
         library::list, library::keep, library::forget,

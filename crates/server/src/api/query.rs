@@ -179,6 +179,7 @@ pub async fn run(
         limits: QueryLimits { rows: Some(limit), ..QueryLimits::default() },
         may_store: Access::Work.allows(who.role),
         parameters: request.parameters,
+        once: None,
     };
     let result = app.engine.run(&request.query, options).await;
     let result = result.map_err(|error| query_error(&request.query, error))?;

@@ -4,9 +4,9 @@ use super::error::ApiError;
 use super::extract::BodyLimit;
 use super::guard::{Gate, admit, envelope};
 use super::{
-    administration, alerts, api_keys, events, evidence, incidents, ingest, language, library, metrics,
-    notifications, openapi, overview, probes, query, rules, selftest, session, setup, sources, status,
-    tables,
+    administration, alerts, api_keys, events, evidence, export, incidents, ingest, language, library,
+    metrics, notifications, openapi, overview, probes, query, rules, selftest, session, setup, sources,
+    status, tables,
 };
 use crate::access::Access;
 use crate::app::App;
@@ -194,6 +194,8 @@ fn own() -> Vec<Route> {
         route(patch.clone(), "/api/v1/incidents/{id}", Work, Plain, incidents::edit).act("INCIDENTS", "Edit"),
         route(get.clone(), "/api/v1/assignees", Work, Plain, administration::assignees),
         route(get.clone(), "/api/v1/events", View, Stream, events::events),
+        route(get.clone(), "/api/v1/export/alerts", View, Stream, export::alerts),
+        route(get.clone(), "/api/v1/export/events", View, Long, export::events),
         route(post.clone(), "/api/v1/query", View, Long, query::run),
         route(post.clone(), "/api/v1/query/check", View, Plain, query::check),
         route(post.clone(), "/api/v1/query/explain", View, Long, language::explain),

@@ -173,7 +173,9 @@ impl Settings {
                 Err("`mail` goes with an address that begins with smtp:// or smtps://".to_owned())
             }
             (Some(mail), true) if self.shape == Shape::Json => mail.check(),
-            (Some(_), true) => Err("mail has no shape: leave `shape` out, and use `title` and `body`".to_owned()),
+            (Some(_), true) => {
+                Err("mail has no shape: leave `shape` out, and use `title` and `body`".to_owned())
+            }
             (None, false) => Ok(()),
         }
     }
@@ -184,7 +186,9 @@ impl Settings {
         for (what, text) in texts {
             let Some(text) = text else { continue };
             if syslog || machine {
-                return Err(format!("`{what}` is for mail and the shapes slack and teams: the others are read by programs"));
+                return Err(format!(
+                    "`{what}` is for mail and the shapes slack and teams: the others are read by programs"
+                ));
             }
             super::template::check(what, text)?;
         }

@@ -80,9 +80,7 @@ fn transport(secrets: &Secrets, to: &Address, target: SocketAddr) -> Result<Smtp
             _ => Tls::None,
         });
     let builder = match (&secrets.username, &secrets.password) {
-        (Some(user), Some(password)) => {
-            builder.credentials(Credentials::new(user.clone(), password.clone()))
-        }
+        (Some(user), Some(password)) => builder.credentials(Credentials::new(user.clone(), password.clone())),
         _ => builder,
     };
     Ok(builder.build())
@@ -135,14 +133,16 @@ fn html(text: &str) -> String {
             other => escaped.push(other),
         }
     }
-    format!("<!doctype html><meta charset=\"utf-8\"><pre style=\"font:inherit;white-space:pre-wrap\">{escaped}</pre>")
+    format!(
+        "<!doctype html><meta charset=\"utf-8\"><pre style=\"font:inherit;white-space:pre-wrap\">{escaped}</pre>"
+    )
 }
 
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
-    use super::super::shapes::tests::alert;
     use super::super::send::send as deliver;
+    use super::super::shapes::tests::alert;
     use super::*;
     use std::io::{BufRead, BufReader, Write};
     use std::net::TcpListener;
@@ -201,8 +201,14 @@ mod tests {
         let sent = deliver(&settings(), &secrets(url), &alert("scan"), "msg_1_7", "host 1", Time(0));
         assert_eq!(sent, Ok(()));
         let said = thread.join().unwrap();
-        assert!(said.contains("MAIL FROM:<v@here.example>") && said.contains("RCPT TO:<ops@here.example>"), "{said}");
-        assert!(said.contains("Subject: [medium] scan\n") && said.contains("Message-ID: <msg_1_7@host1>"), "{said}");
+        assert!(
+            said.contains("MAIL FROM:<v@here.example>") && said.contains("RCPT TO:<ops@here.example>"),
+            "{said}"
+        );
+        assert!(
+            said.contains("Subject: [medium] scan\n") && said.contains("Message-ID: <msg_1_7@host1>"),
+            "{said}"
+        );
         assert!(said.contains("text/plain") && said.contains("text/html"), "{said}");
         assert!(said.contains("&lt;b&gt;line&lt;/b&gt;"), "the alert's text has marks in it: {said}");
     }
@@ -216,7 +222,10 @@ mod tests {
         assert!(!text.split("text/html").nth(1).unwrap().contains("<script"), "{text}");
         let templated = Settings { title: Some("$name".into()), body: Some("$name".into()), ..settings() };
         let text = String::from_utf8(message(&templated, &hostile, "m", "h").unwrap().formatted()).unwrap();
-        assert!(!text.split("\r\n\r\n").next().unwrap().lines().any(|line| line.starts_with("Bcc")), "{text}");
+        assert!(
+            !text.split("\r\n\r\n").next().unwrap().lines().any(|line| line.starts_with("Bcc")),
+            "{text}"
+        );
     }
 
     #[test]
@@ -228,7 +237,8 @@ mod tests {
             assert!(failed.why.contains(&answer[4..]), "{}", failed.why);
             thread.join().unwrap();
         }
-        let closed = deliver(&settings(), &secrets("smtp+plain://127.0.0.1:1".into()), &alert("x"), "m", "h", Time(0));
+        let closed =
+            deliver(&settings(), &secrets("smtp+plain://127.0.0.1:1".into()), &alert("x"), "m", "h", Time(0));
         assert!(!closed.unwrap_err().final_);
     }
 

@@ -195,7 +195,9 @@ pub fn roots(trust: Option<&str>) -> Result<RootCertStore, String> {
     };
     for certificate in rustls_pemfile::certs(&mut pem.as_bytes()) {
         let certificate = certificate.map_err(|error| format!("`trust` is no PEM text: {error}"))?;
-        roots.add(certificate).map_err(|error| format!("`trust` has a certificate that cannot be used: {error}"))?;
+        roots
+            .add(certificate)
+            .map_err(|error| format!("`trust` has a certificate that cannot be used: {error}"))?;
     }
     if roots.is_empty() {
         return Err("`trust` has no certificate: give the authority's as PEM".to_owned());

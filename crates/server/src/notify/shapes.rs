@@ -229,7 +229,7 @@ pub fn ocsf(alert: &AlertRecord) -> Value {
 }
 
 #[cfg(test)]
-pub(super) mod tests {
+pub mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
     use crate::state::Store;

@@ -89,6 +89,8 @@ pub async fn carried_out(
     options.timeframe = Some(frame(from, to));
     options.limits.rows = Some(MOST_SAVED);
     options.may_store = true;
+    // A crash between the rows and the bookkeeping leaves the window open: it is run again.
+    options.once = Some(format!("rule {} window {}", rule.id, to.0));
     let result = engine.run(&text, options).await?;
     Ok(Evaluated {
         hits: Vec::new(),
@@ -99,8 +101,7 @@ pub async fn carried_out(
     })
 }
 
-/// The query of a rule that saves its rows. Rows of a dataset say which window they are from, so that
-/// those of a window that was run again after a crash can be told.
+/// The query of a rule that saves its rows. Rows of a dataset say which window they are from.
 fn saving(Numbered { id, rule }: Numbered<'_>, to: Time) -> Option<String> {
     let (query, name) = (&rule.query, &rule.dataset);
     match rule.action {

@@ -22,6 +22,8 @@ pub enum SortKey {
     UpdatedAt,
     Severity,
     Probes,
+    /// The order in which they were made.
+    Number,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,6 +56,8 @@ pub struct AlertFilter {
     pub created: (Option<Time>, Option<Time>),
     /// Changed at or after, and before.
     pub updated: (Option<Time>, Option<Time>),
+    /// With a higher number.
+    pub after: Option<i64>,
 }
 
 pub struct AlertPage {
@@ -189,6 +193,9 @@ fn conditions(filter: &AlertFilter) -> Conditions {
     if let Some(until) = filter.created.1 {
         all.add("created_at < ??", until.0);
     }
+    if let Some(last) = filter.after {
+        all.add("id > ??", last);
+    }
     if let Some(since) = filter.updated.0 {
         all.add("updated_at >= ??", since.0);
     }
@@ -223,6 +230,7 @@ impl Store {
             SortKey::UpdatedAt => "updated_at",
             SortKey::Severity => "severity",
             SortKey::Probes => "probes",
+            SortKey::Number => "id",
         };
         let direction = if sort.descending { "DESC" } else { "ASC" };
         let conditions = conditions(filter);

@@ -60,6 +60,8 @@ fn expected() -> Vec<(&'static str, &'static str, Vec<&'static str>)> {
         ("POST", "/api/v1/ingest/{source}", vec!["ingest", "administrator"]),
         ("POST", "/api/v1/selftest", work.clone()),
         ("GET", "/api/v1/events", view.clone()),
+        ("GET", "/api/v1/export/alerts", view.clone()),
+        ("GET", "/api/v1/export/events", view.clone()),
         ("GET", "/api/v1/users", admin.clone()),
         ("POST", "/api/v1/users", admin.clone()),
         ("PATCH", "/api/v1/users/{username}", admin.clone()),

@@ -6,6 +6,7 @@ mod alerts;
 mod audit;
 mod captures;
 mod cortex;
+mod export;
 mod harness;
 mod ingest;
 mod lifecycle;

@@ -145,12 +145,21 @@ fn mail_and_own_authorities_are_checked_when_a_channel_is_made() {
     for (body, says) in [
         (json!({"url": "smtp://mail.example", "settings": {}}), "needs `mail`"),
         (json!({"url": "https://x.example/", "settings": {"mail": mail}}), "smtp://"),
-        (json!({"url": "smtp://mail.example", "settings": {"mail": {"from": "x", "to": ["a@b.example"]}}}), "no mail address"),
-        (json!({"url": "smtp+plain://mail.example", "username": "u", "password": "p", "settings": {"mail": mail}}), "only encrypted"),
+        (
+            json!({"url": "smtp://mail.example", "settings": {"mail": {"from": "x", "to": ["a@b.example"]}}}),
+            "no mail address",
+        ),
+        (
+            json!({"url": "smtp+plain://mail.example", "username": "u", "password": "p", "settings": {"mail": mail}}),
+            "only encrypted",
+        ),
         (json!({"url": "smtp://mail.example", "username": "u", "settings": {"mail": mail}}), "go together"),
         (json!({"url": "syslog+tls://x.example", "trust": "-----BEGIN NONSENSE-----"}), "no certificate"),
         (json!({"url": "syslog+tcp://x.example", "trust": "x"}), "is for"),
-        (json!({"url": "https://x.example/", "settings": {"shape": "slack", "title": "$shoe_size"}}), "$shoe_size"),
+        (
+            json!({"url": "https://x.example/", "settings": {"shape": "slack", "title": "$shoe_size"}}),
+            "$shoe_size",
+        ),
         (json!({"url": "https://x.example/", "settings": {"shape": "ocsf", "title": "$name"}}), "programs"),
     ] {
         let mut body = body;
@@ -161,7 +170,10 @@ fn mail_and_own_authorities_are_checked_when_a_channel_is_made() {
     let good = json!({"name": "ops", "url": "smtp://mail.example:587", "username": "user-7", "password": "hunter2-secret",
         "settings": {"mail": mail, "title": "[$severity] $name"}});
     let made = host.post("/api/v1/channels", good).expect(201);
-    assert_eq!((&made["key"], &made["channel"]["address"]), (&Value::Null, &json!("smtp://mail.example:587")));
+    assert_eq!(
+        (&made["key"], &made["channel"]["address"]),
+        (&Value::Null, &json!("smtp://mail.example:587"))
+    );
     let shown = host.get("/api/v1/channels").to_string();
     assert!(!shown.contains("hunter2") && !shown.contains("user-7"), "{shown}");
 }

@@ -128,10 +128,8 @@ async fn change<T: Send + 'static>(
     let done = tokio::task::spawn_blocking(work).await;
     let done = done.map_err(|error| ApiError::internal(error.to_string()))?;
     done.map_err(|error| match &error {
-        TableError::Unknown(name) => {
-            ApiError::not_found(format!("There is no lookup {name}."))
-                .help("`xql/lookups/add_data` makes one, or `PUT /api/v1/lookups/{name}`.")
-        }
+        TableError::Unknown(name) => ApiError::not_found(format!("There is no lookup {name}."))
+            .help("`xql/lookups/add_data` makes one, or `PUT /api/v1/lookups/{name}`."),
         error if error.is_users() => ApiError::bad_request(capitalised(&error.to_string())),
         error => ApiError::internal(error.to_string()),
     })

@@ -121,7 +121,11 @@ fn between(wanted: &Filter, span: &mut (Option<Time>, Option<Time>)) -> Result<(
 
 pub type Whole = (IncidentRecord, Vec<AlertRecord>);
 
-pub fn with_alerts(store: &Store, records: Vec<IncidentRecord>, limit: u32) -> Result<Vec<Whole>, StateError> {
+pub fn with_alerts(
+    store: &Store,
+    records: Vec<IncidentRecord>,
+    limit: u32,
+) -> Result<Vec<Whole>, StateError> {
     let alerts = |record: &IncidentRecord| store.incident_alerts(record.incident.incident_id, limit);
     records.into_iter().map(|record| alerts(&record).map(|alerts| (record, alerts))).collect()
 }

@@ -1,10 +1,10 @@
 //! Issues: what newer clients call alerts, under a newer path and keys.
 
+use super::Reply;
 use super::alert_shape::issue;
 use super::alerts::narrow;
 use super::cases::found;
 use super::request::{Data, Page};
-use super::Reply;
 use crate::api::error::ApiError;
 use crate::app::App;
 use crate::state::{AlertFilter, SelfTestFilter, Sort, SortKey};

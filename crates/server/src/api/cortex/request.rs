@@ -33,7 +33,8 @@ fn parse(body: &[u8]) -> Result<Value, ApiError> {
     let wrong = |why: &dyn Display| ApiError::bad_request(format!("The body is not JSON: {why}."));
     match serde_json::from_slice::<Value>(body).map_err(|error| wrong(&error))? {
         // Calls on datasets have their data in `request`, as older documentation says.
-        Value::Object(mut fields) => match fields.remove("request_data").or_else(|| fields.remove("request")) {
+        Value::Object(mut fields) => match fields.remove("request_data").or_else(|| fields.remove("request"))
+        {
             None if fields.is_empty() => Ok(Value::Object(fields)),
             None => Err(ApiError::bad_request("The body has no `request_data`.")
                 .help("Send `{\"request_data\": {…}}`.")),

@@ -52,6 +52,7 @@ pub async fn start(
         limits: QueryLimits { rows: Some(app.limits.query_rows), ..QueryLimits::default() },
         may_store: Access::Work.allows(who.role),
         parameters: Default::default(),
+        once: None,
     };
     // What is wrong with the text is said now, and not to the third question.
     app.engine.check(&text, options()).await.map_err(|error| refused(&text, error))?;

@@ -53,7 +53,10 @@ fn a_case_is_an_incident_under_newer_names() {
     assert_eq!(count("case_domain", "in", json!(["SECURITY"])), 1);
     assert_eq!(count("case_domain", "in", json!(["POSTURE"])), 0);
     assert_eq!(count("status_progress", "in", json!(["In Progress"])), 0);
-    error(&host.call(&reads, "case/search", json!({"filters": [{"field": "x", "operator": "in", "value": 1}]})), 400);
+    error(
+        &host.call(&reads, "case/search", json!({"filters": [{"field": "x", "operator": "in", "value": 1}]})),
+        400,
+    );
 
     let update = json!({"update_data": {"status_progress": "Resolved", "user_severity": "Low",
         "resolve_reason": "Resolved - False Positive", "resolve_comment": "the backup"}});
@@ -96,7 +99,10 @@ fn an_issue_is_an_alert_under_newer_names() {
     assert_eq!(count("status.progress", "in", json!(["New"])), 2);
     assert_eq!(count("_insert_time", "lte", json!(now_ms() - 3_600_000)), 0);
     assert_eq!(count("last_update_timestamp", "gte", json!(now_ms() - 3_600_000)), 2);
-    error(&host.call(&key, "issue/search", json!({"filters": [{"field": "x", "operator": "in", "value": 1}]})), 400);
+    error(
+        &host.call(&key, "issue/search", json!({"filters": [{"field": "x", "operator": "in", "value": 1}]})),
+        400,
+    );
 }
 
 #[test]
@@ -110,7 +116,8 @@ fn alerts_are_sorted_filtered_and_named_as_clients_do() {
         let found = host.reply(&key, "alerts/get_alerts_multi_events", data);
         assert_eq!(found["result_count"], 2, "{field}");
     }
-    let modified = json!({"filters": [{"field": "last_modified_ts", "operator": "gte", "value": now_ms() + 60_000}]});
+    let modified =
+        json!({"filters": [{"field": "last_modified_ts", "operator": "gte", "value": now_ms() + 60_000}]});
     assert_eq!(host.reply(&key, "alerts/get_alerts_multi_events", modified)["total_count"], 0);
     let one = json!({"alert_id": "2", "filter_alert_fields": false});
     let found = host.reply(&key, "/public_api/v2/alerts/get_alerts_multi_events", one);
@@ -137,17 +144,28 @@ fn programs_keep_lookups() {
     // Older documentation has the data in `request`.
     let call = |key: &super::Key, call: &str, data: Value| {
         let body = json!({ "request": data }).to_string();
-        host.with_headers(&format!("/public_api/v1/xql/lookups/{call}"), &key.headers(), body.as_bytes(), true)
+        host.with_headers(
+            &format!("/public_api/v1/xql/lookups/{call}"),
+            &key.headers(),
+            body.as_bytes(),
+            true,
+        )
     };
     let add = json!({"dataset_name": "bad_hosts", "key_fields": ["ip"],
         "data": [{"ip": "10.0.0.1", "why": "old"}, {"ip": "10.0.0.2", "why": "x"}]});
     error(&call(&reads, "add_data", add.clone()), 403);
-    assert_eq!(call(&works, "add_data", add).expect(200)["reply"], json!({"added": 2, "updated": 0, "skipped": 0}));
+    assert_eq!(
+        call(&works, "add_data", add).expect(200)["reply"],
+        json!({"added": 2, "updated": 0, "skipped": 0})
+    );
     let again = json!({"dataset_name": "bad_hosts", "key_fields": ["ip"], "data": [{"ip": "10.0.0.1", "why": "new"}]});
     assert_eq!(call(&works, "add_data", again).expect(200)["reply"]["updated"], 1);
     let get = json!({"dataset_name": "bad_hosts", "filters": [{"ip": "10.0.0.1"}]});
     let found = call(&reads, "get_data", get).expect(200)["reply"].clone();
-    assert_eq!(found, json!({"data": [{"ip": "10.0.0.1", "why": "new"}], "filter_count": 1, "total_count": 2}));
+    assert_eq!(
+        found,
+        json!({"data": [{"ip": "10.0.0.1", "why": "new"}], "filter_count": 1, "total_count": 2})
+    );
     let rows = host.cells("dataset = bad_hosts | filter why = \"new\" | fields ip", 1);
     assert_eq!(rows, [json!(["10.0.0.1"])]);
     let listed = host.reply(&reads, "xql/get_datasets", json!({}));
