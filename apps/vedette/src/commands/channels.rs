@@ -180,7 +180,7 @@ mod tests {
         let args = ["vedette", "channels", "add"].iter().chain(words);
         match Args::try_parse_from(args).unwrap().command {
             Command::Channels(ChannelsCommand::Add(new)) => *new,
-            _ => panic!("another command"),
+            _ => unreachable!("another command"),
         }
     }
 

@@ -121,7 +121,7 @@ mod tests {
         let args = ["vedette", "incidents", "set", "7"].iter().chain(words);
         match Args::try_parse_from(args).unwrap().command {
             Command::Incidents(IncidentsCommand::Set(change)) => body_of(&change),
-            _ => panic!("another command"),
+            _ => unreachable!("another command"),
         }
     }
 
