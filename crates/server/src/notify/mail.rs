@@ -60,6 +60,8 @@ fn told(error: &dyn std::error::Error) -> String {
 
 fn transport(secrets: &Secrets, to: &Address, target: SocketAddr) -> Result<SmtpTransport, String> {
     let tls = || {
+        // The library takes the process's; an error says that there is one already.
+        let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
         let parameters = TlsParameters::builder(to.host.clone());
         let parameters = match &secrets.trust {
             Some(pem) => {
