@@ -36,6 +36,7 @@ const EVERY: Duration = Duration::from_secs(1);
 #[into_params(parameter_in = Query)]
 pub struct AlertExport {
     /// `ocsf` or `ecs`.
+    #[param(inline)]
     format: Schema,
     /// Made at or after; all when absent.
     #[param(value_type = Option<String>, format = DateTime)]
@@ -49,6 +50,7 @@ pub struct AlertExport {
 #[into_params(parameter_in = Query)]
 pub struct EventExport {
     /// `ocsf` or `ecs`.
+    #[param(inline)]
     format: Schema,
     /// At or after; all when absent.
     #[param(value_type = Option<String>, format = DateTime)]
