@@ -189,7 +189,9 @@ pub(crate) fn append(tables: Vec<Rows>, names: Option<Vec<String>>) -> Result<Ro
         // The numbers stand for the address only where every dataset with the field has them.
         let mut having = tables.iter().filter_map(|table| table.scope.find(&field.name));
         let all_have = having.all(|own| own.companions.is_some());
-        field.companions = field.companions.take().filter(|_| all_have);
+        // Named after the field: what was made of one address may have its numbers in several fields.
+        let own = Companions { v4: v4_column(&field.column), v6: v6_column(&field.column) };
+        field.companions = field.companions.take().filter(|_| all_have).map(|_| own);
     }
     if names.is_some() {
         let dataset = Field::new("_dataset", DataType::Utf8);
