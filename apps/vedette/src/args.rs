@@ -49,6 +49,9 @@ pub enum Command {
     /// Keep queries under a name, for `call "name"`
     #[command(subcommand)]
     Library(LibraryCommand),
+    /// Keep files of parsing and modelling rules (.xif) for datasets of your own
+    #[command(subcommand)]
+    Models(ModelsCommand),
     /// Keep API keys for clients of the Cortex API
     #[command(subcommand)]
     Keys(KeysCommand),
@@ -532,6 +535,39 @@ pub enum LookupsCommand {
 }
 
 #[derive(Subcommand)]
+pub enum ModelsCommand {
+    /// All files of rules, and the datasets they are for
+    List {
+        #[command(flatten)]
+        target: ServerArgs,
+    },
+    /// The text of one
+    Show {
+        #[command(flatten)]
+        target: ServerArgs,
+        #[arg(value_name = "NAME")]
+        name: String,
+    },
+    /// Keep a file: MODEL sections drive `datamodel`, INGEST sections shape `ingest --dataset`
+    Add {
+        #[command(flatten)]
+        target: ServerArgs,
+        #[arg(value_name = "NAME")]
+        name: String,
+        /// File with the rules (- for standard input)
+        #[arg(short, long, value_name = "FILE")]
+        file: PathBuf,
+    },
+    /// Remove one
+    Remove {
+        #[command(flatten)]
+        target: ServerArgs,
+        #[arg(value_name = "NAME")]
+        name: String,
+    },
+}
+
+#[derive(Subcommand)]
 pub enum LibraryCommand {
     /// All queries of the library
     List {
@@ -607,6 +643,8 @@ pub enum LogSource {
     Json,
     /// Any CSV with a line of names; into --dataset
     Csv,
+    /// Any text: a row a line in _raw_log, for INGEST rules to take apart; into --dataset
+    Lines,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -638,6 +676,7 @@ impl LogSource {
             LogSource::Netflow => "netflow",
             LogSource::Json => "json",
             LogSource::Csv => "csv",
+            LogSource::Lines => "lines",
         }
     }
 }

@@ -47,6 +47,7 @@ pub fn run(command: Command) -> Result<u8, Failure> {
         Command::Channels(command) => channels::run(&command),
         Command::Keys(command) => keys::run(&command),
         Command::Library(command) => tables::library(&command),
+        Command::Models(command) => tables::models(&command),
         Command::Ingest(args) => ingest::run(&args),
         Command::Xql(XqlCommand::Check(args)) => xql::look_at_files(&args, vedette_xql::check),
         Command::Xql(XqlCommand::Lint(args)) => xql::look_at_files(&args, vedette_xql::lint),

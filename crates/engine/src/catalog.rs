@@ -1,7 +1,7 @@
 //! Which datasets there are, and how their rows are read.
 
 use crate::tables::{TableError, TableKind, Tables, file_provider, numbered};
-use crate::{ErrorKind, QueryError, QueryResult};
+use crate::{ErrorKind, QueryError, QueryResult, RuleSet};
 use datafusion::catalog::TableProvider;
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -42,6 +42,11 @@ pub trait Catalog: Send + Sync {
 
     /// The text of a query of the library; case does not count.
     fn library_query(&self, _name: &str) -> Option<String> {
+        None
+    }
+
+    /// Rules of users: fields of the data model.
+    fn rules(&self) -> Option<Arc<RuleSet>> {
         None
     }
 
@@ -160,6 +165,10 @@ impl Catalog for LakeCatalog {
 
     fn library_query(&self, name: &str) -> Option<String> {
         self.library.as_ref()?(name)
+    }
+
+    fn rules(&self) -> Option<Arc<RuleSet>> {
+        Some(self.tables.as_ref()?.rules().current())
     }
 
     fn store(

@@ -4,9 +4,10 @@
 //! with sections `[MODEL: dataset="…"]` of filter and alter stages. Fields that no rule makes are null.
 //! The dataset's own fields go by `dataset.field`.
 
-use crate::error::QueryError;
+use crate::error::{ErrorKind, QueryError};
 use crate::expr::Typed;
 use crate::plan::{Context, Rows};
+use crate::rules::{self, Pipeline, RuleSet};
 use crate::scope::Field;
 use crate::source::{Part, append, parts, scan, within};
 use crate::stages;
@@ -50,13 +51,21 @@ fn model(section: Section) -> Option<Model> {
             Step::Call(_) | Step::Drop(_) => None,
         })
         .collect();
-    let mut fields = BTreeSet::new();
-    collect(&serde_json::to_value(&stages).ok()?, &mut |holder, name| {
-        if holder == "Field" && !name.starts_with("xdm.") {
-            fields.insert(name.to_owned());
-        }
-    });
+    let fields = fields_read(&stages);
     Some(Model { dataset, stages, fields })
+}
+
+/// Fields of a dataset that stages of a rule read, or may.
+pub(crate) fn fields_read(stages: &[Stage]) -> BTreeSet<String> {
+    let mut fields = BTreeSet::new();
+    if let Ok(tree) = serde_json::to_value(stages) {
+        collect(&tree, &mut |holder, name| {
+            if holder == "Field" && !name.starts_with("xdm.") {
+                fields.insert(name.to_owned());
+            }
+        });
+    }
+    fields
 }
 
 pub(crate) fn read(context: &Context, names: &[Name], span: Span) -> Result<Rows, QueryError> {
@@ -76,8 +85,9 @@ pub(crate) fn read(context: &Context, names: &[Name], span: Span) -> Result<Rows
 }
 
 /// The fields of the model that the rules make of a dataset, in their order.
-pub(crate) fn fields_of(dataset: &str) -> Vec<String> {
-    let stages = models().iter().filter(|model| model.dataset == dataset).flat_map(|model| &model.stages);
+pub(crate) fn fields_of(dataset: &str, rules: Option<&RuleSet>) -> Vec<String> {
+    let built_in = models().iter().filter(|model| model.dataset == dataset).flat_map(|model| &model.stages);
+    let stages = rules.into_iter().flat_map(|rules| rules.model_stages(dataset)).chain(built_in);
     let sets = stages.flat_map(|stage| match &stage.kind {
         StageKind::Alter(assignments) => assignments.as_slice(),
         _ => &[],
@@ -99,9 +109,12 @@ pub(crate) fn alias_names() -> impl Iterator<Item = &'static str> {
 /// Every dataset that has rules.
 fn mapped(context: &Context) -> Result<Vec<Part>, QueryError> {
     let mut parts = Vec::new();
-    for model in models() {
-        if let Some(provider) = context.catalog.provider(&model.dataset)? {
-            parts.push(Part { name: model.dataset.clone(), provider });
+    let rules = context.catalog.rules();
+    let own = rules.iter().flat_map(|rules| rules.modelled());
+    let names: BTreeSet<&str> = models().iter().map(|model| model.dataset.as_str()).chain(own).collect();
+    for name in names {
+        if let Some(provider) = context.catalog.provider(name)? {
+            parts.push(Part { name: name.to_owned(), provider });
         }
     }
     Ok(parts)
@@ -109,6 +122,11 @@ fn mapped(context: &Context) -> Result<Vec<Part>, QueryError> {
 
 fn modelled(context: &Context, part: Part) -> Result<Rows, QueryError> {
     let dataset = part.name.to_lowercase();
+    if let Some(rules) = context.catalog.rules()
+        && let Some(section) = rules.model(&dataset)
+    {
+        return renamed(&dataset, by_users(context, &part, section)?);
+    }
     let mut rows = within(context, scan(part)?)?;
     if let Some(model) = models().iter().find(|model| model.dataset == dataset) {
         // A dataset that was stored before a field was known does not have it.
@@ -118,6 +136,28 @@ fn modelled(context: &Context, part: Part) -> Result<Rows, QueryError> {
                 .map_err(|why| QueryError::internal(format!("the model of {dataset}: {}", why.message)))?;
         }
     }
+    renamed(&dataset, rows)
+}
+
+/// Through the rules of a user: a row may go through several statements.
+fn by_users(context: &Context, part: &Part, section: &rules::Section) -> Result<Rows, QueryError> {
+    let through = |pipeline: &Pipeline| {
+        let rows = scan(Part { name: part.name.clone(), provider: part.provider.clone() })?;
+        pipeline.apply(context, within(context, rows)?).map_err(|why| {
+            let message = format!("the model of `{}` (file `{}`): {}", part.name, section.file, why.message);
+            QueryError::new(ErrorKind::Query, message)
+        })
+    };
+    let mut tables = crate::error::all(section.pipelines.iter().map(through))?;
+    match tables.len() {
+        0 => within(context, scan(Part { name: part.name.clone(), provider: part.provider.clone() })?),
+        1 => Ok(tables.remove(0)),
+        _ => append(tables, None),
+    }
+}
+
+/// The dataset's own fields as `dataset.field`, behind those of the model.
+fn renamed(dataset: &str, rows: Rows) -> Result<Rows, QueryError> {
     let mut scope = rows.scope.clone();
     let mut columns: Vec<Expr> = Vec::new();
     for field in &mut scope.fields {
@@ -155,7 +195,7 @@ pub(crate) fn with_elsewhere(context: &Context, rows: Rows, source: Span) -> Res
 }
 
 /// The rows with null for each of the fields that they do not have.
-fn with_fields(rows: Rows, names: &BTreeSet<String>) -> Result<Rows, QueryError> {
+pub(crate) fn with_fields(rows: Rows, names: &BTreeSet<String>) -> Result<Rows, QueryError> {
     let missing = names.iter().filter(|name| rows.scope.find(name).is_none());
     let null = || Typed::literal(ScalarValue::Utf8(None), Span::default());
     let made: Vec<(Field, Expr)> = missing

@@ -4,9 +4,11 @@ use crate::explain::{self, Explanation};
 use crate::output::type_name;
 use crate::plan::{Context, plan};
 use crate::result::{Column, QueryStats};
+use crate::tables::{Format, Imported, TableError, Tables};
 use crate::target;
 use crate::{Catalog, EngineConfig, ErrorKind, QueryError, QueryOptions, QueryResult};
 use arrow::array::RecordBatch;
+use arrow::compute::concat_batches;
 use arrow::datatypes::SchemaRef;
 use datafusion::execution::TaskContext;
 use datafusion::execution::disk_manager::{DiskManagerBuilder, DiskManagerMode};
@@ -24,6 +26,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 use tokio::sync::Semaphore;
 use tokio::task::AbortHandle;
+use vedette_event::Time;
 use vedette_xql::ast::{Query, StageKind};
 use vedette_xql::{Diagnostic, Fault};
 
@@ -31,7 +34,7 @@ use vedette_xql::{Diagnostic, Fault};
 #[derive(Clone)]
 pub struct Engine(Arc<Shared>);
 
-struct Shared {
+pub(crate) struct Shared {
     catalog: Arc<dyn Catalog>,
     config: EngineConfig,
     turn: Arc<Semaphore>,
@@ -142,6 +145,22 @@ impl Engine {
         tokio::time::timeout(longest, work).await.unwrap_or_else(|_| Err(too_slow(longest)))
     }
 
+    /// Reads JSON, CSV or lines into a dataset of a user's, through the rules for it if there are any. Nothing
+    /// is stored when a rule cannot be carried out.
+    pub async fn import(
+        &self,
+        tables: &Arc<Tables>,
+        name: String,
+        (format, text): (Format, Vec<u8>),
+        now: Time,
+    ) -> Result<Imported, TableError> {
+        let (shared, tables) = (self.0.clone(), tables.clone());
+        let work = self.spawn(async move {
+            Ok(crate::rules::import(&shared, &tables, &name, (format, &text), now).await)
+        });
+        work.await.unwrap_or_else(|error| Err(TableError::Internal(error.message)))
+    }
+
     async fn spawn<T: Send + 'static>(
         &self,
         work: impl Future<Output = Result<T, QueryError>> + Send + 'static,
@@ -203,7 +222,10 @@ fn span_of(time: Duration) -> String {
 }
 
 /// What a query is planned with, and the session it runs in.
-fn prepare(shared: &Shared, options: &QueryOptions) -> Result<(Context, SessionState), QueryError> {
+pub(crate) fn prepare(
+    shared: &Shared,
+    options: &QueryOptions,
+) -> Result<(Context, SessionState), QueryError> {
     let context = Context {
         catalog: shared.catalog.clone(),
         now: options.now,
@@ -241,6 +263,13 @@ fn prepare(shared: &Shared, options: &QueryOptions) -> Result<(Context, SessionS
 fn parameters(given: &BTreeMap<String, String>) -> HashMap<String, ScalarValue> {
     let value = |text: &String| ScalarValue::Utf8(Some(text.clone()));
     given.iter().map(|(name, text)| (name.to_lowercase(), value(text))).collect()
+}
+
+/// All rows of a plan, as one batch.
+pub(crate) async fn whole(state: &SessionState, plan: &LogicalPlan) -> Result<RecordBatch, QueryError> {
+    let physical = physical(state, plan).await?;
+    let (batches, _) = collect(physical.clone(), state.task_ctx(), u64::MAX).await?;
+    concat_batches(&physical.schema(), &batches).map_err(|why| QueryError::internal(why.to_string()))
 }
 
 async fn physical(state: &SessionState, plan: &LogicalPlan) -> Result<Arc<dyn ExecutionPlan>, QueryError> {

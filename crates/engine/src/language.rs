@@ -1,7 +1,7 @@
 //! The names of a catalogue as the tools around the language read them: completion, hover, the manual.
 
 use crate::catalog::{Catalog, DatasetFields, LakeCatalog};
-use crate::{datamodel, presets};
+use crate::{RuleSet, datamodel, presets};
 use std::sync::Arc;
 use vedette_xql::{CatalogDataset, CatalogField, CatalogPreset};
 
@@ -16,8 +16,9 @@ pub fn empty_catalog() -> LakeCatalog {
 
 /// Every name that a query over this catalogue can use, with what is known of it.
 pub fn names(catalog: &dyn Catalog) -> vedette_xql::Catalog {
+    let rules = catalog.rules();
     vedette_xql::Catalog {
-        datasets: catalog.datasets().into_iter().map(dataset).collect(),
+        datasets: catalog.datasets().into_iter().map(|one| dataset(one, rules.as_deref())).collect(),
         presets: presets::names()
             .map(|name| CatalogPreset { name: name.to_owned(), dataset: "xdr_data".to_owned() })
             .collect(),
@@ -27,7 +28,7 @@ pub fn names(catalog: &dyn Catalog) -> vedette_xql::Catalog {
     }
 }
 
-fn dataset(dataset: DatasetFields) -> CatalogDataset {
+fn dataset(dataset: DatasetFields, rules: Option<&RuleSet>) -> CatalogDataset {
     let known = vedette_event::datasets::by_name(&dataset.name);
     let doc = |name: &str| {
         let field = known.and_then(|known| known.fields.iter().find(|field| field.name == name));
@@ -39,7 +40,7 @@ fn dataset(dataset: DatasetFields) -> CatalogDataset {
     CatalogDataset {
         doc: known.map_or("", |known| known.doc).to_owned(),
         fields: fields.collect(),
-        model: datamodel::fields_of(&dataset.name),
+        model: datamodel::fields_of(&dataset.name, rules),
         name: dataset.name,
     }
 }

@@ -8,6 +8,7 @@
 //! | expressions | syntax, scope | typed DataFusion expressions | `expr`, `predicates`, `functions`, `aggregates` |
 //! | run | plan | record batches, within the limits | `engine` |
 //! | explain | plan | stages, scans, operators, with rows and times | `explain` |
+//! | rules | files of users | fields of the data model, rows on their way in | `rules` |
 //! | write | record batches | JSON, CSV, Arrow, Parquet | `output` |
 //!
 //! Belongs here: the meaning of XQL. Does not belong here: its grammar (`xql`), how rows are
@@ -31,6 +32,7 @@ mod plan;
 mod predicates;
 mod presets;
 mod result;
+mod rules;
 mod scope;
 mod search;
 mod source;
@@ -48,6 +50,7 @@ pub use error::{ErrorKind, QueryError};
 pub use explain::{Explanation, Operator, Scan, StageRows};
 pub use language::{empty_catalog, names};
 pub use result::{Column, QueryResult, QueryStats};
+pub use rules::{RULE_FILE_BYTES, RuleFileError, RuleFileInfo, RuleFiles, RuleSet};
 pub use tables::{
     Format, Imported, LOOKUP_BYTES, Merged, TableError, TableInfo, TableKind, Tables, row_fits,
 };

@@ -125,7 +125,7 @@ pub(crate) fn read_noting(
 }
 
 /// Puts the rows into their order and leaves only what the user sees.
-fn finish(rows: Rows) -> Result<LogicalPlan, QueryError> {
+pub(crate) fn finish(rows: Rows) -> Result<LogicalPlan, QueryError> {
     let mut builder = LogicalPlanBuilder::from(rows.plan);
     if !rows.scope.order.is_empty() {
         builder = builder.sort(rows.scope.full_order())?;

@@ -17,6 +17,7 @@ mod input;
 mod lookup;
 mod provider;
 
+pub(crate) use folder::both;
 pub use folder::{TableInfo, Tables};
 pub use input::Format;
 pub use lookup::{Merged, fits as row_fits};
@@ -47,6 +48,8 @@ pub struct Imported {
     pub refused_lines: u64,
     /// Values that do not fit the type of their column: null there, whole in `_raw_json`.
     pub misfits: u64,
+    /// Rows that a rule let fall.
+    pub dropped: u64,
 }
 
 /// Why a table could not be read or written.

@@ -36,6 +36,7 @@ pub mod probes;
 pub mod query;
 pub mod query_output;
 pub mod routes;
+pub mod rule_files;
 pub mod rules;
 pub mod selftest;
 pub mod session;

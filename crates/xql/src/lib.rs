@@ -137,3 +137,20 @@ fn too_long(text: &str) -> Parsed {
         .with_help("put long lists into a lookup dataset");
     Parsed { query: None, diagnostics: vec![diagnostic], tree: builder.finish() }
 }
+
+/// The text of a macro with each `${name}` as a plain name, so that it can be checked before it has values.
+pub fn without_placeholders(text: &str) -> std::borrow::Cow<'_, str> {
+    if !text.contains("${") {
+        return text.into();
+    }
+    let mut made = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(start) = rest.find("${") {
+        let Some(length) = rest[start..].find('}') else { break };
+        made.push_str(&rest[..start]);
+        made.push_str(rest[start + 2..start + length].trim());
+        rest = &rest[start + length + 1..];
+    }
+    made.push_str(rest);
+    made.into()
+}

@@ -17,7 +17,7 @@ mod statement;
 
 pub use layout::format_rules;
 
-use crate::ast::{Expr, Name, Span, Stage, Text};
+use crate::ast::{Config, Expr, Name, Span, Stage, Text};
 use crate::codes;
 use crate::diagnostic::{Diagnostic, Findings};
 use crate::nearest::nearest;
@@ -87,6 +87,8 @@ impl Section {
 /// Stages up to a `;`, as far as they could be read.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Statement {
+    /// What a stage `config` at its beginning says.
+    pub config: Config,
     pub steps: Vec<Step>,
     /// Names of the rules it calls.
     pub calls: Vec<Name>,

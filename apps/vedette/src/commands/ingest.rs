@@ -13,7 +13,7 @@ use vedette_server::IngestError;
 
 pub fn run(args: &IngestArgs) -> Result<u8, Failure> {
     let source = args.source.name();
-    let own = matches!(args.source, LogSource::Json | LogSource::Csv).then_some(source);
+    let own = matches!(args.source, LogSource::Json | LogSource::Csv | LogSource::Lines).then_some(source);
     let wrong = |error: std::io::Error| Failure::Input(format!("{}: {error}", args.file.display()));
     let mut input: Box<dyn Read> = if args.file.as_os_str() == "-" {
         Box::new(std::io::stdin())
@@ -72,6 +72,9 @@ pub fn format_of(file: &Path) -> Result<&'static str, Failure> {
 /// Says what became of an upload; 1 when lines were refused.
 pub fn tell_upload(name: &str, report: &Value) -> Result<u8, Failure> {
     println!("{name}: {} rows", report["rows"]);
+    if let Some(count) = report["dropped"].as_u64().filter(|count| *count > 0) {
+        eprintln!("rows dropped by the rules for {name}: {count}");
+    }
     let (refused, misfits) = (report["refused_lines"].as_u64(), report["misfits"].as_u64());
     if let Some(count) = refused.filter(|count| *count > 0) {
         eprintln!("{count} lines could not be read and are left out:");

@@ -1,6 +1,6 @@
 //! `vedette lookups` and `vedette library`: what users keep beside the logs, through the server.
 
-use crate::args::{LibraryCommand, LookupsCommand};
+use crate::args::{LibraryCommand, LookupsCommand, ModelsCommand};
 use crate::client::Client;
 use crate::failure::Failure;
 use serde_json::{Value, json};
@@ -59,6 +59,33 @@ pub fn library(command: &LibraryCommand) -> Result<u8, Failure> {
         }
         LibraryCommand::Remove { target, name } => {
             Client::need(target)?.delete(&format!("/library/{}", encode(name)))?;
+            writeln!(out, "{name} is removed.")?;
+        }
+    }
+    Ok(0)
+}
+
+pub fn models(command: &ModelsCommand) -> Result<u8, Failure> {
+    let mut out = std::io::stdout().lock();
+    match command {
+        ModelsCommand::List { target } => {
+            let reply = Client::need(target)?.get("/models")?;
+            let columns = ["name", "models", "ingests", "rules", "bytes"];
+            write_rows(&mut out, &columns, &reply["files"], "No files of rules.")?;
+        }
+        ModelsCommand::Show { target, name } => {
+            let found = Client::need(target)?.get(&format!("/models/{}", encode(name)))?;
+            writeln!(out, "{}", found["text"].as_str().unwrap_or_default().trim_end())?;
+        }
+        ModelsCommand::Add { target, name, file } => {
+            let text = super::read_text(file)?;
+            let path = format!("/models/{}", encode(name));
+            let kept = Client::need(target)?.put_file(&path, &mut text.as_bytes())?;
+            let list = |key: &str| super::table::cell(&kept[key]);
+            writeln!(out, "Kept; models of {}, rows of {}.", list("models"), list("ingests"))?;
+        }
+        ModelsCommand::Remove { target, name } => {
+            Client::need(target)?.delete(&format!("/models/{}", encode(name)))?;
             writeln!(out, "{name} is removed.")?;
         }
     }

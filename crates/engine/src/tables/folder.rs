@@ -1,10 +1,11 @@
 //! The folder of all tables: which there are, and how one changes.
 
 use super::batch;
-use super::input::{Format, objects};
+use super::input::{Format, objects, with_raw_log};
 use super::{Imported, LOOKUP_BYTES, TableError, TableKind, check_name, provider};
 use crate::DatasetFields;
 use crate::output::type_name;
+use crate::rules::RuleFiles;
 use arrow::array::RecordBatch;
 use arrow::compute::{cast, concat_batches};
 use arrow::datatypes::{Field, Schema, SchemaRef};
@@ -66,8 +67,12 @@ struct Table {
     rows: Option<RecordBatch>,
 }
 
-/// The tables of one data folder. Only one process may have it open.
+/// Folder of the rules, in that of the tables.
+const RULES: &str = ".rules";
+
+/// The tables of one data folder, and the rules for them. Only one process may have it open.
 pub struct Tables {
+    rules: RuleFiles,
     dir: PathBuf,
     tables: RwLock<BTreeMap<String, Arc<Table>>>,
     /// One change at a time.
@@ -93,7 +98,13 @@ impl Tables {
                 Err(error) => tracing::error!(%error, name, "a table cannot be read and is left out"),
             }
         }
-        Ok(Tables { dir: dir.to_owned(), tables: RwLock::new(tables), change: Mutex::default() })
+        let rules = RuleFiles::open(&dir.join(RULES));
+        Ok(Tables { rules, dir: dir.to_owned(), tables: RwLock::new(tables), change: Mutex::default() })
+    }
+
+    /// The files of rules for these tables.
+    pub fn rules(&self) -> &RuleFiles {
+        &self.rules
     }
 
     pub fn list(&self) -> Vec<TableInfo> {
@@ -141,6 +152,27 @@ impl Tables {
         let batch = batch::of(rows, &schema, kind, now, &mut report)?;
         self.write(&name, kind, known, batch, now)?;
         Ok(report)
+    }
+
+    /// A text as the rows of a dataset, before any rule has seen them; nothing is stored.
+    pub(crate) fn read(
+        &self,
+        name: &str,
+        (format, text): (Format, &[u8]),
+        now: Time,
+    ) -> Result<(RecordBatch, Imported), TableError> {
+        check_name(name)?;
+        let mut report = Imported::default();
+        let mut rows = objects(format, text, &mut report)?;
+        with_raw_log(&mut rows);
+        let batch = batch::of(rows, &Schema::empty(), TableKind::Dataset, now, &mut report)?;
+        Ok((batch, report))
+    }
+
+    /// Adds rows to a dataset, columns by name.
+    pub(crate) fn add(&self, name: &str, rows: &RecordBatch, now: Time) -> Result<(), TableError> {
+        let rows = rows.clone();
+        self.keep(name, TableKind::Dataset, true, std::slice::from_ref(&rows), &rows.schema(), (now, None))
     }
 
     /// Keeps rows of a query; those of an append that is made `once` and was made before are not kept
@@ -348,6 +380,13 @@ fn fitted(batch: &RecordBatch, schema: &SchemaRef) -> Result<RecordBatch, TableE
     }
     let options = arrow::array::RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
     Ok(RecordBatch::try_new_with_options(Arc::new(Schema::new(fields)), columns, &options)?)
+}
+
+/// The rows of both, columns by name; of two types of a column the first one's counts.
+pub(crate) fn both(first: &RecordBatch, second: &RecordBatch) -> Result<RecordBatch, TableError> {
+    let second = fitted(second, &first.schema())?;
+    let first = fitted(first, &second.schema())?;
+    Ok(concat_batches(&second.schema(), &[first, second])?)
 }
 
 fn part_reader(path: &Path) -> Result<ParquetRecordBatchReaderBuilder<File>, TableError> {

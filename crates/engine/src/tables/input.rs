@@ -15,6 +15,8 @@ pub enum Format {
     Json,
     /// With a line of column names.
     Csv,
+    /// Any text: each line is a `_raw_log`.
+    Lines,
 }
 
 impl Format {
@@ -39,6 +41,7 @@ pub(super) fn objects(format: Format, text: &[u8], report: &mut Imported) -> Res
     match format {
         Format::Json => json(text, report),
         Format::Csv => csv_rows(text, report),
+        Format::Lines => Ok(lines(text)),
     }
 }
 
@@ -73,6 +76,19 @@ fn array(text: &str, report: &mut Imported) -> Result<Vec<Object>, TableError> {
         }
     }
     Ok(objects)
+}
+
+fn lines(text: &str) -> Vec<Object> {
+    let lines = text.lines().filter(|line| !line.trim().is_empty());
+    lines.map(|line| Object::from_iter([("_raw_log".to_owned(), Value::from(line))])).collect()
+}
+
+/// The objects with their text as `_raw_log`, where they have none of their own.
+pub(super) fn with_raw_log(objects: &mut [Object]) {
+    for object in objects.iter_mut().filter(|object| !object.contains_key("_raw_log")) {
+        let text = serde_json::to_string(object).unwrap_or_default();
+        object.insert("_raw_log".to_owned(), Value::from(text));
+    }
 }
 
 fn csv_rows(text: &str, report: &mut Imported) -> Result<Vec<Object>, TableError> {

@@ -23,7 +23,7 @@ pub struct Library {
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct LibraryEdit {
-    /// XQL; its `$name`s are parameters of the call.
+    /// XQL; its `$name`s are parameters of the call. Stages alone are a macro for `call_macro`, with `${name}`s.
     query: String,
     /// What it is for.
     #[serde(default)]
@@ -46,7 +46,7 @@ pub async fn keep(
     Name(name): Name,
     Json(edit): Json<LibraryEdit>,
 ) -> Result<Answer<LibraryQuery>, ApiError> {
-    let found = vedette_xql::check(&edit.query);
+    let found = vedette_xql::check(&vedette_xql::without_placeholders(&edit.query));
     if found.iter().any(vedette_xql::Diagnostic::is_error) {
         let shown: Vec<Diagnostic> = found.iter().map(|one| Diagnostic::of(&edit.query, one)).collect();
         let error = ApiError::new(StatusCode::BAD_REQUEST, "query_invalid", "The query is wrong.");

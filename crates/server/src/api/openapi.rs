@@ -6,8 +6,8 @@ use super::cortex::{
 };
 use super::{
     administration, alerts, api_keys, events, evidence, export, incidents, ingest, language, library,
-    metrics, notifications, overview, probes, query, rules, selftest, session, setup, sources, status,
-    tables,
+    metrics, notifications, overview, probes, query, rule_files, rules, selftest, session, setup, sources,
+    status, tables,
 };
 use axum::Json as Answer;
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme};
@@ -26,6 +26,7 @@ use utoipa::{Modify, OpenApi};
         query::run, query::check, query::datasets,
         tables::list, tables::add, tables::put_lookup, tables::remove,
         library::list, library::keep, library::forget,
+        rule_files::list, rule_files::show, rule_files::keep, rule_files::remove,
         language::complete, language::hover, language::explain,
         rules::list, rules::create, rules::check, rules::test, rules::export, rules::import,
         rules::show, rules::edit, rules::remove, rules::restore, rules::runs,

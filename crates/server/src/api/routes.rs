@@ -5,8 +5,8 @@ use super::extract::BodyLimit;
 use super::guard::{Gate, admit, envelope};
 use super::{
     administration, alerts, api_keys, events, evidence, export, incidents, ingest, language, library,
-    metrics, notifications, openapi, overview, probes, query, rules, selftest, session, setup, sources,
-    status, tables,
+    metrics, notifications, openapi, overview, probes, query, rule_files, rules, selftest, session, setup,
+    sources, status, tables,
 };
 use crate::access::Access;
 use crate::app::App;
@@ -212,6 +212,12 @@ fn own() -> Vec<Route> {
         route(Method::PUT, "/api/v1/library/{name}", Work, Plain, library::keep).act("QUERY_LIBRARY", "Save"),
         route(delete.clone(), "/api/v1/library/{name}", Work, Plain, library::forget)
             .act("QUERY_LIBRARY", "Delete"),
+        route(get.clone(), "/api/v1/models", View, Plain, rule_files::list),
+        route(get.clone(), "/api/v1/models/{name}", View, Plain, rule_files::show),
+        route(Method::PUT, "/api/v1/models/{name}", Administer, Plain, rule_files::keep)
+            .act("PARSING_RULES", "Save"),
+        route(delete.clone(), "/api/v1/models/{name}", Administer, Plain, rule_files::remove)
+            .act("PARSING_RULES", "Delete"),
         route(get.clone(), "/api/v1/rules", View, Plain, rules::list),
         route(post.clone(), "/api/v1/rules", Work, Plain, rules::create).act("RULES", "Create").once(),
         route(post.clone(), "/api/v1/rules/check", View, Plain, rules::check),

@@ -19,7 +19,7 @@ const LONGEST: usize = 256 << 20;
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub struct UploadParameters {
-    /// `json` (one object a line, or an array; when absent) or `csv`.
+    /// `json` (one object a line, or an array; when absent), `csv`, or `lines` of any text, each a `_raw_log`.
     format: Option<String>,
     /// Lookups only: true adds the rows, false (when absent) replaces all.
     append: Option<bool>,
@@ -35,6 +35,8 @@ pub struct UploadReport {
     refused_lines: u64,
     /// Values that do not fit the type their column has: null there; a dataset has them in `_raw_json`.
     misfits: u64,
+    /// Rows that the rules for the dataset let fall.
+    dropped: u64,
 }
 
 #[derive(Serialize, ToSchema)]
@@ -113,14 +115,22 @@ async fn import(
     let format = match parameters.format.as_deref() {
         None | Some("json") => Format::Json,
         Some("csv") => Format::Csv,
-        Some(_) => return Err(ApiError::bad_request("`format` is json or csv.")),
+        Some("lines") if kind == TableKind::Dataset => Format::Lines,
+        Some(_) => return Err(ApiError::bad_request("`format` is json or csv, for a dataset also lines.")),
     };
     let most = if kind == TableKind::Lookup { LOOKUP_BYTES as usize } else { LONGEST };
     let text = read_body(request.into_body(), most).await?;
-    let done =
-        blocking(move || app.tables.import(&name, kind, append, (format, &text), clock::now())).await?;
-    let Imported { rows, refused, refused_lines, misfits } = done;
-    Ok(Answer(UploadReport { rows, refused, refused_lines, misfits }))
+    let done = match kind {
+        TableKind::Dataset => {
+            let done = app.engine.import(&app.tables, name, (format, text), clock::now()).await;
+            done.map_err(refusal)?
+        }
+        TableKind::Lookup => {
+            blocking(move || app.tables.import(&name, kind, append, (format, &text), clock::now())).await?
+        }
+    };
+    let Imported { rows, refused, refused_lines, misfits, dropped } = done;
+    Ok(Answer(UploadReport { rows, refused, refused_lines, misfits, dropped }))
 }
 
 async fn blocking<T: Send + 'static>(
@@ -128,8 +138,12 @@ async fn blocking<T: Send + 'static>(
 ) -> Result<T, ApiError> {
     let done = tokio::task::spawn_blocking(work).await;
     let done = done.map_err(|error| ApiError::internal(error.to_string()))?;
-    done.map_err(|error| match error.is_users() {
+    done.map_err(refusal)
+}
+
+fn refusal(error: TableError) -> ApiError {
+    match error.is_users() {
         true => ApiError::bad_request(capitalised(&error.to_string())),
         false => ApiError::internal(error.to_string()),
-    })
+    }
 }

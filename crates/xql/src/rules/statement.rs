@@ -31,7 +31,8 @@ pub(super) fn read(
     let root = SyntaxNode::new_root(tree);
     check::check(&root, &mut found);
     let mut lowering = Lowering::default();
-    let steps = steps(&root, &mut lowering);
+    let mut config = ast::Config::default();
+    let steps = steps(&root, &mut lowering, &mut config);
     found.append(lowering.diagnostics);
     found.rewrite(|one| log_parser(text, one));
     findings.append(found);
@@ -44,6 +45,7 @@ pub(super) fn read(
     });
     Some(Statement {
         parameters: parameters.collect(),
+        config,
         steps,
         calls: calls.collect(),
         span: Span { start: first.start, end: last.end },
@@ -55,7 +57,7 @@ fn ends(tokens: &[Token]) -> Option<(Token, Token)> {
     Some((*tokens.iter().find(solid)?, *tokens.iter().rev().find(solid)?))
 }
 
-fn steps(root: &SyntaxNode, lowering: &mut Lowering) -> Vec<Step> {
+fn steps(root: &SyntaxNode, lowering: &mut Lowering, config: &mut ast::Config) -> Vec<Step> {
     let mut steps = Vec::new();
     for node in lower::children(root, SyntaxKind::Stage) {
         let span = lower::span(&node);
@@ -70,8 +72,12 @@ fn steps(root: &SyntaxNode, lowering: &mut Lowering) -> Vec<Step> {
             continue;
         }
         let info = word.and_then(|word| stages::find(word.text()));
-        if let Some(Lower::Stage(lower)) = info.map(|info| info.lower) {
-            steps.extend(lower(lowering, &node).map(|kind| Step::Stage(ast::Stage { kind, span })));
+        match info.map(|info| info.lower) {
+            Some(Lower::Stage(lower)) => {
+                steps.extend(lower(lowering, &node).map(|kind| Step::Stage(ast::Stage { kind, span })));
+            }
+            Some(Lower::Config(lower)) => lower(lowering, &node, config),
+            _ => {}
         }
     }
     steps
