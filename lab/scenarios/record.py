@@ -91,7 +91,8 @@ def record(out, number, row):
         if addresses:
             lab.more_addresses(lab.target, 2, int(addresses))
         where = {"T": f"{lab.net}.1", "S": f"{lab.net}.128", "Z": f"{lab.net}.140", "N": lab.net, "T6": f"fd00:5e:{number:x}::1",
-                 "S6": f"fd00:5e:{number:x}::80", "N6": f"fd00:5e:{number:x}::",                  "MAC": f"02:00:00:00:{number:02x}:01", "CLIENT": f"python3 {HERE / 'hosts.py'}", "THIRD": f"nsenter --net=/run/netns/{lab.third} --",
+                 "S6": f"fd00:5e:{number:x}::80", "N6": f"fd00:5e:{number:x}::", "MAC": f"02:00:00:00:{number:02x}:01", "CLIENT": f"python3 {HERE / 'hosts.py'}",
+                 "SCANNER": f"python3 {HERE / 'scanners.py'}", "DAILY": f"python3 {HERE / 'daily.py'}", "THIRD": f"nsenter --net=/run/netns/{lab.third} --",
                  "TARGET": f"nsenter --net=/run/netns/{lab.target} --", "ADDR": f"ip -n {lab.source} addr add"}
         environment = {**os.environ, **where}
         quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}

@@ -10,10 +10,11 @@ use crate::crowd::{CrowdKey, Step};
 use crate::detector::Detector;
 use crate::evidence::{self, Answer, Context, Weight};
 use crate::fingerprint::{self, Made, OsProbe};
+use crate::lull;
 use crate::networks::is_one_host;
 use crate::payload::{self, LISTENED};
 use crate::services::ServiceKey;
-use crate::source::{Contact, Decided, Source};
+use crate::source::{Contact, Decided, LineKey, Source};
 use crate::table::Slot;
 use crate::technique::Technique;
 use vedette_event::{Change, Detection, Event, EventKind, Time, Transport};
@@ -144,7 +145,7 @@ impl Detector {
     fn is_answer(&self, event: &Event, technique: Technique) -> bool {
         let asked = match technique {
             Technique::Udp => Technique::Udp,
-            Technique::Ack | Technique::Maimon => Technique::Syn,
+            Technique::Ack | Technique::Maimon | Technique::SynAck => Technique::Syn,
             _ => return false,
         };
         let service =
@@ -193,6 +194,9 @@ impl Detector {
         let probe = look.os_probe.and_then(|kind| self.note_os_probe(slot, kind, event));
         let crowd = self.note_step(case, look.weight.host);
         self.judge(case, probe.or(added.flatten()), crowd, out);
+        if technique == Technique::Echo {
+            self.await_lull(case);
+        }
     }
 
     /// The end of a flow: what an accepted contact was for.
@@ -312,7 +316,7 @@ impl Detector {
                 return None;
             }
             source.os_probes |= bit;
-            source.add_to_host(event.target, OS_PROBE, event.decided, margin)
+            source.add_to(LineKey::Host(event.target), OS_PROBE, event.decided, margin)
         })?
     }
 
@@ -325,7 +329,7 @@ impl Detector {
                 return None;
             }
             source.payloads |= bit;
-            source.add_to_host(event.target, payload::PAYLOADS[row].weight, event.decided, margin)
+            source.add_to(LineKey::Host(event.target), payload::PAYLOADS[row].weight, event.decided, margin)
         })?
     }
 
@@ -340,6 +344,9 @@ impl Detector {
             weight = Weight { host: weight.host.max(least), port: weight.port.max(least) };
         } else if payload::asks_who_is_there(event) {
             weight = Weight { host: 0.0, port: weight.port.max(evidence::WHO_IS_THERE) };
+        }
+        if let Some(source) = self.sources.get(case.slot) {
+            weight = lull::at_once(source, event.target, answer, weight);
         }
         Look { tool, made, os_probe: fingerprint::os_probe(event), weight }
     }

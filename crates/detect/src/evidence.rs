@@ -9,6 +9,7 @@
 //! Belongs here: numbers and how they combine. Does not belong here: state, time, thresholds.
 
 use crate::networks::Crossing;
+use crate::source::LineKey;
 use crate::technique::Technique;
 use serde::{Deserialize, Serialize};
 use vedette_event::{Closing, Event, EventKind, Outcome};
@@ -167,16 +168,17 @@ const REJECTED: f32 = 1.10;
 const HALF_OPEN: Weight = Weight { host: 1.6, port: 0.4 };
 /// A source that asks and does not even reset the answer is gone, invented or hiding.
 const NEVER_FINISHED: f32 = 1.10;
-/// ln(0.15 / 0.09): health checks open and close too, mostly one service on many hosts.
-const SILENT: Weight = Weight { host: 0.5, port: 0.15 };
+/// ln(0.15 / 0.09): health checks open and close too. On many hosts a service that is there speaks for the
+/// source, ln(0.2 / 0.8), and that nothing was said against it, ln(0.9 / 0.25): it is nearly nothing.
+const SILENT: Weight = Weight { host: 0.5, port: -0.1 };
 /// ln(0.5 / 0.1): nmap and others reset at once what `connect()` opened; so do a few load
-/// balancers, each at one service.
-const ABORTED: Weight = Weight { host: 1.6, port: 0.3 };
+/// balancers, each at one service of many hosts.
+const ABORTED: Weight = Weight { host: 1.6, port: 0.1 };
 /// Clients that need several services of a host open one after the other: ln(0.5 / 0.25).
 const PARALLEL: f32 = 0.7;
 /// Reading a banner and leaving: as above, but protocols in which the server speaks first and
 /// transfers from the server look the same.
-const GREETED: Weight = Weight { host: 0.4, port: 0.12 };
+const GREETED: Weight = Weight { host: 0.4, port: 0.0 };
 /// ln(0.2 / 0.8): the source wanted this service, and got it.
 pub(crate) const TALKED: f32 = -1.39;
 /// No stack sends FIN, NULL, Xmas or other impossible flags; broken middleboxes and damaged
@@ -192,6 +194,9 @@ const STRAY_WITH_OPTIONS: f32 = 0.25;
 /// A connection whose fate its log does not tell: one more service of the host, ln(0.6 / 0.47).
 /// On many hosts it says nothing: so do all clients of a firewall that logs what it lets through.
 const UNKNOWN: Weight = Weight { host: 0.25, port: 0.0 };
+/// A SYN-ACK from a client's port to a server's: what remains is a server on a high port whose client
+/// took a low one (rsh, NFS) and whose SYN the capture missed: ln(0.5 / 0.06).
+const REVERSED: f32 = 2.1;
 /// ICMP port unreachable is explicit, but late answers to closed sockets draw it too.
 const UDP_REFUSED: f32 = 1.20;
 /// Much of UDP is one-way (syslog, metrics, media): ln(0.7 / 0.45).
@@ -235,7 +240,10 @@ const OUTBOUND: f32 = -0.55;
 /// A connection opened and closed in silence, and not made again while a monitoring system with
 /// short rounds would have made it again, and then one with long rounds: ln(0.9 / 0.45) and
 /// ln(0.9 / 0.37). See [`crate::lull`].
-pub(crate) const NOT_AGAIN: [f32; 2] = [0.7, 0.9];
+const NOT_AGAIN: [f32; 2] = [0.7, 0.9];
+/// The same over many hosts, where an inventory that comes once a day looks the same, and one host more
+/// tells less than one service more: ln(0.9 / 0.7) and ln(0.9 / 0.63).
+const NO_HOST_AGAIN: [f32; 2] = [0.25, 0.35];
 /// A question that only finds out who is there (NetBIOS node status), answered or not: asked of
 /// one host after a failed look-up, of a row of them by sweeps: ln(0.9 / 0.4).
 pub(crate) const WHO_IS_THERE: f32 = 0.8;
@@ -243,6 +251,12 @@ pub(crate) const WHO_IS_THERE: f32 = 0.8;
 const LEAST_PART: f32 = 0.3;
 /// Of an accepted contact beside a running conversation counts this part.
 const IN_CONVERSATION: f32 = 0.2;
+
+/// What each contact of a row on this line weighs that was not repeated by a stage of [`crate::lull`].
+pub(crate) fn not_again(line: LineKey, stage: usize) -> f32 {
+    let weights = if matches!(line, LineKey::Host(_)) { NOT_AGAIN } else { NO_HOST_AGAIN };
+    weights.get(stage).copied().unwrap_or_default()
+}
 
 /// The weight of a first contact, or of what became of it.
 pub(crate) fn weigh(technique: Technique, answer: Answer, options: bool, context: Context) -> Weight {
@@ -301,6 +315,7 @@ fn base(technique: Technique, answer: Answer, options: bool, context: Context) -
             let known = answer.is_open() || context.known_host;
             Weight { host: 0.0, port: if known { ARP_ANSWERED } else { ARP } }
         }
+        Technique::SynAck => Weight::both(REVERSED),
         Technique::Answer => Weight::default(),
     }
 }
@@ -313,7 +328,7 @@ fn connect(answer: Answer, context: Context) -> Weight {
         Answer::Rejected => Weight::both(REJECTED),
         Answer::HalfOpen => HALF_OPEN,
         Answer::NeverFinished => Weight::both(NEVER_FINISHED),
-        Answer::Silent => Weight { host: SILENT.host * part, port: SILENT.port * part },
+        Answer::Silent => Weight { host: SILENT.host * part, ..SILENT },
         Answer::Aborted => Weight { host: ABORTED.host * part, port: ABORTED.port * part },
         Answer::Greeted => Weight { host: GREETED.host * part, port: GREETED.port * part },
         Answer::Talked => Weight::both(TALKED),

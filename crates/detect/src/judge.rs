@@ -11,6 +11,7 @@ use crate::evidence::Answer;
 use crate::scales::{self, Standing};
 use crate::source::{Contact, Decided, LineKey};
 use crate::table::Slot;
+use crate::technique::Technique;
 use std::net::IpAddr;
 use vedette_event::{Change, Detection, DetectionKind, Event, Time};
 
@@ -271,7 +272,7 @@ fn belongs(contact: &Contact, target: Option<IpAddr>, now: Time, reach: i64) -> 
     let recent = now.since(contact.last) <= reach;
     let kind = match contact.answer {
         Answer::Talked => contact.weight.host.max(contact.weight.port) > 0.0,
-        Answer::Unasked => false,
+        Answer::Unasked => contact.technique != Technique::Answer,
         Answer::Pending => now.since(contact.first) < STAYS_OPEN,
         _ => true,
     };

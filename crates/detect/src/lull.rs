@@ -1,16 +1,18 @@
-//! Connections opened and closed without a word, and not made again.
+//! What was done once to a row of hosts or services, and not again.
 //!
-//! A monitoring system and a scan of open ports look the same at first: each opens a row of services
-//! of a host and says nothing. But the one comes back in its next round, and the other has what it
-//! wanted. So such a row counts for little at once, and for more when it has not been repeated.
+//! A monitoring system and a scan of what is open look the same at first: each opens a row of services
+//! of a host and says nothing, or pings a row of hosts that answer. But the one comes back in its next
+//! round, and the other has what it wanted. So such a row counts for little at once, and for more when
+//! it has not been repeated.
 //!
 //! Belongs here: what becomes of silence after some time. Does not belong here: what counts as
 //! silent (see [`crate::evidence`]).
 
 use crate::attempt::{Case, crowd_of};
 use crate::detector::Detector;
-use crate::evidence::{Answer, NOT_AGAIN};
-use crate::source::{Contact, Source};
+use crate::evidence::{Answer, Weight, not_again};
+use crate::source::{Contact, LineKey, Source};
+use crate::technique::Technique;
 use std::collections::{HashSet, VecDeque};
 use std::net::IpAddr;
 use vedette_event::{Detection, Event, Time};
@@ -18,47 +20,67 @@ use vedette_event::{Detection, Event, Time};
 /// How long a row must not have been repeated, in microseconds: rounds of up to a minute, and of up
 /// to five minutes.
 const ROUNDS: [i64; 2] = [65_000_000, 330_000_000];
-/// Silent services of one host that are a row.
-const ROW: usize = 5;
-/// A contact that weighs less is excused already: a data channel of a conversation.
-const EXCUSED: f32 = 0.3;
-/// Rows waited for at once, all of them of different sources or targets. The oldest goes first.
+/// Services of one host, and hosts, that are a row.
+const SERVICES: usize = 5;
+const HOSTS: usize = 12;
+/// Services of one host that were opened in silence count up to this number at once; of further ones
+/// only that they are not opened again.
+const AT_ONCE: usize = 9;
+/// Rows waited for at once, all of them of different sources or lines. The oldest goes first.
 const WAITING: usize = 8_192;
 
-/// Rows of silent connections whose repetition is awaited.
+/// Rows whose repetition is awaited.
 #[derive(Default)]
 pub(crate) struct Lulls {
-    waiting: [VecDeque<(Time, Box<Event>)>; ROUNDS.len()],
-    known: HashSet<(IpAddr, IpAddr), ahash::RandomState>,
+    waiting: [VecDeque<Row>; ROUNDS.len()],
+    known: HashSet<(IpAddr, LineKey), ahash::RandomState>,
+}
+
+struct Row {
+    due: Time,
+    line: LineKey,
+    /// The one that completed it.
+    event: Box<Event>,
 }
 
 impl Detector {
-    /// A connection ended in silence: a row of them is looked at again later.
+    /// A connection ended in silence, or a ping was answered: a row of them is looked at again later.
     pub(crate) fn await_lull(&mut self, case: &Case<'_>) {
-        let event = case.event;
-        if !is_quiet(case.answer) || self.lulls.known.contains(&(event.source, event.target)) {
+        if !is_quiet(case.technique, case.answer) {
             return;
         }
-        let Some(source) = self.sources.get(case.slot) else { return };
-        if source.campaign.is_some() || row(source, event.target).count() < ROW {
+        let lines = [LineKey::Host(case.event.target), LineKey::Port(case.technique, case.port)];
+        for (line, least) in lines.into_iter().zip([SERVICES, HOSTS]) {
+            let Some(source) = self.sources.get(case.slot) else { return };
+            if source.campaign.is_some() || row(source, line).take(least).count() < least {
+                continue;
+            }
+            self.await_row(line, case.event);
+        }
+    }
+
+    fn await_row(&mut self, line: LineKey, event: &Event) {
+        if self.lulls.known.contains(&(event.source, line)) {
             return;
         }
         if self.lulls.known.len() >= WAITING
-            && let Some((_, oldest)) = self.lulls.waiting.iter_mut().rev().find_map(VecDeque::pop_front)
+            && let Some(oldest) = self.lulls.waiting.iter_mut().rev().find_map(VecDeque::pop_front)
         {
-            self.lulls.known.remove(&(oldest.source, oldest.target));
+            self.lulls.known.remove(&(oldest.event.source, oldest.line));
         }
-        self.lulls.known.insert((event.source, event.target));
-        self.lulls.waiting[0].push_back((event.decided.plus(ROUNDS[0]), Box::new(event.clone())));
+        self.lulls.known.insert((event.source, line));
+        let due = event.decided.plus(ROUNDS[0]);
+        self.lulls.waiting[0].push_back(Row { due, line, event: Box::new(event.clone()) });
     }
 
     /// Time has passed: judges the rows that were not repeated.
     pub(crate) fn end_lulls(&mut self, now: Time, out: &mut Vec<Detection>) {
-        for (stage, weight) in NOT_AGAIN.into_iter().enumerate() {
-            while self.lulls.waiting[stage].front().is_some_and(|&(due, _)| due <= now)
-                && let Some((due, event)) = self.lulls.waiting[stage].pop_front()
+        for stage in 0..ROUNDS.len() {
+            while self.lulls.waiting[stage].front().is_some_and(|row| row.due <= now)
+                && let Some(row) = self.lulls.waiting[stage].pop_front()
             {
-                self.end_lull(stage, weight, *event, due, out);
+                let (now, before) = (row.due, row.due.plus(-ROUNDS[stage]));
+                self.end_lull(stage..stage + 1, row, now, before, out);
             }
         }
     }
@@ -66,55 +88,89 @@ impl Detector {
     /// The events end: what was not repeated by now counts as not repeated.
     pub(crate) fn end_all_lulls(&mut self, now: Time, out: &mut Vec<Detection>) {
         for stage in 0..ROUNDS.len() {
-            let weight = NOT_AGAIN[stage..].iter().sum();
-            for (_, event) in std::mem::take(&mut self.lulls.waiting[stage]) {
-                self.end_lull(ROUNDS.len(), weight, *event, now, out);
+            for row in std::mem::take(&mut self.lulls.waiting[stage]) {
+                self.end_lull(stage..ROUNDS.len(), row, now, now, out);
             }
         }
     }
 
-    fn end_lull(&mut self, stage: usize, weight: f32, mut event: Event, now: Time, out: &mut Vec<Detection>) {
-        let pair = (event.source, event.target);
+    /// Judges what was done `before` and not again until `now`.
+    fn end_lull(
+        &mut self,
+        stages: std::ops::Range<usize>,
+        row: Row,
+        now: Time,
+        before: Time,
+        out: &mut Vec<Detection>,
+    ) {
+        let Row { line, mut event, .. } = row;
         let slot = self.sources.find(event.source);
         let source = slot.and_then(|slot| self.sources.get(slot)).filter(|source| source.campaign.is_none());
         let (Some(slot), Some(source)) = (slot, source) else {
-            self.lulls.known.remove(&pair);
+            self.lulls.known.remove(&(event.source, line));
             return;
         };
-        let once = row(source, event.target).filter(|contact| contact.attempts == 1).count();
-        let again = row(source, event.target).count() - once;
-        if once < ROW || again * 2 > once {
-            self.lulls.known.remove(&pair);
+        // Of a round that is still going on, nothing can be said.
+        let once = self::row(source, line).filter(|c| c.attempts == 1 && c.first <= before).count();
+        let again = self::row(source, line).filter(|c| c.attempts > 1).count();
+        let least = if matches!(line, LineKey::Host(_)) { SERVICES } else { HOSTS };
+        if once < least || again * 2 > once {
+            self.lulls.known.remove(&(event.source, line));
             return;
         }
         event.decided = now;
-        let margin = self.margin;
-        let decided = self
-            .sources
-            .change(slot, |source| source.add_to_host(event.target, weight * once as f32, now, margin))
-            .flatten();
-        if let Some(technique) = crate::technique::Technique::of(&event) {
+        let weight: f32 = stages.clone().map(|stage| not_again(line, stage)).sum();
+        let (margin, weight) = (self.margin, weight * once as f32);
+        let decided =
+            self.sources.change(slot, |source| source.add_to(line, weight, now, margin)).flatten();
+        if let Some(technique) = Technique::of(&event) {
             let case = self.case(&event, slot, technique, Answer::Silent);
-            self.judge(&case, decided, Some(crowd_of(&event, technique)), out);
+            let crowd = technique.has_ports().then(|| crowd_of(&event, technique));
+            self.judge(&case, decided, crowd, out);
         }
-        match self.lulls.waiting.get_mut(stage + 1) {
+        match self.lulls.waiting.get_mut(stages.end) {
             Some(next) => {
-                next.push_back((now.plus(ROUNDS[stage + 1] - ROUNDS[stage]), Box::new(event)));
+                let due = now.plus(ROUNDS[stages.end] - ROUNDS[stages.end - 1]);
+                next.push_back(Row { due, line, event });
             }
             None => {
-                self.lulls.known.remove(&pair);
+                self.lulls.known.remove(&(event.source, line));
             }
         }
     }
 }
 
-fn is_quiet(answer: Answer) -> bool {
-    matches!(answer, Answer::Silent | Answer::Greeted | Answer::Aborted)
+/// Nothing was said, or there was nothing to say.
+fn is_quiet(technique: Technique, answer: Answer) -> bool {
+    match technique {
+        Technique::Echo => answer.is_open(),
+        _ => matches!(answer, Answer::Silent | Answer::Greeted | Answer::Aborted),
+    }
 }
 
-/// Silent connections of a source to services of a host.
-fn row(source: &Source, target: IpAddr) -> impl Iterator<Item = &Contact> {
+/// The services of a host, or the hosts of a service, with which a source was quiet.
+fn row(source: &Source, line: LineKey) -> impl Iterator<Item = &Contact> {
     source.contacts.iter().filter(move |contact| {
-        contact.target == target && is_quiet(contact.answer) && contact.weight.host >= EXCUSED
+        let here = match line {
+            LineKey::Host(host) => contact.target == host && contact.technique.has_ports(),
+            LineKey::Port(technique, port) => (contact.technique, contact.port) == (technique, port),
+            LineKey::Spread => false,
+        };
+        here && is_quiet(contact.technique, contact.answer) && !is_excused(contact)
     })
+}
+
+/// A data channel of a conversation weighs something, but little.
+fn is_excused(contact: &Contact) -> bool {
+    const LITTLE: f32 = 0.3;
+    contact.technique.has_ports() && contact.weight.host > 0.0 && contact.weight.host < LITTLE
+}
+
+/// What a silent connection weighs at once, beside others to the same host before it.
+pub(crate) fn at_once(source: &Source, target: IpAddr, answer: Answer, weight: Weight) -> Weight {
+    let capped = matches!(answer, Answer::Silent | Answer::Greeted);
+    match capped && row(source, LineKey::Host(target)).take(AT_ONCE).count() >= AT_ONCE {
+        true => Weight { host: 0.0, ..weight },
+        false => weight,
+    }
 }

@@ -102,6 +102,10 @@ impl Detector {
     /// An answer that nobody asked for. Enough of them from one source are backscatter: someone
     /// attacks it with our addresses as invented sources.
     pub(crate) fn unasked(&mut self, event: &Event, out: &mut Vec<Detection>) {
+        if Technique::of(event) == Some(Technique::SynAck) && !self.answers_others(event) {
+            self.attempt(event, out);
+            return;
+        }
         let reset_or_accept = event.transport == Transport::Tcp
             && (event.first.tcp_flags & flag::RST != 0
                 || event.first.tcp_flags & (flag::SYN | flag::ACK) == (flag::SYN | flag::ACK));
@@ -127,6 +131,13 @@ impl Detector {
         if let Some(count) = self.note_unasked(slot, event) {
             self.note_noise(noise, event, Some(event.source), count, 1, out);
         }
+    }
+
+    /// It has sent answers to ports of clients too: those of an attack with our addresses, some of which
+    /// went out from low ports.
+    fn answers_others(&self, event: &Event) -> bool {
+        let answers = |contact: &Contact| contact.technique == Technique::Answer;
+        self.sources.lookup(event.source).is_some_and(|source| source.contacts.iter().any(answers))
     }
 
     /// Remembers an unasked answer; gives their number when it has become telling.

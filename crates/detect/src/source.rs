@@ -184,9 +184,9 @@ impl Source {
         self.add_to_lines(&contact, change, at, crate::evidence::scales(contact.technique), margin)
     }
 
-    /// Adds to the line of a host alone, for evidence that is not a contact.
-    pub(crate) fn add_to_host(&mut self, target: IpAddr, weight: f32, at: Time, margin: f64) -> Decided {
-        self.add_to_line(LineKey::Host(target), weight, at, SCALES, margin)
+    /// Adds to one line alone, for evidence that is not a contact.
+    pub(crate) fn add_to(&mut self, line: LineKey, weight: f32, at: Time, margin: f64) -> Decided {
+        self.add_to_line(line, weight, at, SCALES, margin)
     }
 
     fn add_to_lines(

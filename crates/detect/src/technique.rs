@@ -25,6 +25,8 @@ pub(crate) enum Technique {
     /// Timestamp, address mask or information request.
     IcmpQuery,
     Arp,
+    /// SYN and ACK from a port of clients to one of servers: an answer that nobody can have asked for.
+    SynAck,
     /// Not a probe: an answer that nobody asked for.
     Answer,
 }
@@ -47,6 +49,7 @@ impl Technique {
         Technique::Echo,
         Technique::IcmpQuery,
         Technique::Arp,
+        Technique::SynAck,
         Technique::Answer,
     ];
 
@@ -54,6 +57,7 @@ impl Technique {
     /// conversation, or an answer.
     pub(crate) fn of(event: &Event) -> Option<Technique> {
         match event.transport {
+            Transport::Tcp if is_reversed(event) => Some(Technique::SynAck),
             Transport::Tcp => Technique::of_flags(event.first.tcp_flags, event.first.payload_len),
             Transport::Udp => Some(Technique::Udp),
             // The payload of an SCTP packet begins with its first chunk, whose type is one byte.
@@ -86,8 +90,12 @@ impl Technique {
             flag::ACK => (payload == 0).then_some(Technique::Ack),
             FIN_ACK => (payload == 0).then_some(Technique::Maimon),
             SYN_ACK => None,
-            // A reset is an answer, whatever comes with it.
-            other if other & flag::RST != 0 => None,
+            // A reset that also opens or closes, or is urgent, is nobody's answer. Some stacks acknowledge
+            // and close with their resets.
+            other if other & flag::RST != 0 => {
+                let odd = other & (flag::SYN | flag::URG) != 0 || other & (flag::FIN | flag::ACK) == flag::FIN;
+                odd.then_some(Technique::OddFlags)
+            }
             // PSH or URG on an acknowledgement is how data travels.
             other if other & (flag::SYN | flag::ACK) == flag::ACK => None,
             _ => Some(Technique::OddFlags),
@@ -118,7 +126,7 @@ impl Technique {
             Technique::Xmas => ScanType::TcpXmas,
             Technique::Ack => ScanType::TcpAck,
             Technique::Maimon => ScanType::TcpMaimon,
-            Technique::OddFlags => ScanType::TcpOther,
+            Technique::OddFlags | Technique::SynAck => ScanType::TcpOther,
             Technique::Udp => ScanType::Udp,
             Technique::SctpInit => ScanType::SctpInit,
             Technique::SctpCookieEcho => ScanType::SctpCookieEcho,
@@ -130,9 +138,30 @@ impl Technique {
     }
 }
 
+/// Who answers does so from the port of a service to the port of a client.
+fn is_reversed(event: &Event) -> bool {
+    const FIRST_CLIENT_PORT: u16 = 1_024;
+    event.first.tcp_flags & (flag::SYN | flag::ACK | flag::RST | flag::FIN) == flag::SYN | flag::ACK
+        && event.source_port >= FIRST_CLIENT_PORT
+        && event.target_port < FIRST_CLIENT_PORT
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::testing::syn;
+
+    #[test]
+    fn an_answer_from_a_client_to_a_server_is_a_probe() {
+        let mut event = syn("10.0.0.9", "10.0.0.5", 80);
+        event.first.tcp_flags = flag::SYN | flag::ACK;
+        event.source_port = 40_000;
+        assert_eq!(Technique::of(&event), Some(Technique::SynAck));
+        (event.source_port, event.target_port) = (80, 40_000);
+        assert_eq!(Technique::of(&event), None, "an answer");
+        (event.source_port, event.target_port) = (6_881, 51_413);
+        assert_eq!(Technique::of(&event), None, "peers");
+    }
 
     #[test]
     fn flags_name_the_technique() {
@@ -147,6 +176,8 @@ mod tests {
         assert_eq!(of(flag::SYN | flag::FIN), Some(Technique::OddFlags));
         assert_eq!(of(flag::SYN | flag::FIN | flag::PSH | flag::URG), Some(Technique::OddFlags));
         assert_eq!(of(flag::URG), Some(Technique::OddFlags));
+        assert_eq!(of(flag::SYN | flag::RST), Some(Technique::OddFlags));
+        assert_eq!(of(0x3f), Some(Technique::OddFlags));
     }
 
     #[test]
@@ -154,6 +185,8 @@ mod tests {
         assert_eq!(Technique::of_flags(flag::SYN | flag::ACK, 0), None);
         assert_eq!(Technique::of_flags(flag::RST, 0), None);
         assert_eq!(Technique::of_flags(flag::RST | flag::ACK, 0), None);
+        assert_eq!(Technique::of_flags(flag::RST | flag::ACK | flag::FIN, 0), None);
+        assert_eq!(Technique::of_flags(flag::RST | flag::ACK | flag::PSH, 0), None);
         assert_eq!(Technique::of_flags(flag::ACK | flag::PSH, 12), None);
         assert_eq!(Technique::of_flags(flag::ACK, 1), None, "a keep-alive may carry a byte");
     }

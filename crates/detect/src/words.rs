@@ -334,6 +334,7 @@ pub(crate) fn technique_name(technique: Technique) -> &'static str {
         Technique::Echo => "ping",
         Technique::IcmpQuery => "ICMP query",
         Technique::Arp => "ARP",
+        Technique::SynAck => "SYN-ACK",
         Technique::Answer => "unasked",
     }
 }

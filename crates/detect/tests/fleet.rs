@@ -73,6 +73,21 @@ fn a_ping_sweep_over_the_fleet() {
 }
 
 #[test]
+fn a_ping_sweep_over_scattered_agents_that_all_answer() {
+    let each = |n: u32| {
+        let mut event = ping(i64::from(n) * SECOND / 10, ip(SCANNER), v4(0x0a00_0000 + n * 1_009), true);
+        event.observer = Arc::new(Observer {
+            id: format!("agent-{n}"),
+            hostname: String::new(),
+            kind: ObserverKind::Sensor,
+        });
+        event
+    };
+    let scan = whole_fleet(&told((1..=AGENTS).map(each).collect()));
+    assert_eq!(scan.scan_types, [ScanType::PingSweep]);
+}
+
+#[test]
 fn one_port_that_half_of_the_fleet_serves() {
     let mut events = Vec::new();
     for n in 0..AGENTS {

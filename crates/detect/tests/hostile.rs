@@ -79,6 +79,37 @@ fn strangers_push_each_other_out_and_not_the_suspect() {
     assert_eq!(found[0].source_ips[0], ip("10.0.0.66"));
 }
 
+/// The same with a million of them and the memory that is the default; nothing takes longer in the end than in
+/// the beginning.
+#[test]
+fn a_million_strangers_fit_in_the_default_memory() {
+    let mut random = Random(7);
+    let mut detector = Detector::new(Config::default());
+    let (mut out, mut parts) = (Vec::new(), Vec::new());
+    let mut begun = Instant::now();
+    for n in 0..1_000_000_u32 {
+        let at = i64::from(n) * 1_000;
+        let target = v4(0x0a01_0000 + random.next() % 60_000);
+        detector.observe(&refused(at, v4(random.next() | 1), target, random.next() as u16), &mut out);
+        if n % 50_000 == 0 {
+            detector.observe(&refused(at, ip("10.0.0.66"), ip("10.0.0.5"), (n / 50_000) as u16), &mut out);
+        }
+        if n % 100_000 == 99_999 {
+            parts.push(begun.elapsed().as_secs_f64());
+            begun = Instant::now();
+        }
+    }
+    let statistics = detector.statistics();
+    assert!(statistics.bytes < Config::default().memory, "{statistics:?}");
+    assert!(statistics.sources > 300_000, "{statistics:?}");
+    let found = scans(&out);
+    assert_eq!(found.len(), 1, "20 probes in 17 minutes");
+    assert_eq!(found[0].source_ips[0], ip("10.0.0.66"));
+    let (first, last) = (parts[0] + parts[1], parts[8] + parts[9]);
+    println!("seconds for the first and the last 200,000: {first:.2} {last:.2}");
+    assert!(last < first * 4.0 + 0.5, "{parts:?}");
+}
+
 /// Everyone scans everything: as many campaigns as there is memory for.
 #[test]
 fn a_storm_of_invented_scanners_is_one_alert_more() {

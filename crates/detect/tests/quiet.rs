@@ -47,6 +47,58 @@ fn rounds_of_monitoring_are_none_however_long_they_take() {
     }
 }
 
+/// As many services as a port scan finds open: what tells them apart is the next round.
+#[test]
+fn thirty_services_once_a_minute_are_monitoring() {
+    let ports: Vec<u16> = (1_000..1_030).collect();
+    let mut events: Vec<Event> = (0..5).flat_map(|n| round(n * 60 * SECOND, &ports)).collect();
+    let down = |n: i64| refused(n * 60 * SECOND + 1_000, ip("10.0.0.9"), ip("10.0.0.5"), 5_666 + (n % 3) as u16);
+    events.extend((0..5).map(down));
+    assert!(scans(&told(events)).is_empty());
+    // In turns over the minute, so that a row is never whole before its first service comes again.
+    let turns = (0..150).flat_map(|n| round(n * 2 * SECOND, &ports[n as usize % 30..][..1]));
+    assert!(scans(&told(turns.collect())).is_empty());
+    assert_eq!(scans(&told(round(0, &ports))).len(), 1, "once is a scan");
+}
+
+/// One silent connection to a service of each of many hosts.
+fn pool_round(at: i64, members: std::ops::Range<u32>, down: u32) -> Vec<Event> {
+    let each = |n: u32| {
+        let (at, target) = (at + i64::from(n) * 5_000, v4(0x0a00_0200 + n));
+        match n % 10 == 9 && n / 10 < down {
+            true => vec![syn(at, ip("10.0.0.9"), target, 8_080)],
+            false => connection(at, ip("10.0.0.9"), target, 8_080, 0, 0, 1_000).to_vec(),
+        }
+    };
+    members.flat_map(each).collect()
+}
+
+#[test]
+fn checks_of_a_large_pool_are_no_sweep_and_one_visit_to_each_host_is() {
+    let checks: Vec<Event> = (0..12).flat_map(|n| pool_round(n * 10 * SECOND, 0..80, 6)).collect();
+    assert!(scans(&told(checks)).is_empty());
+    let found = scans(&told(pool_round(0, 0..60, 0)));
+    assert_eq!(found.len(), 1, "{found:#?}");
+    assert_eq!((found[0].shape, &found[0].ports[..]), (Shape::Horizontal, "8080"));
+}
+
+#[test]
+fn answered_pings_of_scattered_hosts_are_a_sweep_unless_they_come_again() {
+    let round = |at: i64, hosts: i64| -> Vec<Event> {
+        (0..hosts)
+            .map(|n| ping(at + n * 100_000, ip("10.0.0.9"), v4(0x0a01_0000 + n as u32 * 37), true))
+            .collect()
+    };
+    let found = scans(&told(round(0, 60)));
+    assert_eq!(found.len(), 1, "{found:#?}");
+    assert_eq!((found[0].distinct_hosts, &found[0].scan_types[..]), (60, &[ScanType::PingSweep][..]));
+    for every in [5, 60, 300] {
+        let rounds: Vec<Event> = (0..8).flat_map(|n| round(n * every * SECOND, 60)).collect();
+        assert!(scans(&told(rounds)).is_empty(), "every {every} s");
+    }
+    assert!(scans(&told(round(0, 10))).is_empty(), "a look at a few hosts");
+}
+
 #[test]
 fn four_silent_services_are_a_client_with_several_connections() {
     assert!(scans(&told(round(0, &PORTS[..4]))).is_empty());

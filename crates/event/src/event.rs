@@ -156,8 +156,8 @@ pub struct FirstPacket {
     pub payload_len: u16,
     /// The scanner that the payload's HTTP header `User-Agent` names.
     pub agent: Option<Agent>,
-    /// Made from a log that tells less than the packet: what is 0 here is not known. TCP flags
-    /// are always told.
+    /// Made from a log that tells less than the packet, or from a packet that the capture cut inside its
+    /// TCP options: what is 0 here is not known. TCP flags are always told.
     pub partial: bool,
 }
 

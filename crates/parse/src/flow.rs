@@ -6,7 +6,8 @@
 //!
 //! How each transport is read:
 //! - **TCP**: a SYN is an attempt. SYN-ACK and then ACK, RST of the source, or 500 ms of silence make it
-//!   accepted; RST makes it refused. Packets without a flow are attempts too (FIN, NULL, XMAS, ACK,
+//!   accepted, and so does anything the target sends later in a connection; RST makes it refused. Where the
+//!   source acknowledges an answer that was not seen, the outcome is unknown. Packets without a flow are attempts too (FIN, NULL, XMAS, ACK,
 //!   Maimon probes): refused when RST comes back, mid-stream when anything else does, unanswered when
 //!   nothing does. SYN-ACK and RST without a flow are unsolicited.
 //! - **UDP, ICMP queries, other IP protocols**: any packet the other way accepts.
@@ -32,6 +33,7 @@ mod flood;
 mod icmp;
 mod key;
 mod multicast;
+mod repeaters;
 mod resolve;
 mod state;
 mod table;
@@ -72,6 +74,8 @@ pub struct FlowFolder {
     wake: i64,
     /// When the floods are told next.
     flood_tick: Option<i64>,
+    /// The latest packet began a flow.
+    began: bool,
     stats: FolderStats,
 }
 
@@ -90,6 +94,7 @@ impl FlowFolder {
             now: Time(i64::MIN),
             wake: i64::MAX,
             flood_tick: None,
+            began: false,
             stats: FolderStats::default(),
         }
     }
@@ -110,6 +115,7 @@ impl FlowFolder {
     #[inline]
     pub fn push(&mut self, packet: &Packet<'_>, out: &mut Vec<Event>) {
         self.stats.packets += 1;
+        self.began = false;
         self.advance(packet.time, out);
         if self.duplicates.is_duplicate(packet) {
             self.stats.duplicates += 1;
@@ -139,6 +145,11 @@ impl FlowFolder {
         if let Some(whole) = self.reassembler.push(packet, fragment, &mut head) {
             self.whole(&whole, out);
         }
+    }
+
+    /// Whether the packet that was pushed last belonged to no flow that was known, and began one.
+    pub fn began_flow(&self) -> bool {
+        self.began
     }
 
     /// Time goes on without packets: decides what has waited long enough.
@@ -234,6 +245,8 @@ impl FlowFolder {
         let outcome = match flow.opening {
             state::Opening::SynAck | state::Opening::Answer => Outcome::Unsolicited,
             state::Opening::Middle if flow.progressed => Outcome::MidStream,
+            // It acknowledged an answer that was not seen: lost, or on another way.
+            state::Opening::Request if flow.progressed => Outcome::Unknown,
             _ => Outcome::Unanswered,
         };
         self.decide(at, outcome, out);
@@ -274,6 +287,7 @@ impl FlowFolder {
         if self.table.len() >= self.max_flows {
             self.make_room(out);
         }
+        self.began = true;
         self.wake = self.wake.min(self.now.0.saturating_add(Queue::Pending.timeout()));
         self.table.insert(hash, flow, Queue::Pending, self.now.0)
     }

@@ -4,8 +4,8 @@
 //! belong here: files, what the packets mean ([`crate::flow`]).
 //!
 //! Kept are packets that begin something or refuse it: TCP with SYN, FIN, RST or without ACK, UDP,
-//! SCTP, ICMP, ARP and other IP protocols, each cut to [`SNAP`] bytes. Established TCP is not; so of an
-//! ACK scan the answers are kept and the probes are not.
+//! SCTP, ICMP, ARP and other IP protocols, each cut to [`SNAP`] bytes. Established TCP is not: an
+//! acknowledgement is kept when it belongs to no flow that is known, as those of an ACK scan do.
 
 use crate::packet::{Body, Frame, Link, Packet};
 use crate::pcap::write;
@@ -56,8 +56,9 @@ impl ProbeKeeper {
     }
 
     /// Keeps the packet if it is worth it: a probe under its sender, an answer under who gets it.
-    pub fn keep(&mut self, frame: &Frame<'_>, packet: &Packet<'_>) {
-        let Some(prober) = prober(packet) else { return };
+    /// `began` says that it began a flow ([`crate::flow::FlowFolder::began_flow`]).
+    pub fn keep(&mut self, frame: &Frame<'_>, packet: &Packet<'_>, began: bool) {
+        let Some(prober) = prober(packet, began) else { return };
         let Some(kept) = Kept::of(frame) else { return };
         let source = self.entry(prober, frame.time);
         source.last = source.last.max(frame.time);
@@ -128,12 +129,14 @@ fn weakest(set: &[Source], now: Time) -> usize {
 }
 
 /// Whose probe this belongs to; `None` when it is not worth keeping.
-fn prober(packet: &Packet<'_>) -> Option<IpAddr> {
+fn prober(packet: &Packet<'_>, began: bool) -> Option<IpAddr> {
     let answer = match packet.body {
         Body::Tcp(tcp) => {
             let set = |bits: u16| tcp.flags & bits == bits;
             let begins_or_ends = tcp.flags & (flag::SYN | flag::FIN | flag::RST) != 0;
-            if set(flag::ACK) && !begins_or_ends {
+            // With data it is the middle of a conversation.
+            let stray = began && packet.payload_len() == 0;
+            if set(flag::ACK) && !begins_or_ends && !stray {
                 return None;
             }
             set(flag::SYN | flag::ACK) || set(flag::RST)

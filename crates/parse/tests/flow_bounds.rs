@@ -68,6 +68,25 @@ fn a_quiet_scanner_is_seen_under_a_flood() {
     assert_eq!(scanned, [Outcome::Refused; 40]);
 }
 
+/// At such a rate single attempts are only counted, but who comes back is not.
+#[test]
+fn a_quiet_scanner_is_seen_under_a_flood_of_all_ports() {
+    let mut wire = Wire::new();
+    for number in 0..400_000u32 {
+        wire.tcp(source(number), (HOST.0, number as u16), SYN, number, 0, b"");
+        if number % 10_000 == 0 {
+            let port = 1_000 + (number / 10_000) as u16;
+            wire.tcp(SCANNER, (HOST.0, port), SYN, 1, 0, b"");
+            wire.tcp((HOST.0, port), SCANNER, RST | ACK, 0, 2, b"");
+        }
+    }
+    let (events, stats) = wire.fold_with(config());
+    let scanned = events.iter().filter(|event| event.source == at(SCANNER.0)).count();
+    assert!(scanned >= 38, "{scanned} of 40");
+    assert!(stats.aggregated > 340_000, "{stats:?}");
+    assert_eq!(attempts(&events), 400_040);
+}
+
 #[test]
 fn answers_of_a_flooded_host_are_no_attempts_of_its_own() {
     let mut wire = Wire::new();

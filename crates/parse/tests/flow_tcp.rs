@@ -119,6 +119,43 @@ fn a_late_syn_ack_makes_the_flow_accepted_but_no_second_attempt() {
 }
 
 #[test]
+fn who_acknowledges_an_answer_that_was_not_seen_was_answered() {
+    // One direction only, and a SYN-ACK that was lost.
+    let mut wire = Wire::new();
+    wire.tcp(SCANNER, HOST, SYN, 100, 0, b"").tcp(SCANNER, HOST, ACK, 101, 501, b"");
+    wire.tcp(SCANNER, HOST, ACK | PSH, 101, 501, b"GET /").tcp(SCANNER, HOST, FIN | ACK, 106, 520, b"");
+    assert_eq!(only(&wire.fold()).outcome, Outcome::Unknown);
+    let mut wire = Wire::new();
+    wire.tcp(SCANNER, HOST, SYN, 100, 0, b"").tcp(SCANNER, HOST, ACK | PSH, 101, 501, b"GET /");
+    wire.tcp(HOST, SCANNER, ACK | PSH, 501, 106, b"ok").tcp(SCANNER, HOST, ACK | PSH, 106, 503, b"more");
+    let events = wire.fold();
+    assert_eq!((events[0].outcome, events[0].handshake_completed), (Outcome::Accepted, true));
+    assert_eq!((events[1].kind, events[1].sent.bytes, events[1].received.bytes), (EventKind::FlowEnd, 9, 2));
+    // Reset in mid-conversation: that is no refusal.
+    let mut wire = Wire::new();
+    wire.tcp(SCANNER, HOST, SYN, 100, 0, b"").tcp(SCANNER, HOST, ACK | PSH, 101, 501, b"GET /");
+    wire.tcp(HOST, SCANNER, RST, 501, 0, b"");
+    assert_eq!(only(&wire.fold()).outcome, Outcome::Unknown);
+}
+
+#[test]
+fn what_follows_a_syn_without_acknowledging_is_no_excuse() {
+    let after = |flags: u16, seq: u32, ack: u32| {
+        let mut wire = Wire::new();
+        wire.tcp(SCANNER, HOST, SYN, 100, 0, b"").tcp(SCANNER, HOST, flags, seq, ack, b"");
+        wire.fold()[0].outcome
+    };
+    assert_eq!(after(RST, 101, 0), Outcome::Unanswered);
+    assert_eq!(after(ACK, 101, 0), Outcome::Unanswered);
+    assert_eq!(after(ACK, 70_000_000, 9), Outcome::Unanswered, "of another connection");
+    // A closed port's reset says so, whatever the scanner sent to look served.
+    let mut wire = Wire::new();
+    wire.tcp(SCANNER, HOST, SYN, 100, 0, b"").tcp(SCANNER, HOST, ACK, 101, 501, b"");
+    wire.tcp(HOST, SCANNER, RST | ACK, 0, 101, b"").tcp(HOST, SCANNER, RST, 501, 0, b"");
+    assert_eq!(only(&wire.fold()).outcome, Outcome::Refused);
+}
+
+#[test]
 fn a_reset_refuses() {
     let mut wire = Wire::new();
     wire.tcp(SCANNER, HOST, SYN, 100, 0, b"").tcp(HOST, SCANNER, RST | ACK, 0, 101, b"");

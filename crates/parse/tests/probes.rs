@@ -2,7 +2,9 @@
 #![allow(clippy::unwrap_used)]
 
 use std::net::{IpAddr, Ipv4Addr};
-use vedette_event::Time;
+use std::sync::Arc;
+use vedette_event::{Observer, ObserverKind, Time};
+use vedette_parse::flow::{FlowFolder, FolderConfig};
 use vedette_parse::packet::{Frame, Link, Way, decode};
 use vedette_parse::pcap::Reader;
 use vedette_parse::probes::{ProbeKeeper, SNAP};
@@ -24,6 +26,11 @@ fn segment(from: [u8; 4], to: [u8; 4], port: u16, flags: u8, payload: usize) -> 
 }
 
 fn see(keeper: &mut ProbeKeeper, time: i64, ip: &[u8]) {
+    see_in(&mut None, keeper, time, ip);
+}
+
+/// With a folder, which knows the flows, as a sensor has it.
+fn see_in(folder: &mut Option<FlowFolder>, keeper: &mut ProbeKeeper, time: i64, ip: &[u8]) {
     let frame = Frame {
         time: Time(time),
         link: Link::RawIp,
@@ -33,7 +40,12 @@ fn see(keeper: &mut ProbeKeeper, time: i64, ip: &[u8]) {
         interface: 0,
         checksum_pending: false,
     };
-    keeper.keep(&frame, &decode(&frame).unwrap());
+    let packet = decode(&frame).unwrap();
+    let began = folder.as_mut().is_some_and(|folder| {
+        folder.push(&packet, &mut Vec::new());
+        folder.began_flow()
+    });
+    keeper.keep(&frame, &packet, began);
 }
 
 /// Times and lengths on the wire of what is kept.
@@ -62,6 +74,24 @@ fn probes_and_their_answers_are_kept_and_conversations_are_not() {
     see(&mut keeper, 5, &segment(US, THEM, 23, 0x14, 0));
     assert_eq!(kept(&keeper, &[THEM]), [(1, 54), (2, 54), (4, 954), (5, 54)]);
     assert!(kept(&keeper, &[[192, 0, 2, 1]]).is_empty());
+}
+
+#[test]
+fn an_ack_that_belongs_to_no_flow_is_a_probe() {
+    let observer = Observer { id: String::new(), hostname: String::new(), kind: ObserverKind::Capture };
+    let mut folder = Some(FlowFolder::new(FolderConfig::new(Arc::new(observer))));
+    let mut keeper = ProbeKeeper::new(64);
+    let mut see = |time, ip: &[u8]| see_in(&mut folder, &mut keeper, time, ip);
+    see(1, &segment(THEM, US, 80, 0x10, 0));
+    see(2, &segment(US, THEM, 80, 0x04, 0));
+    // A conversation: its acknowledgements are not probes; nor is one whose begin was not seen.
+    see(3, &segment(THEM, US, 22, 0x02, 0));
+    see(4, &segment(THEM, US, 22, 0x10, 0));
+    see(5, &segment(THEM, US, 22, 0x18, 20));
+    see(6, &segment(THEM, US, 23, 0x18, 20));
+    see(7, &segment(THEM, US, 23, 0x10, 0));
+    let times: Vec<i64> = kept(&keeper, &[THEM]).into_iter().map(|(time, _)| time).collect();
+    assert_eq!(times, [1, 2, 3]);
 }
 
 #[test]

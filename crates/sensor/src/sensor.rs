@@ -281,8 +281,8 @@ impl Worker {
                 *last_packet = Some(frame.time);
                 match decode(frame) {
                     Ok(packet) => {
-                        probes.keep(frame, &packet);
                         folder.push(&packet, events);
+                        probes.keep(frame, &packet, folder.began_flow());
                     }
                     // Nothing that carries an attempt: no loss.
                     Err(DecodeError::NotIp(_)) => {}

@@ -3,7 +3,7 @@
 //!
 //! A repetition counts as the same packet only when it comes by another interface or the other way
 //! within 2 ms. In a capture of one interface that knows no directions nothing is one: real
-//! retransmissions are never lost.
+//! retransmissions are never lost, and nothing is remembered as long as all packets came one way.
 
 use super::key::number;
 use crate::packet::{Body, Packet, Way};
@@ -20,40 +20,53 @@ const PLACES: usize = 4_096;
 struct Seen {
     print: u64,
     time: Time,
+    port: Port,
+}
+
+pub struct Duplicates {
+    /// Empty as long as all packets came by one interface and one way.
+    seen: Vec<Seen>,
+    /// That of the first packet.
+    only: Option<Port>,
+    hasher: RandomState,
+}
+
+/// By which interface and which way a packet came.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Port {
     interface: u32,
     device: u32,
     way: Way,
 }
 
-pub struct Duplicates {
-    seen: Vec<Seen>,
-    hasher: RandomState,
-}
-
 impl Duplicates {
     pub fn new(hasher: RandomState) -> Duplicates {
-        let never = Seen { print: 0, time: Time(i64::MIN), interface: 0, device: 0, way: Way::Unknown };
-        Duplicates { seen: vec![never; PLACES], hasher }
+        Duplicates { seen: Vec::new(), only: None, hasher }
     }
 
     /// True for the second sight of a packet.
     #[inline]
     pub fn is_duplicate(&mut self, packet: &Packet<'_>) -> bool {
+        let port = Port { interface: packet.interface, device: packet.device, way: packet.way };
+        if self.seen.is_empty() {
+            // A direction is only known where both are: from the first packet on there may be two sights.
+            if port.way == Way::Unknown && *self.only.get_or_insert(port) == port {
+                return false;
+            }
+            let never = Seen { print: 0, time: Time(i64::MIN), port };
+            self.seen = vec![never; PLACES];
+        }
+        self.is_known(packet, port)
+    }
+
+    fn is_known(&mut self, packet: &Packet<'_>, port: Port) -> bool {
         let print = self.print(packet);
         let Some(place) = self.seen.get_mut(print as usize % PLACES) else { return false };
-        let elsewhere =
-            place.way != packet.way || place.interface != packet.interface || place.device != packet.device;
         let apart = packet.time.since(place.time).unsigned_abs();
-        if place.print == print && elsewhere && apart <= WINDOW as u64 {
+        if place.print == print && place.port != port && apart <= WINDOW as u64 {
             return true;
         }
-        *place = Seen {
-            print,
-            time: packet.time,
-            interface: packet.interface,
-            device: packet.device,
-            way: packet.way,
-        };
+        *place = Seen { print, time: packet.time, port };
         false
     }
 

@@ -6,8 +6,10 @@
 //! are only counted and told once a second. It ends with a second that had less than half of
 //! `rate`. A target whose ports are flooded at random by many sources is recognised the same way, at
 //! [`SPREAD`] times the rate; other ports and other targets are followed as ever, and so is a scan of
-//! few sources, however fast.
+//! few sources, however fast. Of such a flood, sources that come back are followed too
+//! ([`super::repeaters`]).
 
+use super::repeaters::Repeaters;
 use super::state::first_packet;
 use crate::packet::{Packet, Way};
 use ahash::RandomState;
@@ -112,6 +114,7 @@ pub struct Floods {
     rate: u32,
     counters: Vec<Counter>,
     floods: Vec<Flood>,
+    repeaters: Repeaters,
     hasher: RandomState,
 }
 
@@ -131,7 +134,8 @@ impl Aim {
 
 impl Floods {
     pub fn new(rate: u32, hasher: RandomState) -> Floods {
-        Floods { rate, counters: vec![Counter::default(); SETS * WAYS], floods: Vec::new(), hasher }
+        let counters = vec![Counter::default(); SETS * WAYS];
+        Floods { rate, counters, floods: Vec::new(), repeaters: Repeaters::default(), hasher }
     }
 
     pub fn any(&self) -> bool {
@@ -144,44 +148,15 @@ impl Floods {
         let port = aim.hash(&self.hasher, Some(aim.port));
         let all = aim.hash(&self.hasher, None);
         let spread = self.rate.saturating_mul(SPREAD);
-        let source = 1 << (self.hasher.hash_one(super::key::number(packet.source)) % 64);
+        let sender = self.hasher.hash_one(super::key::number(packet.source));
+        let source = 1 << (sender % 64);
         let over_port = Limit { hash: port, rate: self.rate, sources: 0 };
         let over_all = Limit { hash: all, rate: spread, sources: MANY_SOURCES };
-        self.count(over_port, source, aim, transport, packet, now)
-            || self.count(over_all, source, aim, transport, packet, now)
-    }
-
-    fn count(
-        &mut self,
-        limit: Limit,
-        source: u64,
-        aim: Aim,
-        transport: Transport,
-        packet: &Packet<'_>,
-        now: Time,
-    ) -> bool {
-        let Limit { hash, rate, sources } = limit;
-        let number = self.floods.len();
-        let Some(counter) = self.counter(hash, now.seconds()) else { return false };
-        counter.begun = counter.begun.saturating_add(1);
-        counter.sources |= source;
-        if counter.flood == 0 {
-            let unresolved = counter.begun.saturating_sub(counter.completed);
-            let few = counter.sources.count_ones() < sources;
-            if unresolved <= rate || unresolved < counter.begun / 2 || few || number >= MAX_FLOODS {
-                return false;
-            }
-            counter.flood = number as u32 + 1;
-            self.begin(hash, aim, transport);
-        }
-        let Some(at) = self.counter(hash, now.seconds()).map(|counter| counter.flood as usize) else {
-            return false;
-        };
-        let Some(flood) = at.checked_sub(1).and_then(|at| self.floods.get_mut(at)) else { return false };
-        flood.begun = flood.begun.saturating_add(1);
-        if flood.begun <= SAMPLE {
-            return false;
-        }
+        let flood = self.beyond_sample(over_port, source, aim, transport, now).or_else(|| {
+            let all = self.beyond_sample(over_all, source, aim, transport, now)?;
+            (!self.repeaters.passes(sender, now.seconds())).then_some(all)
+        });
+        let Some(flood) = flood.and_then(|at| self.floods.get_mut(at)) else { return false };
         flood.count = flood.count.saturating_add(1);
         flood.last = packet.time;
         if flood.sample.is_none() {
@@ -189,6 +164,35 @@ impl Floods {
             flood.sample = Some(sample(packet));
         }
         true
+    }
+
+    /// The flood that an attempt is part of, where this second has its sample already.
+    fn beyond_sample(
+        &mut self,
+        limit: Limit,
+        source: u64,
+        aim: Aim,
+        transport: Transport,
+        now: Time,
+    ) -> Option<usize> {
+        let Limit { hash, rate, sources } = limit;
+        let number = self.floods.len();
+        let counter = self.counter(hash, now.seconds())?;
+        counter.begun = counter.begun.saturating_add(1);
+        counter.sources |= source;
+        if counter.flood == 0 {
+            let unresolved = counter.begun.saturating_sub(counter.completed);
+            let few = counter.sources.count_ones() < sources;
+            if unresolved <= rate || unresolved < counter.begun / 2 || few || number >= MAX_FLOODS {
+                return None;
+            }
+            counter.flood = number as u32 + 1;
+            self.begin(hash, aim, transport);
+        }
+        let at = (self.counter(hash, now.seconds())?.flood as usize).checked_sub(1)?;
+        let flood = self.floods.get_mut(at)?;
+        flood.begun = flood.begun.saturating_add(1);
+        (flood.begun > SAMPLE).then_some(at)
     }
 
     /// The attempts of the second in which a flood is recognised were followed: they are the sample.
@@ -255,6 +259,9 @@ impl Floods {
             }
         }
         self.floods = kept;
+        if self.floods.is_empty() {
+            self.repeaters.forget();
+        }
         self.renumber();
     }
 

@@ -39,7 +39,8 @@ pub struct Flow {
     pub closing: Closing,
     /// TCP: the source completed the handshake.
     pub completed: bool,
-    /// The source went on, before any answer, with something other than a repetition.
+    /// The source went on, before any answer, with something other than a repetition; after a SYN, with
+    /// an acknowledgement of what was not seen.
     pub progressed: bool,
     /// FIN seen from the source and from the target.
     pub fin: [bool; 2],
@@ -182,6 +183,8 @@ pub fn first_packet(packet: &Packet<'_>) -> FirstPacket {
         first.urgent = tcp.urgent;
         first.mss = options.mss;
         first.options = options.kinds;
+        // The capture was cut inside the options, before any that shows a stack.
+        first.partial = usize::from(tcp.header_len) > packet.segment.len() && !options.shows_stack();
     }
     set_payload(&mut first, packet);
     first

@@ -7,6 +7,9 @@ use super::state::{Flow, Opening, State};
 use crate::packet::{Packet, Tcp};
 use vedette_event::{Closing, Event, Outcome, Transport, flag};
 
+/// Sequence numbers so far behind the first one belong to the same connection, a moment later.
+const WITHIN: u32 = 1 << 24;
+
 /// What a packet means for the flow it belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Step {
@@ -187,19 +190,28 @@ impl Flow {
     }
 
     fn tcp_pending(&mut self, from_source: bool, packet: &Packet<'_>, tcp: Tcp) -> Step {
+        let asked = self.opening == Opening::Request;
         if from_source {
-            if self.repeats_first(packet) || (self.opening == Opening::Request && tcp.flags & flag::SYN != 0)
-            {
+            if self.repeats_first(packet) || (asked && tcp.flags & flag::SYN != 0) {
                 return self.retry();
             }
-            self.progressed = true;
+            self.progressed |= !asked || self.acknowledges(tcp);
             return Step::Nothing;
         }
         let reset = tcp.flags & flag::RST != 0;
         match self.opening {
+            Opening::Request if reset && self.progressed && tcp.sequence != 0 => {
+                self.closing = Closing::ResetByTarget;
+                Step::Decide(Outcome::Unknown)
+            }
             Opening::Request if reset => Step::Decide(Outcome::Refused),
             Opening::Request if tcp.flags & (flag::SYN | flag::ACK) == flag::SYN | flag::ACK => {
                 Step::HalfOpen
+            }
+            Opening::Request if self.is_served(tcp) => {
+                self.completed = true;
+                self.note_fin(from_source, tcp);
+                Step::Accept
             }
             Opening::Request => Step::Nothing,
             Opening::Probe if reset => Step::Decide(Outcome::Refused),
@@ -215,6 +227,20 @@ impl Flow {
             Opening::SynAck => Step::MidStream,
             Opening::Answer => Step::Nothing,
         }
+    }
+
+    /// Right after its SYN the source acknowledges something: it was answered, out of our sight.
+    fn acknowledges(&self, tcp: Tcp) -> bool {
+        let next = self.first.sequence.wrapping_add(1);
+        tcp.flags & (flag::ACK | flag::RST) == flag::ACK
+            && tcp.acknowledgement != 0
+            && tcp.sequence.wrapping_sub(next) < WITHIN
+    }
+
+    /// The target goes on in a connection whose SYN-ACK was not seen.
+    fn is_served(&self, tcp: Tcp) -> bool {
+        let next = self.first.sequence.wrapping_add(1);
+        tcp.flags & (flag::ACK | flag::SYN) == flag::ACK && tcp.acknowledgement.wrapping_sub(next) < WITHIN
     }
 
     /// Whether this reset answers a packet that belonged to no connection (RFC 9293, 3.10.7.1: its
