@@ -372,6 +372,9 @@ impl Detector {
             tool,
             crafted,
             empty: technique == Technique::Udp && event.first.payload_len == 0 && !event.first.partial,
+            like_answer: technique == Technique::Udp
+                && event.source_port < FIRST_CLIENT_PORT
+                && event.target_port >= FIRST_EPHEMERAL,
             same_port: may_keep_port(event, technique)
                 && own(&|source| source.keeps_port(event.target, key, technique, event.source_port)),
             in_conversation,

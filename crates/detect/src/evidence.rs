@@ -143,6 +143,8 @@ pub(crate) struct Context {
     pub(crate) crafted: bool,
     /// A datagram without payload.
     pub(crate) empty: bool,
+    /// From the port of a service to that of a client: it may be an answer whose question was not seen.
+    pub(crate) like_answer: bool,
     /// It came from the port that other ports of the same host were tried from.
     pub(crate) same_port: bool,
     /// The two hosts hold a conversation already: further connections that are accepted are
@@ -201,6 +203,9 @@ const REVERSED: f32 = 2.1;
 const UDP_REFUSED: f32 = 1.20;
 /// Much of UDP is one-way (syslog, metrics, media): ln(0.7 / 0.45).
 const UDP_UNANSWERED: f32 = 0.45;
+/// What is left of that when the datagram looks like an answer: where only one direction is seen, all the
+/// answers of a resolver look so; scanners seldom send from a service's port, and to few ports of clients.
+const LIKE_ANSWER: f32 = 0.2;
 /// An answered datagram whose bytes are not known.
 const UDP_ANSWERED: f32 = -0.7;
 /// Applications have something to say; scanners send empty datagrams to most ports.
@@ -305,6 +310,9 @@ fn base(technique: Technique, answer: Answer, options: bool, context: Context) -
         Technique::Udp if context.same_port && answer.is_open() => Weight::default(),
         // Of datagrams even less is known: they may be answers.
         Technique::Udp if answer.is_unknown() => Weight::default(),
+        Technique::Udp if context.like_answer && answer.is_failure() => {
+            Weight::both(udp(answer) * LIKE_ANSWER)
+        }
         Technique::Udp => Weight::both(udp(answer) + empty_bonus(answer, context)),
         Technique::IpProtocol => Weight { host: IP_PROTOCOL, port: IP_PROTOCOL / 2.0 },
         Technique::Echo => {
@@ -372,6 +380,7 @@ mod tests {
         tool: false,
         crafted: false,
         empty: false,
+        like_answer: false,
         same_port: false,
         in_conversation: false,
         parallel: false,

@@ -39,13 +39,14 @@ struct Damage {
     swapped: u64,
 }
 
-const KINDS: [Damage; 6] = [
+const KINDS: [Damage; 7] = [
     Damage { lost: 0, doubled: 100, swapped: 0 },
     Damage { lost: 0, doubled: 0, swapped: 30 },
     Damage { lost: 1, doubled: 0, swapped: 0 },
     Damage { lost: 5, doubled: 5, swapped: 5 },
     Damage { lost: 20, doubled: 0, swapped: 0 },
     Damage { lost: 30, doubled: 10, swapped: 10 },
+    Damage { lost: 50, doubled: 0, swapped: 0 },
 ];
 
 fn events(path: &Path, damage: Damage, chance: &mut Chance) -> Vec<Event> {
@@ -95,7 +96,7 @@ fn benign_captures_stay_benign_whatever_happened_on_the_way() {
     let mut wrong = Vec::new();
     for path in benign() {
         for damage in KINDS {
-            for seed in 0..3 {
+            for seed in 0..5 {
                 let told = captures::told(&events(&path, damage, &mut Chance(seed)), Config::default());
                 for scan in scans(&told) {
                     wrong.push(format!("{} {damage:?} {seed}: {}", path.display(), scan.name));
