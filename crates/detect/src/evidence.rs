@@ -246,9 +246,9 @@ const OUTBOUND: f32 = -0.55;
 /// short rounds would have made it again, and then one with long rounds: ln(0.9 / 0.45) and
 /// ln(0.9 / 0.37). See [`crate::lull`].
 const NOT_AGAIN: [f32; 2] = [0.7, 0.9];
-/// The same over many hosts, where an inventory that comes once a day looks the same, and one host more
-/// tells less than one service more: ln(0.9 / 0.7) and ln(0.9 / 0.63).
-const NO_HOST_AGAIN: [f32; 2] = [0.25, 0.35];
+/// The same over many hosts. Their reachability is checked every five minutes as often as every minute, so
+/// that the first stage says nothing; beyond, ln(0.9 / 0.55).
+const NO_HOST_AGAIN: [f32; 2] = [0.0, 0.5];
 /// A question that only finds out who is there (NetBIOS node status), answered or not: asked of
 /// one host after a failed look-up, of a row of them by sweeps: ln(0.9 / 0.4).
 pub(crate) const WHO_IS_THERE: f32 = 0.8;
