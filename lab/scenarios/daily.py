@@ -150,7 +150,8 @@ def swarm(*hosts):
     random.seed(5)
     peers = [(host, random.choice([6881, 51413, 27001, random.randrange(10000, 60000)])) for host in hosts for _ in range(2)]
     for host, port in peers:
-        ask(host, port, b"d1:ad2:id20:" + b"n" * 20, 0.05)
+        # Who is there answers, on the port that the swarm knows.
+        ask(host, 50000 if port in SERVED else port, b"d1:ad2:id20:" + b"n" * 20, 0.05)
         visit(host, port, b"\x13BitTorrent protocol" + b"\0" * 48, 0.2)
 
 

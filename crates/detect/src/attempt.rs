@@ -12,7 +12,7 @@ use crate::evidence::{self, Answer, Context, Weight};
 use crate::fingerprint::{self, Made, OsProbe};
 use crate::lull;
 use crate::networks::is_one_host;
-use crate::payload::{self, LISTENED};
+use crate::payload::{self, LISTENED, RETURNED};
 use crate::services::ServiceKey;
 use crate::source::{Contact, Decided, LineKey, Source};
 use crate::table::Slot;
@@ -224,7 +224,13 @@ impl Detector {
         let known = |source: &Source| source.find(case.key);
         let Some(position) = self.sources.get(slot).and_then(known) else { return };
         if let Some(row) = said {
-            let decided = self.note_payload(slot, row, event);
+            let decided = self.note_payload(slot, 1 << row, payload::PAYLOADS[row].weight, event);
+            self.judge(&case, decided, None, out);
+        }
+        let tested = |contact: &&Contact| contact.answer == Answer::HalfOpen && contact.made == Made::ByHand;
+        let contact = self.sources.get(slot).and_then(|source| source.contacts.get(position));
+        if answer.is_finished() && event.first.options != 0 && contact.filter(tested).is_some() {
+            let decided = self.note_payload(slot, RETURNED, payload::RETURNS, event);
             self.judge(&case, decided, None, out);
         }
         self.revise(&case, position, out);
@@ -321,15 +327,14 @@ impl Detector {
     }
 
     /// What a scanner says to a service speaks against a source although data went both ways.
-    fn note_payload(&mut self, slot: Slot, row: usize, event: &Event) -> Decided {
+    fn note_payload(&mut self, slot: Slot, bit: u32, weight: f32, event: &Event) -> Decided {
         let margin = self.margin;
         self.sources.change(slot, |source| {
-            let bit = 1_u32 << row;
             if source.payloads & bit != 0 {
                 return None;
             }
             source.payloads |= bit;
-            source.add_to(LineKey::Host(event.target), payload::PAYLOADS[row].weight, event.decided, margin)
+            source.add_to(LineKey::Host(event.target), weight, event.decided, margin)
         })?
     }
 
@@ -361,7 +366,12 @@ impl Detector {
         };
         let own = |test: &dyn Fn(&Source) -> bool| self.sources.get(case.slot).is_some_and(test);
         let before = began.plus(-CONVERSES);
-        let in_conversation = quiet
+        let media = technique == Technique::Udp
+            && answer.is_failure()
+            && event.first.payload_len > 0
+            && event.source_port >= FIRST_CLIENT_PORT
+            && event.target_port >= FIRST_EPHEMERAL;
+        let in_conversation = (quiet || media)
             && (own(&|source| source.converses_with(event.target, key, before))
                 || self
                     .sources

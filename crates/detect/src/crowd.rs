@@ -1,7 +1,7 @@
 //! Several sources at one target that look alike: decoys, or a scan whose work is shared.
 //!
-//! Decoys probe the same ports in step with the real source (a raw tool even repeats sequence
-//! number and source port). Sources that share the work probe ports that none of the others has.
+//! Decoys probe the same ports in step with the real source. A raw tool even repeats sequence number and
+//! source port, which two stacks never do. Sources that share the work probe ports that none of the others has.
 //! Everybody else is on their own.
 //!
 //! Belongs here: who probes what beside whom. Does not belong here: floods, whose sources have one
@@ -63,6 +63,8 @@ struct Member {
     fresh: u32,
     /// Contacts in step with another member's.
     steps: u32,
+    /// It has sent the very packet that another member sent.
+    twin: bool,
 }
 
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
@@ -175,7 +177,7 @@ impl Member {
     }
 
     fn in_step(&self) -> bool {
-        self.steps >= STEPS && self.steps as f32 >= self.contacts as f32 * MOSTLY
+        self.twin || (self.steps >= STEPS && self.steps as f32 >= self.contacts as f32 * MOSTLY)
     }
 }
 
@@ -193,10 +195,13 @@ impl Crowd {
             Some(seen) if seen.member == member => return,
             Some(seen) => {
                 let near = step.sent.since(seen.sent).abs() <= IN_STEP;
-                if near || (step.twin != 0 && seen.twin == step.twin) {
+                let twin = step.twin != 0 && seen.twin == step.twin;
+                if near || twin {
+                    let other = seen.member;
                     self.members[member].steps += 1;
+                    self.members[member].twin |= twin;
+                    self.members[other].twin |= twin;
                     if !std::mem::replace(&mut seen.stepped, true) {
-                        let other = seen.member;
                         self.members[other].steps += 1;
                     }
                 }
@@ -222,7 +227,7 @@ impl Crowd {
         if self.members.len() >= MEMBERS {
             return None;
         }
-        self.members.push(Member { source, contacts: 0, fresh: 0, steps: 0 });
+        self.members.push(Member { source, contacts: 0, fresh: 0, steps: 0, twin: false });
         Some(self.members.len() - 1)
     }
 

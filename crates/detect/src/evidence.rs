@@ -173,6 +173,9 @@ const NEVER_FINISHED: f32 = 1.10;
 /// ln(0.15 / 0.09): health checks open and close too. On many hosts a service that is there speaks for the
 /// source, ln(0.2 / 0.8), and that nothing was said against it, ln(0.9 / 0.25): it is nearly nothing.
 const SILENT: Weight = Weight { host: 0.5, port: -0.1 };
+/// Beyond a handful of silent services, that each is there says more than that nothing was said to it:
+/// ln(0.2 / 0.8) + ln(0.9 / 0.27). Whether they are visited again decides ([`crate::lull`]).
+pub(crate) const MORE_SILENCE: f32 = -0.2;
 /// ln(0.5 / 0.1): nmap and others reset at once what `connect()` opened; so do a few load
 /// balancers, each at one service of many hosts.
 const ABORTED: Weight = Weight { host: 1.6, port: 0.1 };
@@ -206,6 +209,9 @@ const UDP_UNANSWERED: f32 = 0.45;
 /// What is left of that when the datagram looks like an answer: where only one direction is seen, all the
 /// answers of a resolver look so; scanners seldom send from a service's port, and to few ports of clients.
 const LIKE_ANSWER: f32 = 0.2;
+/// What is left of it beside a conversation of the two hosts, to ports that are agreed on: media and its
+/// control channels, candidates of a peer.
+const MEDIA: f32 = 0.4;
 /// An answered datagram whose bytes are not known.
 const UDP_ANSWERED: f32 = -0.7;
 /// Applications have something to say; scanners send empty datagrams to most ports.
@@ -243,9 +249,9 @@ const INBOUND: f32 = 0.45;
 /// mobile hosts are often gone: ln(0.8 / 0.35) - ln(0.8 / 0.2).
 const OUTBOUND: f32 = -0.55;
 /// A connection opened and closed in silence, and not made again while a monitoring system with
-/// short rounds would have made it again, and then one with long rounds: ln(0.9 / 0.45) and
+/// short rounds would have made it again, and then one with long rounds: ln(0.9 / 0.4) and
 /// ln(0.9 / 0.37). See [`crate::lull`].
-const NOT_AGAIN: [f32; 2] = [0.7, 0.9];
+const NOT_AGAIN: [f32; 2] = [0.8, 0.9];
 /// The same over many hosts. Their reachability is checked every five minutes as often as every minute, so
 /// that the first stage says nothing; beyond, ln(0.9 / 0.55).
 const NO_HOST_AGAIN: [f32; 2] = [0.0, 0.5];
@@ -286,15 +292,13 @@ pub(crate) fn weigh(technique: Technique, answer: Answer, options: bool, context
             Crossing::None => 0.0,
         };
     }
-    if answer == Answer::Aborted && context.parallel {
-        bonus += PARALLEL;
-    }
+    let parallel = if answer == Answer::Aborted && context.parallel { PARALLEL } else { 0.0 };
     let in_order = answer.is_failure() || technique == Technique::Echo;
     let beside = if context.neighbour && in_order { NEIGHBOUR } else { 0.0 };
     let lift = |weight: f32, bonus: f32| {
         if weight > 0.0 { (weight + bonus).max(weight * LEAST_PART) } else { weight }
     };
-    Weight { host: lift(base.host, bonus), port: lift(base.port, bonus + beside) }
+    Weight { host: lift(base.host, bonus + parallel), port: lift(base.port, bonus + beside) }
 }
 
 fn base(technique: Technique, answer: Answer, options: bool, context: Context) -> Weight {
@@ -312,6 +316,9 @@ fn base(technique: Technique, answer: Answer, options: bool, context: Context) -
         Technique::Udp if answer.is_unknown() => Weight::default(),
         Technique::Udp if context.like_answer && answer.is_failure() => {
             Weight::both(udp(answer) * LIKE_ANSWER)
+        }
+        Technique::Udp if context.in_conversation && answer.is_failure() => {
+            Weight::both(udp(answer) * MEDIA)
         }
         Technique::Udp => Weight::both(udp(answer) + empty_bonus(answer, context)),
         Technique::IpProtocol => Weight { host: IP_PROTOCOL, port: IP_PROTOCOL / 2.0 },

@@ -10,7 +10,7 @@
 
 use crate::attempt::{Case, crowd_of};
 use crate::detector::Detector;
-use crate::evidence::{Answer, Weight, not_again};
+use crate::evidence::{Answer, MORE_SILENCE, Weight, not_again};
 use crate::source::{Contact, LineKey, Source};
 use crate::technique::Technique;
 use std::collections::{HashSet, VecDeque};
@@ -20,12 +20,11 @@ use vedette_event::{Detection, Event, Time};
 /// How long a row must not have been repeated, in microseconds: rounds of up to a minute, and of up
 /// to five minutes.
 const ROUNDS: [i64; 2] = [65_000_000, 330_000_000];
+/// What comes so long after the begin of a round belongs to it: the above without the minute and the five.
+const LATE: [i64; 2] = [5_000_000, 30_000_000];
 /// Services of one host, and hosts, that are a row.
 const SERVICES: usize = 5;
 const HOSTS: usize = 12;
-/// Services of one host that were opened in silence count up to this number at once; of further ones
-/// only that they are not opened again.
-const AT_ONCE: usize = 9;
 /// Rows waited for at once, all of them of different sources or lines. The oldest goes first.
 const WAITING: usize = 8_192;
 
@@ -79,7 +78,7 @@ impl Detector {
             while self.lulls.waiting[stage].front().is_some_and(|row| row.due <= now)
                 && let Some(row) = self.lulls.waiting[stage].pop_front()
             {
-                let (now, before) = (row.due, row.due.plus(-ROUNDS[stage]));
+                let (now, before) = (row.due, row.due.plus(LATE[stage] - ROUNDS[stage]));
                 self.end_lull(stage..stage + 1, row, now, before, out);
             }
         }
@@ -111,7 +110,9 @@ impl Detector {
             return;
         };
         // Of a round that is still going on, nothing can be said.
-        let once = self::row(source, line).filter(|c| c.attempts == 1 && c.first <= before).count();
+        let once = self::row(source, line)
+            .filter(|c| c.attempts == 1 && c.first <= before && !source.talks_elsewhere(c, line))
+            .count();
         let again = self::row(source, line).filter(|c| c.attempts > 1).count();
         let least = if matches!(line, LineKey::Host(_)) { SERVICES } else { HOSTS };
         if once < least || again * 2 > once {
@@ -160,17 +161,27 @@ fn row(source: &Source, line: LineKey) -> impl Iterator<Item = &Contact> {
     })
 }
 
+impl Source {
+    /// It talks with this host of a row of hosts on another port: the silent one was a second way to it
+    /// that was not needed (file shares open 445 and 139).
+    fn talks_elsewhere(&self, contact: &Contact, line: LineKey) -> bool {
+        matches!(line, LineKey::Port(..))
+            && self.talks
+            && self.contacts.iter().any(|c| c.target == contact.target && c.answer == Answer::Talked)
+    }
+}
+
 /// A data channel of a conversation weighs something, but little.
 fn is_excused(contact: &Contact) -> bool {
     const LITTLE: f32 = 0.3;
     contact.technique.has_ports() && contact.weight.host > 0.0 && contact.weight.host < LITTLE
 }
 
-/// What a silent connection weighs at once, beside others to the same host before it.
+/// What a silent connection weighs at once, beside a row of others to the same host before it.
 pub(crate) fn at_once(source: &Source, target: IpAddr, answer: Answer, weight: Weight) -> Weight {
-    let capped = matches!(answer, Answer::Silent | Answer::Greeted);
-    match capped && row(source, LineKey::Host(target)).take(AT_ONCE).count() >= AT_ONCE {
-        true => Weight { host: 0.0, ..weight },
+    let waits = matches!(answer, Answer::Silent | Answer::Greeted);
+    match waits && row(source, LineKey::Host(target)).take(SERVICES).count() == SERVICES {
+        true => Weight { host: MORE_SILENCE, ..weight },
         false => weight,
     }
 }

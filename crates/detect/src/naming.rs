@@ -3,7 +3,7 @@
 //! Belongs here: the rules. Does not belong here: the sentences (see [`crate::words`]).
 
 use crate::campaign::{Arrangement, Campaign, Member};
-use crate::payload::{self, LISTENED, Purpose};
+use crate::payload::{self, LISTENED, Purpose, RETURNED};
 use crate::technique::Technique;
 use std::net::IpAddr;
 use vedette_event::{Attribution, DetectionKind, ScanType, Shape};
@@ -61,7 +61,9 @@ pub(crate) fn scan_types(campaign: &Campaign) -> Vec<ScanType> {
     }
     // Who scans half-open and then completes a connection to listen asks for more than whether a port is
     // open.
-    let listens = campaign.half_open > 0 && campaign.raw_syns > 0 && campaign.payloads & LISTENED != 0;
+    let returned = campaign.payloads & RETURNED != 0 && campaign.ports.len() == 1;
+    let listened = campaign.half_open > 0 && campaign.raw_syns > 0 && campaign.payloads & LISTENED != 0;
+    let listens = returned || listened;
     if payload::count(campaign.payloads, Purpose::Version) >= PAYLOADS || listens {
         names.push(ScanType::VersionDetection);
     }

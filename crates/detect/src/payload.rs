@@ -80,6 +80,13 @@ pub(crate) const PAYLOADS: [Payload; 26] = [
 /// Beside the rows as bits: in some conversation the target spoke and the source only listened.
 pub(crate) const LISTENED: u32 = 1 << 31;
 
+/// Beside them too: it reset a service that answered a SYN made by hand, and then came back with a
+/// connection of its stack. Who checks half-open has no need to, and a client has no need to check: both
+/// together is how a version detection or a script begins.
+pub(crate) const RETURNED: u32 = 1 << 30;
+/// What that weighs, see [`crate::evidence`]: less than once in a thousand sources.
+pub(crate) const RETURNS: f32 = 7.0;
+
 /// A NetBIOS node status request for any name ("*"): what nbtscan and nmap's scripts sweep with.
 pub(crate) fn asks_who_is_there(event: &Event) -> bool {
     event.transport == Transport::Udp

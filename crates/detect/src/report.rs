@@ -3,7 +3,7 @@
 use crate::campaign::{Arrangement, Campaign};
 use crate::fingerprint::FINGERPRINTS;
 use crate::networks::Networks;
-use crate::payload::{self, LISTENED};
+use crate::payload::{self, LISTENED, RETURNED};
 use crate::{explain, mitre, naming, severity, words};
 use std::net::IpAddr;
 use vedette_event::{
@@ -142,7 +142,7 @@ fn tool(campaign: &Campaign, scan_types: &[ScanType]) -> Tool {
             best = Some((row.tool, count));
         }
     }
-    let said = (campaign.payloads & !LISTENED).count_ones();
+    let said = (campaign.payloads & !(LISTENED | RETURNED)).count_ones();
     let self_named = payload::self_named(campaign.payloads);
     let name = match (self_named, best) {
         (Some(name), _) | (None, Some((name, _))) => name,

@@ -203,7 +203,9 @@ impl Source {
         let spread = match &mut self.spread {
             // Of unknown fate are all the visits of a client whose firewall logs them.
             Some(spread) if contact.technique.has_ports() && !contact.answer.is_unknown() => {
-                spread.add(contact, weight.host, at);
+                // Silence says something beside other services of the host only.
+                let weight = if contact.answer.is_finished() { weight.port } else { weight.host };
+                spread.add(contact, weight, at);
                 let standing = spread.evidence.standing(margin + SPREAD_EXTRA);
                 standing.is_decided().then_some((LineKey::Spread, standing))
             }

@@ -82,6 +82,9 @@ impl Technique {
         const XMAS: u16 = flag::FIN | flag::PSH | flag::URG;
         const FIN_ACK: u16 = flag::FIN | flag::ACK;
         const SYN_ACK: u16 = flag::SYN | flag::ACK;
+        // PSH and URG on an acknowledgement are how data travels; without data they are nothing.
+        const DATA: u16 = flag::PSH | flag::URG;
+        let flags = if flags & flag::ACK != 0 && payload == 0 { flags & !DATA } else { flags };
         match flags & ALL {
             flag::SYN => Some(Technique::Syn),
             flag::FIN => Some(Technique::Fin),
@@ -96,7 +99,6 @@ impl Technique {
                 let odd = other & (flag::SYN | flag::URG) != 0 || other & (flag::FIN | flag::ACK) == flag::FIN;
                 odd.then_some(Technique::OddFlags)
             }
-            // PSH or URG on an acknowledgement is how data travels.
             other if other & (flag::SYN | flag::ACK) == flag::ACK => None,
             _ => Some(Technique::OddFlags),
         }
@@ -188,6 +190,7 @@ mod tests {
         assert_eq!(Technique::of_flags(flag::RST | flag::ACK | flag::FIN, 0), None);
         assert_eq!(Technique::of_flags(flag::RST | flag::ACK | flag::PSH, 0), None);
         assert_eq!(Technique::of_flags(flag::ACK | flag::PSH, 12), None);
+        assert_eq!(Technique::of_flags(flag::ACK | flag::URG, 0), Some(Technique::Ack));
         assert_eq!(Technique::of_flags(flag::ACK, 1), None, "a keep-alive may carry a byte");
     }
 

@@ -314,6 +314,27 @@ fn decoys_that_nothing_answers() {
     assert_eq!(told[0].shape, Shape::Decoy, "from the start: {:?}", told[0].summary);
 }
 
+/// The real source's probes are refused at once, those of its decoys count as unanswered half a second later.
+#[test]
+fn decoys_that_are_known_later_than_the_real_source_join_its_alert() {
+    let mut events = Vec::new();
+    for port in 1..=60_u16 {
+        for source in 0..6_u32 {
+            let from = if source == 5 { ip(A) } else { v4(0x2d00_0001 + source * 999) };
+            let mut event = raw_refused(i64::from(port) * 100 + i64::from(source) * 7, from, ip(T), port);
+            event.first.tcp_flags = vedette_event::flag::FIN;
+            event.first.options = 0;
+            if source < 5 || port > 3 {
+                (event.outcome, event.decided) = (Outcome::Unanswered, event.time.plus(500_000));
+            }
+            events.push(event);
+        }
+    }
+    let scan = only(&told(events));
+    assert_eq!((scan.shape, scan.candidate_ips.len()), (Shape::Decoy, 6));
+    assert_eq!(scan.source_ips, [ip(A)], "it drew answers");
+}
+
 #[test]
 fn half_open_confirms_and_open_ports_are_told_with_what_followed() {
     let mut events = scan(0, 10_000, 1..30);

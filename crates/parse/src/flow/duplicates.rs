@@ -3,18 +3,20 @@
 //!
 //! A repetition counts as the same packet only when it comes by another interface or the other way
 //! within 2 ms. In a capture of one interface that knows no directions nothing is one: real
-//! retransmissions are never lost, and nothing is remembered as long as all packets came one way.
+//! retransmissions are never lost, and only the latest few are remembered as long as all packets came one
+//! way.
 
 use super::key::number;
 use crate::packet::{Body, Packet, Way};
 use ahash::RandomState;
 use std::hash::{BuildHasher, Hasher};
-use std::net::IpAddr;
 use vedette_event::Time;
 
 const WINDOW: i64 = 2_000;
 /// Places, each 32 bytes. Packets of different interfaces may be a capture block apart.
 const PLACES: usize = 4_096;
+/// Packets remembered before a second interface or way is known.
+const LATEST: usize = 16;
 
 #[derive(Clone, Copy)]
 struct Seen {
@@ -26,8 +28,10 @@ struct Seen {
 pub struct Duplicates {
     /// Empty as long as all packets came by one interface and one way.
     seen: Vec<Seen>,
-    /// That of the first packet.
+    /// That of the first packet, and the latest ones until then.
     only: Option<Port>,
+    latest: [Option<(Print, Time)>; LATEST],
+    packets: usize,
     hasher: RandomState,
 }
 
@@ -41,58 +45,79 @@ struct Port {
 
 impl Duplicates {
     pub fn new(hasher: RandomState) -> Duplicates {
-        Duplicates { seen: Vec::new(), only: None, hasher }
+        Duplicates { seen: Vec::new(), only: None, latest: [None; LATEST], packets: 0, hasher }
     }
 
     /// True for the second sight of a packet.
     #[inline]
     pub fn is_duplicate(&mut self, packet: &Packet<'_>) -> bool {
         let port = Port { interface: packet.interface, device: packet.device, way: packet.way };
+        let print = Print::of(packet);
         if self.seen.is_empty() {
-            // A direction is only known where both are: from the first packet on there may be two sights.
-            if port.way == Way::Unknown && *self.only.get_or_insert(port) == port {
+            let only = *self.only.get_or_insert(port);
+            if only == port {
+                self.latest[self.packets % LATEST] = Some((print, packet.time));
+                self.packets += 1;
                 return false;
             }
-            let never = Seen { print: 0, time: Time(i64::MIN), port };
-            self.seen = vec![never; PLACES];
+            self.begin(only);
         }
-        self.is_known(packet, port)
+        self.is_known(&print, packet.time, port)
     }
 
-    fn is_known(&mut self, packet: &Packet<'_>, port: Port) -> bool {
-        let print = self.print(packet);
+    /// There is a second interface or way.
+    #[cold]
+    fn begin(&mut self, only: Port) {
+        self.seen = vec![Seen { print: 0, time: Time(i64::MIN), port: only }; PLACES];
+        for (print, time) in self.latest.into_iter().flatten() {
+            self.is_known(&print, time, only);
+        }
+    }
+
+    fn is_known(&mut self, print: &Print, time: Time, port: Port) -> bool {
+        let print = print.hash(&self.hasher);
         let Some(place) = self.seen.get_mut(print as usize % PLACES) else { return false };
-        let apart = packet.time.since(place.time).unsigned_abs();
+        let apart = time.since(place.time).unsigned_abs();
         if place.print == print && place.port != port && apart <= WINDOW as u64 {
             return true;
         }
-        *place = Seen { print, time: packet.time, port };
+        *place = Seen { print, time, port };
         false
     }
+}
 
-    /// What two sights of one packet have in common. Not the TTL, MAC addresses or VLAN, which
-    /// change from interface to interface.
+/// What two sights of one packet have in common. Not the TTL, MAC addresses or VLAN, which change from
+/// interface to interface.
+#[derive(Clone, Copy)]
+struct Print {
+    source: u128,
+    target: u128,
+    /// Ports, IP identification and protocol; numbers of the transport header; its marks and the length.
+    words: [u64; 3],
+    head: u64,
+}
+
+impl Print {
     #[inline]
-    fn print(&self, packet: &Packet<'_>) -> u64 {
-        let mut state = self.hasher.build_hasher();
-        match (packet.source, packet.target) {
-            (IpAddr::V4(source), IpAddr::V4(target)) => {
-                state.write_u64(u64::from(u32::from(source)) << 32 | u64::from(u32::from(target)));
-            }
-            (source, target) => {
-                state.write_u128(number(source));
-                state.write_u128(number(target));
-            }
-        }
+    fn of(packet: &Packet<'_>) -> Print {
         let (numbers, marks) = header(packet);
         let (from, to) = packet.ports();
         let ip = u32::from(packet.ip.id) << 8 | u32::from(packet.ip.protocol);
-        state.write_u64(u64::from(from) << 48 | u64::from(to) << 32 | u64::from(ip));
-        state.write_u64(numbers);
-        state.write_u64(u64::from(marks) << 32 | u64::from(packet.segment_len));
-        if let Some(head) = packet.payload().first_chunk() {
-            state.write_u64(u64::from_ne_bytes(*head));
+        let ports = u64::from(from) << 48 | u64::from(to) << 32 | u64::from(ip);
+        Print {
+            source: number(packet.source),
+            target: number(packet.target),
+            words: [ports, numbers, u64::from(marks) << 32 | u64::from(packet.segment_len)],
+            head: packet.payload().first_chunk().map_or(0, |head| u64::from_ne_bytes(*head)),
         }
+    }
+
+    fn hash(&self, hasher: &RandomState) -> u64 {
+        let mut state = hasher.build_hasher();
+        state.write_u128(self.source);
+        state.write_u128(self.target);
+        self.words.iter().for_each(|word| state.write_u64(*word));
+        state.write_u64(self.head);
         state.finish()
     }
 }

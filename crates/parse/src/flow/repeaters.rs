@@ -5,10 +5,10 @@
 //!
 //! Belongs here: a bounded memory of sources. Does not belong here: what is a flood.
 
-/// Bits of one generation: 2 MiB, for a million sources.
-const BITS: usize = 1 << 24;
-/// A generation with more sources than this is full: one stranger in 70 would seem known.
-const FULL: usize = BITS / 16;
+/// Bits of one generation: 4 MiB, for a million sources.
+const BITS: usize = 1 << 25;
+/// A generation with more sources than this is full: one stranger in 250 would seem known.
+const FULL: usize = BITS / 32;
 /// Attempts of such sources that are let through in one second: a flood by a few thousand real hosts
 /// repeats too.
 const A_SECOND: u32 = 2_000;
@@ -80,7 +80,7 @@ mod tests {
                 assert_eq!(passed, number > 100_000, "at {number}");
             }
         }
-        assert!(strangers < 60_000, "{strangers}");
+        assert!(strangers < 15_000, "{strangers}");
     }
 
     #[test]

@@ -86,7 +86,7 @@ impl Wire {
     }
 
     pub fn ip(&mut self, from: Ipv4Addr, to: Ipv4Addr, protocol: u8, body: &[u8]) -> &mut Wire {
-        self.ip_id += 1;
+        self.ip_id = self.ip_id.wrapping_add(1);
         let frame = ethernet(0x0800, &ipv4(from, to, protocol, self.ip_id, 0, body));
         self.raw(frame)
     }
