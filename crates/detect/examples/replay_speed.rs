@@ -12,6 +12,9 @@ use vedette_parse::flow::{FlowFolder, FolderConfig};
 use vedette_parse::packet::decode;
 use vedette_parse::pcap::Reader;
 
+/// Events taken by the detector at a time, as `vedette replay` does.
+const BATCH: usize = 64;
+
 fn main() {
     println!(
         "{:>10} {:>8} {:>8} {:>8} {:>9} {:>9}",
@@ -50,8 +53,12 @@ fn run(data: &[u8], detect: bool) -> (Duration, u64, u64) {
     let Ok(reader) = Reader::new(data) else { return Default::default() };
     for frame in reader.flatten() {
         packets += 1;
-        if let Ok(packet) = decode(&frame) {
-            folder.push(&packet, &mut events);
+        // By reference: a packet is large.
+        if let Ok(packet) = &decode(&frame) {
+            folder.push(packet, &mut events);
+        }
+        if events.len() < BATCH {
+            continue;
         }
         count += events.len() as u64;
         for event in events.drain(..) {

@@ -154,6 +154,47 @@ impl Detector {
         self.sources.lookup(event.target).is_some_and(known) || self.services.answers(service)
     }
 
+    /// A conversation whose begin was not seen, since the capture lost it or started later: what its hosts
+    /// open beside it is judged as beside any other.
+    pub(crate) fn converses(&mut self, event: &Event) {
+        let hosts = is_one_host(event.source) && is_one_host(event.target);
+        if event.transport != Transport::Tcp || !hosts {
+            return;
+        }
+        let slot = self.sources.find(event.source).unwrap_or_else(|| self.sources.admit(event.source));
+        let technique = Technique::Syn;
+        let case = self.case(event, slot, technique, Answer::Talked);
+        if self.sources.get(slot).is_none_or(|source| source.find(case.key).is_some()) {
+            return;
+        }
+        let look = Look { tool: None, made: Made::Untold, os_probe: None, weight: Weight::default() };
+        let contact = self.contact(&case, &look);
+        let margin = self.margin;
+        self.sources.change(slot, |source| source.add(contact, event.decided, 0, margin));
+    }
+
+    /// A first contact as it is remembered.
+    fn contact(&mut self, case: &Case<'_>, look: &Look) -> Contact {
+        let Case { event, technique, answer, key, port, .. } = *case;
+        Contact {
+            key,
+            target: event.target,
+            port,
+            source_port: if technique.has_ports() { event.source_port } else { 0 },
+            technique,
+            answer,
+            tool: look.tool.map(|row| row as u8),
+            made: look.made,
+            os_probe: look.os_probe.is_some(),
+            weight: look.weight,
+            first: event.time,
+            last: event.time,
+            attempts: 1 + u32::from(event.retries),
+            taken: false,
+            observer: self.observers.number(&event.observer),
+        }
+    }
+
     /// An attempt of a source that is in no campaign, or off its lines.
     fn weigh(&mut self, case: &Case<'_>, out: &mut Vec<Detection>) {
         let Case { event, slot, technique, key, .. } = *case;
@@ -172,23 +213,7 @@ impl Detector {
             return;
         }
         let look = self.look(case);
-        let contact = Contact {
-            key,
-            target: event.target,
-            port: case.port,
-            source_port: if technique.has_ports() { event.source_port } else { 0 },
-            technique,
-            answer: case.answer,
-            tool: look.tool.map(|row| row as u8),
-            made: look.made,
-            os_probe: look.os_probe.is_some(),
-            weight: look.weight,
-            first: event.time,
-            last: event.time,
-            attempts: 1 + u32::from(event.retries),
-            taken: false,
-            observer: self.observers.number(&event.observer),
-        };
+        let contact = self.contact(case, &look);
         let (margin, scales) = (self.margin, evidence::scales(technique));
         let added = self.sources.change(slot, |source| source.add(contact, event.decided, scales, margin));
         let probe = look.os_probe.and_then(|kind| self.note_os_probe(slot, kind, event));
@@ -345,7 +370,7 @@ impl Detector {
         let context = self.context(case, tool.is_some(), made == Made::ByHand);
         let mut weight = evidence::weigh(technique, answer, event.first.options != 0, context);
         if payload::is_nmap_question(event) {
-            let least = evidence::WHO_IS_THERE;
+            let least = payload::CONSTANT;
             weight = Weight { host: weight.host.max(least), port: weight.port.max(least) };
         } else if payload::asks_who_is_there(event) {
             weight = Weight { host: 0.0, port: weight.port.max(evidence::WHO_IS_THERE) };

@@ -103,7 +103,7 @@ impl Detector {
         self.events += 1;
         match (event.kind, event.outcome) {
             (EventKind::FlowEnd, _) => self.flow_end(event, out),
-            (EventKind::Attempt, Outcome::MidStream) => {}
+            (EventKind::Attempt, Outcome::MidStream) => self.converses(event),
             (EventKind::Attempt, Outcome::Unsolicited) => self.unasked(event, out),
             (EventKind::Attempt, _) => self.attempt(event, out),
         }

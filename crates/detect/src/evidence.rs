@@ -206,8 +206,9 @@ const REVERSED: f32 = 2.1;
 const UDP_REFUSED: f32 = 1.20;
 /// Much of UDP is one-way (syslog, metrics, media): ln(0.7 / 0.45).
 const UDP_UNANSWERED: f32 = 0.45;
-/// What is left of that when the datagram looks like an answer: where only one direction is seen, all the
-/// answers of a resolver look so; scanners seldom send from a service's port, and to few ports of clients.
+/// What is left of a refusal when the datagram looks like an answer; of silence nothing is, since where only
+/// one direction is seen all the answers of a resolver look so. Scanners seldom send from a service's port,
+/// and to few ports of clients.
 const LIKE_ANSWER: f32 = 0.2;
 /// What is left of it beside a conversation of the two hosts, to ports that are agreed on: media and its
 /// control channels, candidates of a peer.
@@ -314,12 +315,11 @@ fn base(technique: Technique, answer: Answer, options: bool, context: Context) -
         Technique::Udp if context.same_port && answer.is_open() => Weight::default(),
         // Of datagrams even less is known: they may be answers.
         Technique::Udp if answer.is_unknown() => Weight::default(),
+        Technique::Udp if context.like_answer && answer == Answer::Unanswered => Weight::default(),
         Technique::Udp if context.like_answer && answer.is_failure() => {
             Weight::both(udp(answer) * LIKE_ANSWER)
         }
-        Technique::Udp if context.in_conversation && answer.is_failure() => {
-            Weight::both(udp(answer) * MEDIA)
-        }
+        Technique::Udp if context.in_conversation && answer.is_failure() => Weight::both(udp(answer) * MEDIA),
         Technique::Udp => Weight::both(udp(answer) + empty_bonus(answer, context)),
         Technique::IpProtocol => Weight { host: IP_PROTOCOL, port: IP_PROTOCOL / 2.0 },
         Technique::Echo => {

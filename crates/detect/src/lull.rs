@@ -122,8 +122,7 @@ impl Detector {
         event.decided = now;
         let weight: f32 = stages.clone().map(|stage| not_again(line, stage)).sum();
         let (margin, weight) = (self.margin, weight * once as f32);
-        let decided =
-            self.sources.change(slot, |source| source.add_to(line, weight, now, margin)).flatten();
+        let decided = self.sources.change(slot, |source| source.add_to(line, weight, now, margin)).flatten();
         if let Some(technique) = Technique::of(&event) {
             let case = self.case(&event, slot, technique, Answer::Silent);
             let crowd = technique.has_ports().then(|| crowd_of(&event, technique));

@@ -41,7 +41,7 @@ const fn named(agent: Agent, purpose: Purpose) -> Payload {
 const SAYS_SO: f32 = 9.5;
 /// Nobody else says it: the tool's own name, or constants of its author's choice.
 const NAMES_ITSELF: f32 = 3.0;
-const CONSTANT: f32 = 2.5;
+pub(crate) const CONSTANT: f32 = 2.5;
 /// A valid opening of the protocol that its clients do not use.
 const UNUSUAL: f32 = 1.5;
 /// Old or simple clients say it too.

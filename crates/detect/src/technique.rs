@@ -96,7 +96,8 @@ impl Technique {
             // A reset that also opens or closes, or is urgent, is nobody's answer. Some stacks acknowledge
             // and close with their resets.
             other if other & flag::RST != 0 => {
-                let odd = other & (flag::SYN | flag::URG) != 0 || other & (flag::FIN | flag::ACK) == flag::FIN;
+                let odd =
+                    other & (flag::SYN | flag::URG) != 0 || other & (flag::FIN | flag::ACK) == flag::FIN;
                 odd.then_some(Technique::OddFlags)
             }
             other if other & (flag::SYN | flag::ACK) == flag::ACK => None,

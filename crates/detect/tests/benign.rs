@@ -133,6 +133,32 @@ fn knocking_at_a_handful_of_ports() {
     nothing(events);
 }
 
+/// The capture lost the begin of the control connection, and most of what its data connections said.
+#[test]
+fn data_channels_beside_a_conversation_whose_begin_was_lost() {
+    let mut control = syn(0, ip("10.0.0.5"), ip("10.0.0.6"), 21);
+    (control.outcome, control.first.tcp_flags) = (Outcome::MidStream, flag::ACK | flag::PSH);
+    let mut events = vec![control];
+    for n in 0..20_u16 {
+        let at = SECOND + i64::from(n) * SECOND / 2;
+        events.extend(connection(at, ip("10.0.0.5"), ip("10.0.0.6"), 50_000 + n, 0, 0, 90_000));
+    }
+    nothing(events.clone());
+    // Without the conversation nothing excuses them.
+    assert_eq!(scans(&told(events.split_off(1))).len(), 1);
+}
+
+/// One direction only: all the answers of a resolver, and none of its questions.
+#[test]
+fn answers_of_a_resolver_whose_questions_are_not_seen() {
+    let late = |n: u16| n % 50 == 0;
+    let answer = |n: u16| {
+        let outcome = if late(n) { Outcome::Refused } else { Outcome::Unanswered };
+        udp(i64::from(n) * 30_000, ip("10.0.0.6"), 53, ip("10.0.0.5"), 32_768 + n * 7, outcome)
+    };
+    nothing((0..600).map(answer).collect());
+}
+
 #[test]
 fn data_channels_of_ftp_and_rpc() {
     let mut events = Vec::new();

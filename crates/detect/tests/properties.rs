@@ -96,7 +96,7 @@ fn benign_captures_stay_benign_whatever_happened_on_the_way() {
     let mut wrong = Vec::new();
     for path in benign() {
         for damage in KINDS {
-            for seed in 0..5 {
+            for seed in 0..8 {
                 let told = captures::told(&events(&path, damage, &mut Chance(seed)), Config::default());
                 for scan in scans(&told) {
                     wrong.push(format!("{} {damage:?} {seed}: {}", path.display(), scan.name));

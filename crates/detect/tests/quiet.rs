@@ -52,7 +52,8 @@ fn rounds_of_monitoring_are_none_however_long_they_take() {
 fn thirty_services_once_a_minute_are_monitoring() {
     let ports: Vec<u16> = (1_000..1_030).collect();
     let mut events: Vec<Event> = (0..5).flat_map(|n| round(n * 60 * SECOND, &ports)).collect();
-    let down = |n: i64| refused(n * 60 * SECOND + 1_000, ip("10.0.0.9"), ip("10.0.0.5"), 5_666 + (n % 3) as u16);
+    let down =
+        |n: i64| refused(n * 60 * SECOND + 1_000, ip("10.0.0.9"), ip("10.0.0.5"), 5_666 + (n % 3) as u16);
     events.extend((0..5).map(down));
     assert!(scans(&told(events)).is_empty());
     // In turns over the minute, so that a row is never whole before its first service comes again.

@@ -279,10 +279,10 @@ impl Worker {
         for block in 0..BLOCKS {
             let any = capture.read(|frame| {
                 *last_packet = Some(frame.time);
-                match decode(frame) {
+                match &decode(frame) {
                     Ok(packet) => {
-                        folder.push(&packet, events);
-                        probes.keep(frame, &packet, folder.began_flow());
+                        folder.push(packet, events);
+                        probes.keep(frame, packet, folder.began_flow());
                     }
                     // Nothing that carries an attempt: no loss.
                     Err(DecodeError::NotIp(_)) => {}

@@ -13,6 +13,9 @@ use vedette_parse::flow::{FlowFolder, FolderConfig};
 use vedette_parse::log::Format;
 use vedette_parse::pcap::Reader;
 
+/// Events that the detector takes at a time: folder and detector each work in a warm cache.
+const BATCH: usize = 64;
+
 /// A campaign when it was opened, and at last.
 pub struct Told {
     pub opened: Detection,
@@ -91,11 +94,14 @@ pub fn replay_and_explain(
         };
         packets += 1;
         now = now.max(frame.time);
-        match vedette_parse::packet::decode(&frame) {
-            Ok(packet) => folder.push(&packet, &mut events),
+        // By reference: a packet is large.
+        match &vedette_parse::packet::decode(&frame) {
+            Ok(packet) => folder.push(packet, &mut events),
             Err(_) => undecoded += 1,
         }
-        state.take(&mut events, &mut campaigns);
+        if events.len() >= BATCH {
+            state.take(&mut events, &mut campaigns);
+        }
     }
     folder.finish(&mut events);
     state.take(&mut events, &mut campaigns);

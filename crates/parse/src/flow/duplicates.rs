@@ -3,8 +3,8 @@
 //!
 //! A repetition counts as the same packet only when it comes by another interface or the other way
 //! within 2 ms. In a capture of one interface that knows no directions nothing is one: real
-//! retransmissions are never lost, and only the latest few are remembered as long as all packets came one
-//! way.
+//! retransmissions are never lost, and only the first few are remembered as long as all packets came one
+//! way: where there are several, that shows at once.
 
 use super::key::number;
 use crate::packet::{Body, Packet, Way};
@@ -16,7 +16,7 @@ const WINDOW: i64 = 2_000;
 /// Places, each 32 bytes. Packets of different interfaces may be a capture block apart.
 const PLACES: usize = 4_096;
 /// Packets remembered before a second interface or way is known.
-const LATEST: usize = 16;
+const FIRST: usize = 64;
 
 #[derive(Clone, Copy)]
 struct Seen {
@@ -28,10 +28,9 @@ struct Seen {
 pub struct Duplicates {
     /// Empty as long as all packets came by one interface and one way.
     seen: Vec<Seen>,
-    /// That of the first packet, and the latest ones until then.
+    /// That of the first packet, and the packets until then.
     only: Option<Port>,
-    latest: [Option<(Print, Time)>; LATEST],
-    packets: usize,
+    first: Vec<(Print, Time)>,
     hasher: RandomState,
 }
 
@@ -45,31 +44,31 @@ struct Port {
 
 impl Duplicates {
     pub fn new(hasher: RandomState) -> Duplicates {
-        Duplicates { seen: Vec::new(), only: None, latest: [None; LATEST], packets: 0, hasher }
+        Duplicates { seen: Vec::new(), only: None, first: Vec::new(), hasher }
     }
 
     /// True for the second sight of a packet.
     #[inline]
     pub fn is_duplicate(&mut self, packet: &Packet<'_>) -> bool {
         let port = Port { interface: packet.interface, device: packet.device, way: packet.way };
-        let print = Print::of(packet);
         if self.seen.is_empty() {
             let only = *self.only.get_or_insert(port);
             if only == port {
-                self.latest[self.packets % LATEST] = Some((print, packet.time));
-                self.packets += 1;
+                if self.first.len() < FIRST {
+                    self.first.push((Print::of(packet), packet.time));
+                }
                 return false;
             }
             self.begin(only);
         }
-        self.is_known(&print, packet.time, port)
+        self.is_known(&Print::of(packet), packet.time, port)
     }
 
     /// There is a second interface or way.
     #[cold]
     fn begin(&mut self, only: Port) {
         self.seen = vec![Seen { print: 0, time: Time(i64::MIN), port: only }; PLACES];
-        for (print, time) in self.latest.into_iter().flatten() {
+        for (print, time) in std::mem::take(&mut self.first) {
             self.is_known(&print, time, only);
         }
     }

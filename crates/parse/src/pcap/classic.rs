@@ -93,7 +93,7 @@ impl State {
             return Some(Err(CaptureError::Cut { what: "a frame", offset: *offset as u64 }));
         };
         *offset += self.frame_header + captured;
-        let fraction = i64::from(field(4)) / if self.nanoseconds { 1_000 } else { 1 };
+        let fraction = i64::from(if self.nanoseconds { field(4) / 1_000 } else { field(4) });
         Some(Ok(Frame {
             time: Time(i64::from(field(0)) * 1_000_000 + fraction),
             link: self.link,
