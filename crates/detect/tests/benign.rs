@@ -151,7 +151,7 @@ fn data_channels_beside_a_conversation_whose_begin_was_lost() {
 /// One direction only: all the answers of a resolver, and none of its questions.
 #[test]
 fn answers_of_a_resolver_whose_questions_are_not_seen() {
-    let late = |n: u16| n % 50 == 0;
+    let late = |n: u16| n.is_multiple_of(50);
     let answer = |n: u16| {
         let outcome = if late(n) { Outcome::Refused } else { Outcome::Unanswered };
         udp(i64::from(n) * 30_000, ip("10.0.0.6"), 53, ip("10.0.0.5"), 32_768 + n * 7, outcome)
