@@ -312,7 +312,7 @@ fn base(technique: Technique, answer: Answer, options: bool, context: Context) -
             _ => STRAY_UNANSWERED,
         }),
         // One socket that asks several services of a host is nobody's client.
-        Technique::Udp if context.same_port && answer.is_open() => Weight::default(),
+        Technique::Udp if context.same_port && answer.is_open() => Weight::both(SAME_PORT),
         // Of datagrams even less is known: they may be answers.
         Technique::Udp if answer.is_unknown() => Weight::default(),
         Technique::Udp if context.like_answer && answer == Answer::Unanswered => Weight::default(),

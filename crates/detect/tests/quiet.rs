@@ -135,6 +135,16 @@ fn open_datagram_services_asked_from_one_port_speak_for_nobody() {
 }
 
 #[test]
+fn services_that_all_answer_one_socket_are_a_scan_of_versions() {
+    let ask = |n: u16, from: u16| {
+        udp(i64::from(n) * 10, ip("10.0.0.9"), from, ip("10.0.0.5"), 100 + n, Outcome::Accepted)
+    };
+    assert_eq!(scans(&told((0..20).map(|n| ask(n, 41_000)).collect())).len(), 1);
+    assert!(scans(&told((0..20).map(|n| ask(n, 41_000 + n)).collect())).is_empty(), "a client of each");
+    assert!(scans(&told((0..6).map(|n| ask(n, 41_000)).collect())).is_empty(), "a few services");
+}
+
+#[test]
 fn node_status_of_a_row_of_hosts_is_a_sweep_although_they_answer() {
     let query = |n: u32| {
         let mut event =
