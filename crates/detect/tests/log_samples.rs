@@ -58,6 +58,8 @@ fn benign_logs_raise_nothing() {
         (Format::Netfilter, "other/psad_iptables_invalid_icmp_type_code"),
         (Format::Netfilter, "other/psad_iptables_fwknop_spa_pkt"),
         (Format::Netfilter, "other/psad_iptables_syslog_time_fmt1.log"),
+        // Two ports of one host, one of them ten times: two first contacts, which decide nothing whoever
+        // made them. The same over several hosts is a sweep.
         (Format::Netfilter, "other/psad_iptables_mirai_default_credentials_scan"),
         (Format::Netfilter, "other/elastic_iptables.log"),
         (Format::Netfilter, "other/crowdsec_proxmox-iptables-logs.proxmox-iptables.log"),
