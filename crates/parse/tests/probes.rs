@@ -147,7 +147,7 @@ fn arp_from_a_live_capture_is_kept_as_what_it_is() {
         checksum_pending: false,
     };
     let mut keeper = ProbeKeeper::new(16);
-    keeper.keep(&frame, &decode(&frame).unwrap());
+    keeper.keep(&frame, &decode(&frame).unwrap(), false);
     let file = keeper.capture(&[IpAddr::from(THEM)]).unwrap();
     let mut reader = Reader::new(&file).unwrap();
     let frame = reader.next().unwrap().unwrap();
