@@ -88,10 +88,14 @@ impl Shift {
 /// The probes of the capture, for alerts to come.
 fn probes(capture: &[u8], shift: &Shift) -> Result<ProbeKeeper, ReplayError> {
     let mut keeper = ProbeKeeper::new(KEPT_SOURCES);
+    let observer = Observer { id: String::new(), hostname: String::new(), kind: ObserverKind::Capture };
+    let (mut folder, mut events) = (FlowFolder::new(FolderConfig::new(Arc::new(observer))), Vec::new());
     for frame in Reader::new(capture)?.by_ref().filter_map(Result::ok) {
         let frame = Frame { time: shift.apply(frame.time), ..frame };
-        if let Ok(packet) = decode(&frame) {
-            keeper.keep(&frame, &packet);
+        if let Ok(packet) = &decode(&frame) {
+            folder.push(packet, &mut events);
+            events.clear();
+            keeper.keep(&frame, packet, folder.began_flow());
         }
     }
     Ok(keeper)
