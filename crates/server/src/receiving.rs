@@ -193,21 +193,14 @@ impl Bound {
         ];
         for (kind, addresses) in kinds {
             for &address in addresses {
-                // Port 0 of tests: TCP takes the port that UDP got.
-                let wanted = match kind {
-                    Kind::SyslogTcp if address.port() == 0 => {
-                        listeners.last().map_or(address, |(_, known)| *known)
-                    }
-                    _ => address,
-                };
                 let fail = |error| (address, error);
                 let bound = if matches!(kind, Kind::SyslogUdp | Kind::Netflow) {
-                    let socket = UdpSocket::bind(wanted).await.map_err(fail)?;
+                    let socket = UdpSocket::bind(address).await.map_err(fail)?;
                     let bound = socket.local_addr();
                     sockets.push(Socket::Udp(socket, kind));
                     bound
                 } else {
-                    let listener = TcpListener::bind(wanted).await.map_err(fail)?;
+                    let listener = TcpListener::bind(address).await.map_err(fail)?;
                     let bound = listener.local_addr();
                     sockets.push(Socket::Tcp(listener, kind));
                     bound

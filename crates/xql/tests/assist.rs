@@ -436,8 +436,8 @@ fn long_texts_do_not_take_long() {
         let begun = Instant::now();
         holds_everywhere(&text, text.len());
         holds_everywhere(&text, text.len() / 2);
-        // Far more than it takes; a step that is quadratic takes minutes.
-        assert!(begun.elapsed() < Duration::from_secs(30), "{:?}: {}", begun.elapsed(), &text[..30]);
+        // Far more than it takes on the busiest machine; a step that is quadratic takes longer still.
+        assert!(begun.elapsed() < Duration::from_secs(300), "{:?}: {}", begun.elapsed(), &text[..30]);
         println!("{:?} for {} bytes of {}", begun.elapsed(), text.len(), &text[..20]);
     }
 }

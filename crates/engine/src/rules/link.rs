@@ -63,7 +63,7 @@ fn together<'a>(files: &'a [(&str, &str, RuleFile)]) -> Result<All<'a>, Wrong> {
 fn info(name: &str, text: &str, file: &RuleFile) -> RuleFileInfo {
     let of = |kind: SectionKind| {
         let sections = file.sections.iter().filter(move |section| section.kind == kind);
-        sections.filter_map(|section| dataset(section)).collect::<Vec<String>>()
+        sections.filter_map(dataset).collect::<Vec<String>>()
     };
     RuleFileInfo {
         name: name.to_owned(),
