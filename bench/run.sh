@@ -9,7 +9,7 @@ parts=${*:-replay ingest latency sensor query}
 folder=$(mktemp -d "${TMPDIR:-/var/tmp}/vedette-bench-XXXXXX")
 trap 'rm -rf "$folder"' EXIT
 # One package selection: another one would compile the query engine again.
-cargo build --quiet --release --locked -p vedette -p vedette-parse -p vedette-lake -p vedette-engine --bins --examples
+cargo build --quiet --release --locked -p vedette -p vedette-parse -p vedette-detect -p vedette-lake -p vedette-engine --bins --examples
 examples=target/release/examples
 vedette=$PWD/target/release/vedette
 
@@ -23,6 +23,13 @@ replay() {
     echo "$cpu" | awk -v n="$million" -v run="$run" '{ printf "run %s: %.2f CPU s, %.2f M packets per CPU second\n", run, $1 + $2, n / ($1 + $2) }'
   done
   rm "$folder/mixed.pcap"
+  echo "== the cost of a packet as the number of sources grows (6 M packets of connections to one service)"
+  local sources
+  for sources in 1000 10000 100000 1000000; do
+    $examples/fold_speed 6 --write "$folder/$sources-sources.pcap" "$sources"
+    (cd "$folder" && "$OLDPWD/$examples/replay_speed" "$sources-sources.pcap")
+    rm "$folder/$sources-sources.pcap"
+  done
 }
 ingest() {
   echo "== events per second durable through ingest"

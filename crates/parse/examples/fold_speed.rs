@@ -2,7 +2,8 @@
 //!
 //! `cargo run --release -p vedette-parse --example fold_speed [MILLION_PACKETS]`
 //!
-//! With `--write FILE` after the number it writes the mixed capture and measures nothing.
+//! With `--write FILE` after the number it writes the mixed capture and measures nothing; with a number of
+//! sources after that, connections of that many clients to one service instead.
 
 #![allow(clippy::print_stdout)]
 
@@ -20,7 +21,11 @@ fn main() {
     let packets = (million * 1e6) as usize;
     if std::env::args().nth(2).as_deref() == Some("--write") {
         let file = std::env::args().nth(3).unwrap_or_default();
-        if let Err(error) = std::fs::write(&file, Traffic::new().capture(packets, Traffic::mixed)) {
+        let mut traffic = Traffic::new();
+        let sources = std::env::args().nth(4).and_then(|text| text.parse().ok());
+        traffic.sources = sources.unwrap_or(1);
+        let make = if sources.is_some() { Traffic::connection } else { Traffic::mixed };
+        if let Err(error) = std::fs::write(&file, traffic.capture(packets, make)) {
             eprintln!("{file}: {error}");
             std::process::exit(1);
         }
@@ -101,11 +106,13 @@ struct Traffic {
     time: i64,
     random: u64,
     scanned: u32,
+    /// Clients of `connection`.
+    sources: u32,
 }
 
 impl Traffic {
     fn new() -> Traffic {
-        Traffic { out: Vec::new(), count: 0, time: 1_700_000_000_000_000, random: 42, scanned: 0 }
+        Traffic { out: Vec::new(), count: 0, time: 1_700_000_000_000_000, random: 42, scanned: 0, sources: 1 }
     }
 
     fn capture(mut self, packets: usize, make: fn(&mut Traffic)) -> Vec<u8> {
@@ -160,6 +167,17 @@ impl Traffic {
         self.tcp(client, server, flag::FIN | flag::ACK, 0);
         self.tcp(server, client, flag::FIN | flag::ACK, 0);
         self.tcp(client, server, flag::ACK, 0);
+    }
+
+    /// From any of the sources: a handshake and its end.
+    fn connection(&mut self) {
+        let client =
+            (0x0b00_0000 + self.random() % self.sources.max(1), 32_768 + (self.random() & 0x7fff) as u16);
+        let server = (SERVER, 443);
+        self.tcp(client, server, flag::SYN, 0);
+        self.tcp(server, client, flag::SYN | flag::ACK, 0);
+        self.tcp(client, server, flag::ACK, 0);
+        self.tcp(client, server, flag::RST | flag::ACK, 0);
     }
 
     fn dns(&mut self) {
