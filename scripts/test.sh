@@ -20,6 +20,12 @@ scripts/fuzz.sh 10
 say "Licences and sources of dependencies (the tool is built once, into .tools)"
 cargo deny --version >/dev/null 2>&1 || cargo install --quiet --locked --root .tools cargo-deny@0.20.2
 cargo deny check licenses bans sources
+say "Known vulnerabilities of dependencies (skipped where their database cannot be fetched)"
+if cargo deny fetch db >/dev/null 2>&1; then
+  cargo deny check advisories
+else
+  say "Skipped: the advisory database cannot be fetched from here"
+fi
 say "Console in a real browser, against the real server"
 scripts/e2e.sh
 say "All green"

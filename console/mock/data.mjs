@@ -56,7 +56,7 @@ export function makeAlert(id, over = {}, detection = {}) {
   const { age: _a, length: _l, source: _s, target: _t, open: _o, ports: _p, ...rest } = over;
   return {
     id, status: "new", resolution: null, assignee: null, active: false, self_test: false,
-    created_at: facts.detected_at, updated_at: facts.last_seen, closed_at: null, comment_count: 0, source: "detection", category: "Reconnaissance", duplicates: 0, rule_id: null, rule_name: null, hosts: [], users: [], detection_id: `d-${id}`, finding: null,
+    created_at: facts.detected_at, updated_at: facts.last_seen, closed_at: null, comment_count: 0, excluded_by: null, source: "detection", category: "Reconnaissance", duplicates: 0, rule_id: null, rule_name: null, hosts: [], users: [], detection_id: `d-${id}`, finding: null,
     ...facts, source_ips: [source], source_count: 1, target_ips: [target], target_count: 1, tool: "nmap",
     mitre_tactics: ["TA0007"], mitre_techniques: ["T1046"], ...rest,
     capture_bytes: 2_904, comments: [], history: [{ time: facts.detected_at, actor: "vedette", field: "created", old: null, new: null, note: null }],

@@ -10,6 +10,8 @@ import { datasets, iso, probesOf } from "./data.mjs";
 import * as query from "./query.mjs";
 import { accessRoutes } from "./access.mjs";
 import { outwardRoutes } from "./outward.mjs";
+import { exclusionRoutes } from "./exclusions.mjs";
+import { responseRoutes } from "./response.mjs";
 import { ruleRoutes } from "./rules.mjs";
 import { comment, control, listAlerts, newState, overview, patch, status, summary } from "./state.mjs";
 
@@ -116,6 +118,14 @@ const find = ({ state, response }, id) => {
   return alert;
 };
 
+function bulk({ state, me, body, response }) {
+  const wanted = body.ids ? state.alerts.filter((alert) => body.ids.includes(alert.id)) : null;
+  const alerts = wanted ?? state.alerts.filter((alert) => listAlerts(state, new URLSearchParams(`${body.filter}&limit=500`)).alerts.some((row) => row.id === alert.id));
+  if (body.filter && body.expected !== alerts.length) return fail(response, 409, "count_changed", `The filter matches ${alerts.length} alerts now, not ${body.expected}; nothing was changed.`);
+  for (const alert of alerts) patch(state, alert, body.change, me.username);
+  send(response, 200, { dry_run: false, matched: alerts.length, changed: alerts.length, unchanged: 0, missing: [], refused: [] });
+}
+
 const ROUTES = [
   ["DELETE", /^\/session$/, ({ state, response }) => (state.sessions.clear(), send(response, 204))],
   ["GET", /^\/overview$/, ({ state, url, response }) => send(response, 200, overview(state, Number(url.searchParams.get("hours") ?? 24)))],
@@ -148,6 +158,9 @@ const ROUTES = [
     const answer = () => send(response, 200, query.run(body.query, body.limit));
     body.query.includes("slow") ? setTimeout(answer, 8000) : answer();
   }],
+  ...exclusionRoutes(send, fail),
+  ...responseRoutes(send, fail),
+  ["POST", /^\/alerts\/bulk$/, (call) => bulk(call)],
   ...ruleRoutes(send, fail),
   ...accessRoutes(send, fail),
   ...outwardRoutes(send, fail),

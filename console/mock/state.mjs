@@ -1,13 +1,15 @@
 // What the mock server remembers, and what it computes from it.
 import { startKeys, startUsers } from "./access.mjs";
 import { startChannels, startDeliveries, startIncidents } from "./outward.mjs";
+import { startExclusions } from "./exclusions.mjs";
+import { startBlocks, startPolicy } from "./response.mjs";
 import { ruleAlert, startRules } from "./rules.mjs";
 import { HOSTILE, iso, makeAlert, sensorOff, sensorRunning, startAlerts } from "./data.mjs";
 
 export function newState({ setUp = true, empty = false } = {}) {
   return {
     setUp, token: "mock-setup-token", users: new Map(setUp ? [["ada", "correct horse battery"]] : []), sessions: new Map(),
-    rules: startRules(), people: startUsers(), keys: startKeys(), alerts: empty ? [] : startAlerts(), sensor: sensorRunning(), nextId: 15, nextComment: 1, started: Date.now() - 7_200_000,
+    exclusions: startExclusions(), blocks: startBlocks(), policy: startPolicy(), rules: startRules(), people: startUsers(), keys: startKeys(), alerts: empty ? [] : startAlerts(), sensor: sensorRunning(), nextId: 15, nextComment: 1, started: Date.now() - 7_200_000,
     incidents: startIncidents(), channels: startChannels(), deliveries: startDeliveries(), sent: [],
     streams: new Set(), brokenLink: null, selftests: 0,
   };
@@ -26,12 +28,13 @@ export function listAlerts(state, params) {
     (!set("severity") || set("severity").includes(a.severity)) &&
     (!params.get("source") || a.source_ips.includes(params.get("source"))) &&
     (params.get("self_test") !== "false" || !a.self_test) &&
+    (["show", "only"].includes(params.get("excluded")) || a.excluded_by === null) &&
     (!q || `${a.name} ${a.summary} ${a.source_ips} ${a.tool}`.toLowerCase().includes(q)));
   const sort = params.get("sort") ?? "-detected_at";
   const key = sort.replace("-", "");
   const value = (a) => (key === "severity" ? -SEVERITIES.indexOf(a.severity) : a[key]);
   rows.sort((a, b) => (value(a) < value(b) ? -1 : 1) * (sort.startsWith("-") ? -1 : 1));
-  return { alerts: rows.slice(0, Number(params.get("limit") ?? 50)).map(summary), total: rows.length, next_cursor: null };
+  return { alerts: rows.slice(0, Number(params.get("limit") ?? 50)).map(summary), total: rows.length, excluded: params.get("excluded") ? 0 : state.alerts.filter((a) => a.excluded_by !== null).length, next_cursor: null };
 }
 
 export function overview(state, hours) {
@@ -51,7 +54,7 @@ export function overview(state, hours) {
   const on = state.sensor.state === "running";
   return {
     time: iso(), hours,
-    alerts: { total: real.length, new: of("new"), in_progress: of("in_progress"), closed: of("closed"), active: real.filter((a) => a.active).length, open_by_severity: open, bucket_seconds: seconds, buckets },
+    alerts: { total: real.length, new: of("new"), in_progress: of("in_progress"), closed: of("closed"), active: real.filter((a) => a.active).length, excluded: 0, open_by_severity: open, bucket_seconds: seconds, buckets },
     sensor: state.sensor,
     observed: {
       events_total: on ? 182_231 : 0, events_per_second: on ? 12.4 : 0,
@@ -78,7 +81,7 @@ export function status(state) {
     sensor: state.sensor,
     ingest: { events_received: 182_231, events_stored: 182_231, events_dropped: 0, queue_length: 0, queue_capacity: 4096, lines_accepted: 0, lines_quarantined: 3, log_events_examined: 0, log_events_unexamined: 0, batches_failed: 0, last_error: null },
     detector: { state: "running", reason: null, events: 182_231, events_dropped: 0, detections: 14, queue_length: 0, queue_capacity: 4096 },
-    alerts: { total: state.alerts.length, open, active: 1, store_failures: 0 },
+    alerts: { total: state.alerts.length, open, active: 1, excluded: 0, exclusions: state.exclusions.length, duplicates: 0, closed_alert_days: 365, expired: 0, store_failures: 0 },
     lake: { bytes: 11_000_000, wal_bytes: 40_000, retention_days: 30, retention_bytes: 21_474_836_480, datasets: [] },
     quarantined_rows: 3, live: { subscribers: state.streams.size, messages_missed: 0 }, degraded: degraded(state),
   };

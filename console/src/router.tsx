@@ -76,7 +76,10 @@ export const alertsRoute = createRoute({
   getParentRoute: () => shellRoute,
   path: "/alerts",
   validateSearch: (search: Record<string, unknown>): AlertFilter => {
-    const filter: AlertFilter = { selftest: search["selftest"] === true ? true : undefined };
+    const filter: AlertFilter = {
+      selftest: search["selftest"] === true ? true : undefined,
+      excluded: search["excluded"] === true ? true : undefined,
+    };
     for (const key of ["status", "severity", "source", "assignee", "q", "sort"] as const) filter[key] = text(search[key]);
     return filter;
   },
@@ -140,10 +143,22 @@ export const accessRoute = createRoute({
   component: lazyRouteComponent(() => import("./pages/access/page"), "AccessPage"),
 });
 
+export const exclusionsRoute = createRoute({
+  getParentRoute: () => shellRoute,
+  path: "/exclusions",
+  component: lazyRouteComponent(() => import("./pages/exclusions/page"), "ExclusionsPage"),
+});
+
+export const responseRoute = createRoute({
+  getParentRoute: () => shellRoute,
+  path: "/response",
+  component: lazyRouteComponent(() => import("./pages/response/page"), "ResponsePage"),
+});
+
 const tree = rootRoute.addChildren([
   setupRoute,
   signInRoute,
-  shellRoute.addChildren([overviewRoute, alertsRoute, alertRoute, incidentsRoute, incidentRoute, notificationsRoute, rulesRoute, ruleRoute, xqlRoute, accessRoute]),
+  shellRoute.addChildren([overviewRoute, alertsRoute, alertRoute, incidentsRoute, incidentRoute, notificationsRoute, rulesRoute, ruleRoute, xqlRoute, exclusionsRoute, responseRoute, accessRoute]),
 ]);
 
 export function createAppRouter(client: QueryClient) {

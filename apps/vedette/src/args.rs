@@ -1,6 +1,13 @@
 //! The command line as users type it. Parsing never does anything.
 
+mod exclusions;
 mod outward;
+mod response;
+mod users;
+
+pub use exclusions::{ConditionArgs, ExclusionsCommand};
+pub use response::{BlockArgs, ResponseCommand, Switch};
+pub use users::UsersCommand;
 
 use crate::since::Since;
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
@@ -40,6 +47,12 @@ pub enum Command {
     /// List, show and close alerts
     #[command(subcommand)]
     Alerts(AlertsCommand),
+    /// Keep alerts that nobody needs to see out of sight: look beforehand, add, list, remove
+    #[command(subcommand)]
+    Exclusions(ExclusionsCommand),
+    /// Cut sources off in this host's firewall, for a time
+    #[command(subcommand)]
+    Response(ResponseCommand),
     /// Correlation rules: check, test, list, take in and hand out
     #[command(subcommand)]
     Rules(RulesCommand),
@@ -52,6 +65,9 @@ pub enum Command {
     /// Keep files of parsing and modelling rules (.xif) for datasets of your own
     #[command(subcommand)]
     Models(ModelsCommand),
+    /// Keep the users of the console
+    #[command(subcommand)]
+    Users(UsersCommand),
     /// Keep API keys for clients of the Cortex API
     #[command(subcommand)]
     Keys(KeysCommand),
@@ -94,6 +110,9 @@ pub struct UpArgs {
     /// Do not watch this host's network
     #[arg(long)]
     pub no_sensor: bool,
+    /// Keep the right to change this host's firewall (CAP_NET_ADMIN), for `vedette response`
+    #[arg(long)]
+    pub response: bool,
     #[command(flatten)]
     pub receiving: ReceivingArgs,
 }
@@ -312,9 +331,14 @@ pub enum AlertsCommand {
         /// Only these: new, in_progress, closed (comma-separated)
         #[arg(long, value_name = "STATUS")]
         status: Option<String>,
+        /// Also those that exclusions hide
+        #[arg(long)]
+        excluded: bool,
         #[arg(long, value_name = "N", default_value_t = 50)]
         limit: u32,
     },
+    /// Make one change to many alerts; without --yes only count them
+    Bulk(BulkArgs),
     /// One alert, whole
     Show {
         #[command(flatten)]
@@ -363,6 +387,40 @@ pub enum AlertsCommand {
         #[arg(long, value_name = "TEXT")]
         comment: Option<String>,
     },
+}
+
+#[derive(ClapArgs)]
+pub struct BulkArgs {
+    #[command(flatten)]
+    pub target: ServerArgs,
+    /// Numbers of alerts
+    #[arg(
+        long,
+        value_name = "ID",
+        value_delimiter = ',',
+        required_unless_present = "filter",
+        conflicts_with = "filter"
+    )]
+    pub ids: Vec<i64>,
+    /// Parameters of the API's list of alerts: 'status=new&source=10.0.0.9'
+    #[arg(long, value_name = "PARAMETERS")]
+    pub filter: Option<String>,
+    /// new, in_progress or closed
+    #[arg(long, value_name = "WORD")]
+    pub status: Option<String>,
+    /// With closed: true_positive, benign, false_positive, duplicate, known_scanner or other
+    #[arg(long, value_name = "WORD")]
+    pub reason: Option<String>,
+    /// A user; `none` takes the assignee away
+    #[arg(long, value_name = "USER")]
+    pub assignee: Option<String>,
+    #[arg(long, value_name = "WORD")]
+    pub severity: Option<String>,
+    #[arg(long, value_name = "TEXT")]
+    pub comment: Option<String>,
+    /// Do it
+    #[arg(long)]
+    pub yes: bool,
 }
 
 #[derive(Subcommand)]

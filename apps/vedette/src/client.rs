@@ -124,6 +124,13 @@ impl Client {
         self.checked(request.call()).map(|_| ())
     }
 
+    /// Deletes what the answer tells of.
+    pub fn delete_told(&self, path: &str) -> Result<Value, Failure> {
+        let request =
+            self.agent.delete(format!("{}{path}", self.base)).header("Authorization", self.bearer());
+        json(self.checked(request.call())?)
+    }
+
     pub fn patch(&self, path: &str, body: &Value) -> Result<Value, Failure> {
         let request = self.agent.patch(format!("{}{path}", self.base)).header("Authorization", self.bearer());
         json(self.checked(request.send_json(body))?)

@@ -7,6 +7,7 @@ mod capture;
 mod channels;
 mod coverage;
 mod demo;
+mod exclusions;
 mod explain;
 mod export;
 mod incidents;
@@ -16,11 +17,13 @@ mod log;
 mod logfile;
 mod query;
 mod replay;
+mod response;
 mod rules;
 mod selftest;
 mod table;
 mod tables;
 mod up;
+mod users;
 mod xql;
 
 use crate::args::{Command, XqlCommand};
@@ -35,6 +38,9 @@ pub fn run(command: Command) -> Result<u8, Failure> {
         Command::Up(args) => up::run(&args),
         Command::Demo(args) => demo::run(&args),
         Command::Alerts(command) => alerts::run(&command),
+        Command::Exclusions(command) => exclusions::run(&command),
+        Command::Response(command) => response::run(&command),
+        Command::Users(command) => users::run(&command),
         Command::Rules(command) => rules::run(&command),
         Command::Selftest(target) => selftest::run(&target),
         Command::Replay(args) => replay::run(&args),

@@ -69,3 +69,18 @@ fn the_manifests_are_what_the_architecture_says() {
         assert!(banned.is_empty(), "{name} must never import {banned:?}");
     }
 }
+
+/// Every test that the threat model names, as `path: name`, is there.
+#[test]
+fn the_tests_of_the_threat_model_exist() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let text = std::fs::read_to_string(root.join("docs/threat-model.md")).unwrap();
+    let named = text.split('`').filter_map(|part| part.split_once(": "));
+    let named: Vec<(&str, &str)> = named.filter(|(path, _)| path.contains('/')).collect();
+    assert!(named.len() > 30, "the table has shrunk: {}", named.len());
+    for (path, test) in named {
+        let code = std::fs::read_to_string(root.join(path)).unwrap_or_else(|error| panic!("{path}: {error}"));
+        let there = if path.ends_with(".rs") { format!("fn {test}(") } else { test.to_owned() };
+        assert!(code.contains(&there), "{path} has no test {test:?}");
+    }
+}

@@ -46,16 +46,25 @@ export interface AlertFilter {
   q?: string | undefined;
   sort?: string | undefined;
   selftest?: boolean | undefined;
+  /** Also those that exclusions hide. */
+  excluded?: boolean | undefined;
 }
 
-export function alertPath(filter: AlertFilter, limit: number): string {
+/** The filter as the server's parameters. */
+export function alertParameters(filter: AlertFilter): URLSearchParams {
   const query = new URLSearchParams();
   // "Open" is the console's word for what is not closed, "all" its word for no filter.
   const status = filter.status === "open" ? "new,in_progress" : filter.status === "all" ? undefined : filter.status;
-  for (const [key, value] of Object.entries({ ...filter, status, selftest: undefined })) {
+  for (const [key, value] of Object.entries({ ...filter, status, selftest: undefined, excluded: undefined })) {
     if (value) query.set(key, String(value));
   }
   if (!filter.selftest) query.set("self_test", "false");
+  if (filter.excluded) query.set("excluded", "show");
+  return query;
+}
+
+export function alertPath(filter: AlertFilter, limit: number): string {
+  const query = alertParameters(filter);
   query.set("limit", String(limit));
   return `/alerts?${query}`;
 }
@@ -172,6 +181,28 @@ export function usePatchAlert(id: number) {
       void client.invalidateQueries({ queryKey: ["alerts"] });
       void client.invalidateQueries({ queryKey: ["overview"] });
     },
+  });
+}
+
+export interface BulkResult {
+  matched: number;
+  changed: number;
+  unchanged: number;
+  missing: number[];
+  refused: { id: number; message: string }[];
+}
+
+/** Alerts by number, or all that a filter matched when it was looked at. */
+export type BulkTarget = { ids: number[] } | { filter: string; expected: number };
+
+/** One change to many alerts. Under one key it is made once, however often it is sent. */
+export function useBulk() {
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: ({ target, change }: { target: BulkTarget; change: AlertPatch }) =>
+      request<BulkResult>("POST", "/alerts/bulk", { ...target, change }),
+    onSettled: () =>
+      Promise.all([client.invalidateQueries({ queryKey: ["alerts"] }), client.invalidateQueries({ queryKey: ["overview"] })]),
   });
 }
 

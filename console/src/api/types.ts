@@ -63,6 +63,7 @@ export interface Overview {
     in_progress: number;
     closed: number;
     active: number;
+    excluded: number;
     open_by_severity: Record<Severity, number>;
     bucket_seconds: number;
     buckets: AlertBucket[];
@@ -92,6 +93,8 @@ export interface AlertSummary {
   updated_at: string;
   closed_at: string | null;
   comment_count: number;
+  /** Number of the exclusion that hides it. */
+  excluded_by: number | null;
   source: "detection" | "correlation" | "external";
   category: string;
   /** Later hits that were kept back as the same. */
@@ -224,6 +227,8 @@ export interface Alert extends AlertSummary {
 export interface AlertPage {
   alerts: AlertSummary[];
   total: number;
+  /** How many more would match, were they not excluded. */
+  excluded: number;
   next_cursor: string | null;
 }
 
@@ -420,7 +425,17 @@ export interface Status {
     queue_length: number;
     queue_capacity: number;
   };
-  alerts: { total: number; open: number; active: number; store_failures: number };
+  alerts: {
+    total: number;
+    open: number;
+    active: number;
+    excluded: number;
+    exclusions: number;
+    duplicates: number;
+    closed_alert_days: number;
+    expired: number;
+    store_failures: number;
+  };
   lake: {
     bytes: number;
     wal_bytes: number;

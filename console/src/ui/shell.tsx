@@ -58,6 +58,8 @@ function Navigation() {
         <NavLink to="/alerts" icon="alerts" label="Alerts" badge={fresh.data?.total ?? 0} />
         <NavLink to="/incidents" icon="incidents" label="Incidents" />
         <NavLink to="/rules" icon="rules" label="Rules" />
+        <NavLink to="/exclusions" icon="dash" label="Exclusions" />
+        <NavLink to="/response" icon="stop" label="Response" />
         <NavLink to="/xql" icon="xql" label="XQL search" />
         {me.data?.role === "administrator" && <NavLink to="/notifications" icon="bell" label="Notifications" />}
         {me.data?.role === "administrator" && <NavLink to="/access" icon="user" label="Access" />}
@@ -70,7 +72,7 @@ function Navigation() {
   );
 }
 
-function NavLink({ to, icon, label, badge = 0 }: { to: "/" | "/alerts" | "/incidents" | "/notifications" | "/rules" | "/xql" | "/access"; icon: IconName; label: string; badge?: number }) {
+function NavLink({ to, icon, label, badge = 0 }: { to: "/" | "/alerts" | "/incidents" | "/notifications" | "/rules" | "/exclusions" | "/response" | "/xql" | "/access"; icon: IconName; label: string; badge?: number }) {
   return (
     <Link
       to={to}

@@ -123,6 +123,13 @@ pub(crate) enum Cover {
 }
 
 impl Class {
+    /// Whether it names this address among the sources it speaks for, now.
+    pub fn names(&self, address: IpAddr, now: Time) -> bool {
+        let over = self.expires.is_some_and(|end| end <= now);
+        let address = address.to_canonical();
+        self.enabled && !over && self.sources.iter().any(|&(base, length)| within(address, base, length))
+    }
+
     /// The classes that are shipped.
     pub fn shipped() -> Vec<Class> {
         // A test reads them all.

@@ -59,6 +59,8 @@ pub(crate) fn detection(campaign: &Campaign, change: Change, networks: &Networks
         _ => Mitre::default(),
     };
     let probes = naming::probes(campaign, &scan_types);
+    let proven = campaign.members.iter().filter(|member| member.completed > 0).map(|member| member.address);
+    let proven_ips = proven.filter(|address| source_ips.contains(address)).take(ADDRESSES).collect();
     Detection {
         id: campaign.id.clone(),
         change,
@@ -66,6 +68,7 @@ pub(crate) fn detection(campaign: &Campaign, change: Change, networks: &Networks
         name,
         summary,
         source_ips,
+        proven_ips,
         candidate_ips,
         target_ips,
         addresses_cut,

@@ -209,6 +209,10 @@ pub struct Detection {
     /// One or two sentences for a person: who, how, what it learnt, how sure we are.
     pub summary: String,
     pub source_ips: Vec<IpAddr>,
+    /// Of the sources those that completed a handshake. A live host whose address is forged resets what it
+    /// did not ask for, just as a SYN scanner does; a handshake it cannot complete.
+    #[serde(default)]
+    pub proven_ips: Vec<IpAddr>,
     /// With decoys: everyone it may have been, likeliest first.
     pub candidate_ips: Vec<IpAddr>,
     pub target_ips: Vec<IpAddr>,

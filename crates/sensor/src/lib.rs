@@ -18,6 +18,7 @@ mod netlink;
 mod overload;
 mod owners;
 pub mod privilege;
+pub mod program;
 mod ring;
 mod sensor;
 mod settings;

@@ -31,6 +31,9 @@ use caps::{CapSet, Capability, CapsHashSet};
 /// it may have to listen below port 1024. Everything else goes, CAP_NET_RAW included.
 pub const SERVER_NEEDS: [Capability; 2] = [Capability::CAP_DAC_OVERRIDE, Capability::CAP_NET_BIND_SERVICE];
 
+/// What a server keeps that may also block sources in this host's firewall (`vedette up --response`).
+pub const RESPONDER_NEEDS: [Capability; 3] = [SERVER_NEEDS[0], SERVER_NEEDS[1], Capability::CAP_NET_ADMIN];
+
 /// What the calling thread may do.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
 pub struct Privileges {

@@ -261,3 +261,23 @@ pub fn effective_uid() -> u32 {
     // SAFETY: cannot fail and takes nothing.
     unsafe { libc::geteuid() }
 }
+
+/// Whether a child of this process has ended. It stays to be waited for, so that its number is nobody
+/// else's meanwhile.
+pub fn has_ended(child: u32) -> io::Result<bool> {
+    // SAFETY: all-zero bytes are a valid siginfo_t.
+    let mut info: libc::siginfo_t = unsafe { std::mem::zeroed() };
+    let options = libc::WEXITED | libc::WNOHANG | libc::WNOWAIT;
+    // SAFETY: `info` outlives the call.
+    check(unsafe { libc::waitid(libc::P_PID, child, &mut info, options) })?;
+    // SAFETY: filled in for a child that ended; zero otherwise.
+    Ok(unsafe { info.si_pid() } != 0)
+}
+
+/// Ends all processes of a group that a child of ours, not yet waited for, was made to lead.
+pub fn end_group(leader: u32) {
+    if let Ok(group) = i32::try_from(leader) {
+        // SAFETY: no pointers. The leader's number is taken as long as nobody waited for it.
+        unsafe { libc::kill(-group, libc::SIGKILL) };
+    }
+}

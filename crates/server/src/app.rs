@@ -11,6 +11,7 @@ use crate::pipeline::{Alerting, Detecting, Intake, Storing};
 use crate::queries::Queries;
 use crate::rate::Rates;
 use crate::receiving::Receiving;
+use crate::response::Responder;
 use crate::rules::Runner;
 use crate::sealing::Sealer;
 use crate::secret::Secret;
@@ -49,6 +50,7 @@ pub struct App {
     pub rates: Rates,
     pub sealer: Arc<Sealer>,
     pub notifier: Arc<Notifier>,
+    pub responder: Arc<Responder>,
     /// Password hashing at one time: it takes memory and a core each.
     pub hashing: Semaphore,
     /// Requests under way.

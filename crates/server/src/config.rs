@@ -26,6 +26,9 @@ pub struct ServerConfig {
     pub engine: EngineConfig,
     /// Queries may read any file that the process may read: for a server of one command line.
     pub files: bool,
+    /// Sources may be blocked in this host's firewall, when an administrator switches that on too. The
+    /// process then keeps the right to change it.
+    pub response: bool,
     pub limits: Limits,
     /// Logs that other hosts send as they write them.
     pub receiving: ReceivingConfig,
@@ -48,6 +51,7 @@ impl ServerConfig {
             retention_bytes: lake.retention_bytes,
             engine: EngineConfig::default(),
             files: false,
+            response: false,
             limits: Limits::default(),
             receiving: ReceivingConfig::default(),
         }

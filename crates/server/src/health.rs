@@ -138,6 +138,38 @@ fn undelivered(app: &App) -> Vec<Degraded> {
     given_up.into_iter().chain(stuck).collect()
 }
 
+/// What keeps sources from being blocked although somebody wants it.
+fn responding(app: &App) -> Vec<Degraded> {
+    let responder = &app.responder;
+    let degraded = |code, message, help: Option<&str>| Degraded {
+        code,
+        part: "response",
+        message,
+        help: help.map(str::to_owned),
+    };
+    let enabled = app.store.response_policy().is_ok_and(|policy| policy.enabled);
+    let unable = responder.ready().err().filter(|_| enabled).map(|error| {
+        degraded(
+            "response_unable",
+            format!("Response is on, yet no source can be blocked: {error}."),
+            Some(error.help()),
+        )
+    });
+    let failing = responder.last_error.lock().clone().filter(|_| enabled);
+    let failing = failing.map(|why| degraded("response_failing", format!("Response: {why}."), None));
+    let hook = responder.hook_trouble.clone().map(|why| degraded("response_hook", why, None));
+    let failures = responder.hook_failures.load(Ordering::Relaxed);
+    let failures = (failures > 0).then(|| {
+        let help = "`GET /api/v1/response/blocks?all=true` has what it said.";
+        degraded(
+            "response_hook_failed",
+            format!("Since the start the hook command failed {failures} times."),
+            Some(help),
+        )
+    });
+    unable.into_iter().chain(failing).chain(hook).chain(failures).collect()
+}
+
 fn sensor_part(sensor: &SensorReport) -> Part {
     Part {
         name: "sensor",
@@ -158,6 +190,7 @@ pub fn degraded(app: &App, sensor: &SensorReport, parts: &[Part]) -> Vec<Degrade
     list.extend(losses(app, sensor));
     list.extend(failing_rules(app));
     list.extend(undelivered(app));
+    list.extend(responding(app));
     if app.detecting.unsaved.load(Ordering::Relaxed) > 0 {
         list.push(Degraded {
             code: "detector_unsaved",

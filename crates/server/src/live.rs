@@ -62,6 +62,11 @@ impl Live {
         (taken < self.most).then(|| Subscription { receiver: self.sender.subscribe(), place })
     }
 
+    /// For a part of the server: takes no place.
+    pub fn listen(&self) -> broadcast::Receiver<Message> {
+        self.sender.subscribe()
+    }
+
     pub fn streams(&self) -> usize {
         self.streams.load(Ordering::Acquire)
     }

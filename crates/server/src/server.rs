@@ -20,6 +20,8 @@ use crate::pipeline::{Alerting, Detecting, Intake, Recalled, Storing};
 use crate::queries::Queries;
 use crate::rate::Rates;
 use crate::receiving::{self, Receiving};
+use crate::responding;
+use crate::response::Responder;
 use crate::rules::{Runner, shipped};
 use crate::sealing::Sealer;
 use crate::secret::Secret;
@@ -211,7 +213,11 @@ fn assemble(mut config: ServerConfig, bound: Bound) -> Result<RunningServer, Ser
     let alerting = Alerting::new(store.clone(), live.clone(), intake.clone(), sensing.clone());
     let arrived = lake.clone();
     let settled = Box::new(move || arrived.settled_until());
+    let classes = config.detection.as_ref().map(|detection| detection.classes.clone()).unwrap_or_default();
+    let responder =
+        Responder::new(store.clone(), config.response, classes, &config.data_dir, hostname.clone());
     let app = Arc::new(App {
+        responder,
         notifier: Notifier::new(store.clone(), sealer.clone(), hostname.clone()),
         rules: Runner::new(store.clone(), engine.clone(), alerting.clone(), settled),
         following: Following::new(
@@ -271,9 +277,10 @@ fn assemble(mut config: ServerConfig, bound: Bound) -> Result<RunningServer, Ser
     let writing = receiving::start(&app, receive, &stopping);
     let rules = tokio::spawn(app.rules.clone().run(stopping.clone()));
     let notifier = tokio::spawn(app.notifier.clone().run(stopping.clone()));
+    let responding = tokio::spawn(responding::run(app.clone(), stopping.clone()));
     let housekeeping = tokio::spawn(keep_house(app.clone(), stopping));
     tokio::spawn(note_start(app.clone()));
-    let parts = Parts { serving, housekeeping, rules, notifier, storing, writing, detector };
+    let parts = Parts { serving, housekeeping, responding, rules, notifier, storing, writing, detector };
     let server = RunningServer { parts: Some(parts), stop, app };
     server.publish()?;
     Ok(server)
@@ -315,6 +322,7 @@ async fn keep_house(app: Arc<App>, mut stopping: watch::Receiver<bool>) {
             _ = hourly.tick() => {}
         }
         app.receiving.renew_certificate(clock::now());
+        expire_alerts(&app).await;
         if let Some(certificate) = &app.certificate
             && let Err(error) = certificate.renew(clock::now())
         {
@@ -323,9 +331,25 @@ async fn keep_house(app: Arc<App>, mut stopping: watch::Receiver<bool>) {
     }
 }
 
+/// Drops alerts that are older than they are to be kept.
+async fn expire_alerts(app: &Arc<App>) {
+    match app.state(|store, now| store.expire_alerts(now)).await {
+        Ok(expired) if expired.alerts > 0 => {
+            let said = format!(
+                "Dropped {} alerts and {} incidents that were older than they are kept",
+                expired.alerts, expired.incidents
+            );
+            audit::own(app, ("ALERTS", "Expire"), said).await;
+        }
+        Ok(_) => {}
+        Err(error) => tracing::error!(%error, "old alerts cannot be dropped"),
+    }
+}
+
 struct Parts {
     serving: Task<()>,
     housekeeping: Task<()>,
+    responding: Task<()>,
     rules: Task<()>,
     notifier: Task<()>,
     storing: Task<()>,
@@ -463,6 +487,7 @@ impl RunningServer {
             let _ = parts.rules.await;
             let _ = parts.notifier.await;
             let _ = parts.housekeeping.await;
+            let _ = parts.responding.await;
             let _ = parts.serving.await;
         }
         self.app.lake.close().await

@@ -8,11 +8,15 @@
 //! clicks, a campaign grows), and a lock held for well under a millisecond is cheaper than a pool.
 
 mod alert_list;
+mod alert_retention;
 mod alerts;
 mod api_keys;
 mod audit;
+mod blocks;
+mod bulk;
 mod calls;
 mod captures;
+mod exclusions;
 mod grouping;
 mod incidents;
 mod library;
@@ -27,10 +31,13 @@ mod tokens;
 mod users;
 mod views;
 
-pub use alert_list::{AlertFilter, SelfTestFilter, Sort, SortKey};
+pub use alert_list::{AlertFilter, ExcludedFilter, SelfTestFilter, Sort, SortKey};
 pub use alerts::{AlertRecord, Stored};
 pub use api_keys::{KeyKind, KeyRecord, KeySecret, NewKey, SignedCall};
+pub use blocks::{BlockRecord, Ending, NewBlock};
+pub use bulk::MOST_AT_ONCE;
 pub use calls::Made;
+pub use exclusions::{ExclusionRecord, NewExclusion, Preview};
 pub use incidents::{IncidentEdit, IncidentFilter, IncidentRecord, IncidentSort};
 pub use library::LibraryQuery;
 pub use life_cycle::{Change, Comment, Edit, Resolution, Status};

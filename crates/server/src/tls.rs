@@ -4,7 +4,7 @@
 
 mod addresses;
 
-pub use addresses::local_addresses;
+pub use addresses::{every_address, local_addresses};
 
 use crate::files;
 use crate::secret::hex;

@@ -1,6 +1,6 @@
 //! `vedette alerts`: list, show, close, through the server.
 
-use crate::args::{AlertsCommand, ListFormat, TextOrJson};
+use crate::args::{AlertsCommand, BulkArgs, ListFormat, TextOrJson};
 use crate::client::Client;
 use crate::failure::Failure;
 use serde_json::{Value, json};
@@ -12,9 +12,10 @@ use vedette_event::Time;
 pub fn run(command: &AlertsCommand) -> Result<u8, Failure> {
     let mut out = std::io::stdout().lock();
     match command {
-        AlertsCommand::List { target, format, status, limit } => {
+        AlertsCommand::List { target, format, status, excluded, limit } => {
             let status = status.as_ref().map(|words| format!("&status={words}")).unwrap_or_default();
-            let reply = Client::need(target)?.get(&format!("/alerts?limit={limit}{status}"))?;
+            let shown = if *excluded { "&excluded=show" } else { "" };
+            let reply = Client::need(target)?.get(&format!("/alerts?limit={limit}{status}{shown}"))?;
             let alerts: Vec<Value> = reply["alerts"].as_array().cloned().unwrap_or_default();
             if *format == ListFormat::Json {
                 writeln!(out, "{}", Value::Array(alerts))?;
@@ -23,7 +24,9 @@ pub fn run(command: &AlertsCommand) -> Result<u8, Failure> {
             } else {
                 write_list(&mut out, &alerts)?;
             }
+            tell_hidden(&reply["excluded"]);
         }
+        AlertsCommand::Bulk(args) => bulk(&mut out, args)?,
         AlertsCommand::Show { target, id, format } => {
             let client = Client::need(target)?;
             let alert = client.get(&format!("/alerts/{id}"))?;
@@ -68,6 +71,60 @@ pub fn run(command: &AlertsCommand) -> Result<u8, Failure> {
         }
     }
     Ok(0)
+}
+
+/// What exclusions keep out of sight is never kept quiet.
+fn tell_hidden(count: &Value) {
+    if let Some(count) = count.as_u64().filter(|count| *count > 0) {
+        eprintln!(
+            "{count} more are hidden by exclusions: `vedette alerts list --excluded` shows them, `vedette exclusions list` says why."
+        );
+    }
+}
+
+fn bulk(out: &mut impl Write, args: &BulkArgs) -> Result<(), Failure> {
+    let mut change = json!({});
+    let given = [
+        ("status", &args.status),
+        ("resolution", &args.reason),
+        ("assignee", &args.assignee),
+        ("severity", &args.severity),
+        ("comment", &args.comment),
+    ];
+    for (name, value) in given {
+        if let Some(text) = value {
+            change[name] = if name == "assignee" && text == "none" { Value::Null } else { json!(text) };
+        }
+    }
+    if change == json!({}) {
+        return Err(Failure::Usage(
+            "say what to change: --status, --reason, --assignee, --severity or --comment".to_owned(),
+        ));
+    }
+    let mut body = json!({"change": change, "dry_run": true});
+    match &args.filter {
+        Some(filter) => body["filter"] = json!(filter),
+        None => body["ids"] = json!(args.ids),
+    }
+    let client = Client::need(&args.target)?;
+    let counted = crate::client::json(client.post("/alerts/bulk", &body)?)?;
+    let matched = counted["matched"].clone();
+    if !args.yes {
+        return Ok(writeln!(out, "{matched} alerts; nothing is changed yet: add --yes to change them.")?);
+    }
+    body["dry_run"] = json!(false);
+    if args.filter.is_some() {
+        body["expected"] = matched;
+    }
+    let done = crate::client::json(client.post("/alerts/bulk", &body)?)?;
+    writeln!(out, "{} changed, {} as wanted already.", done["changed"], done["unchanged"])?;
+    for id in done["missing"].as_array().into_iter().flatten() {
+        writeln!(out, "  {id}: there is no such alert")?;
+    }
+    for refused in done["refused"].as_array().into_iter().flatten() {
+        writeln!(out, "  {}: {}", refused["id"], super::table::cell(&refused["message"]))?;
+    }
+    Ok(())
 }
 
 fn explain_alert(out: &mut impl Write, client: &Client, id: i64, format: TextOrJson) -> Result<(), Failure> {
@@ -202,6 +259,7 @@ fn write_alert(out: &mut impl Write, alert: &Value) -> std::io::Result<()> {
         "status",
         "resolution",
         "assignee",
+        "excluded_by",
         "active",
         "attribution",
         "tool",

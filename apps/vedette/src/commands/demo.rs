@@ -23,6 +23,7 @@ pub fn run(args: &DemoArgs) -> Result<u8, Failure> {
         dir,
         args.listen,
         !args.no_sensor,
+        false,
         vedette_server::ReceivingConfig::default(),
         Some(SCAN),
     )

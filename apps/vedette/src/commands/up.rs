@@ -22,7 +22,7 @@ pub fn run(args: &UpArgs) -> Result<u8, Failure> {
         zone: asked.logs_timezone.clone(),
     });
     let receiving = receiving.map_err(Failure::Usage)?;
-    serve(dir, args.listen, !args.no_sensor, receiving, None)
+    serve(dir, args.listen, !args.no_sensor, args.response, receiving, None)
 }
 
 /// Runs until SIGINT or SIGTERM. `replay` is a capture to replay as if it happened now.
@@ -30,6 +30,7 @@ pub fn serve(
     dir: PathBuf,
     listen: SocketAddr,
     sensor: bool,
+    response: bool,
     receiving: ReceivingConfig,
     replay: Option<&'static [u8]>,
 ) -> Result<u8, Failure> {
@@ -39,7 +40,9 @@ pub fn serve(
     config.receiving = receiving;
     // Order matters: the socket while this is the only thread, then the rights go, then threads.
     config.sensor = open_sensor(sensor);
-    if let Err(error) = privilege::give_up_all_but(&privilege::SERVER_NEEDS) {
+    config.response = response;
+    let needs = if response { &privilege::RESPONDER_NEEDS[..] } else { &privilege::SERVER_NEEDS[..] };
+    if let Err(error) = privilege::give_up_all_but(needs) {
         return Err(Failure::Ours(format!("cannot give up rights after opening the sensor: {error}")));
     }
     super::runtime()?.block_on(async {

@@ -1,23 +1,27 @@
 // What an analyst does with an alert: take it, assign it, close it with a reason, open it again.
 
 import { useQuery } from "@tanstack/react-query";
-import { type FormEvent, useState } from "react";
+import { useState } from "react";
 import { assignees, usePatchAlert } from "@/api/queries";
-import type { Alert, Resolution } from "@/api/types";
-import { RESOLUTIONS, resolutionName } from "@/lib/words";
+import type { Alert } from "@/api/types";
 import { Dialog } from "@/ui/dialog";
 import { Icon } from "@/ui/icon";
 import { MenuItem, MenuLabel, MenuRoot, MenuSeparator } from "@/ui/menu";
 import { Button, Failure, buttonClass } from "@/ui/parts";
 import { Outside } from "@/ui/text";
+import { BlockButton } from "./block";
+import { CloseForm } from "./close";
+import { ExcludeButton } from "./exclude";
 
-export function Actions({ alert, me }: { alert: Alert; me: string }) {
+export function Actions({ alert, me, administrator }: { alert: Alert; me: string; administrator: boolean }) {
   const patch = usePatchAlert(alert.id);
   const [closing, setClosing] = useState(false);
   return (
     <div className="shrink-0 space-y-2">
       <div className="flex flex-wrap gap-2">
         <Assign alert={alert} me={me} onAssign={(assignee) => patch.mutate({ assignee })} />
+        {!alert.self_test && <ExcludeButton alert={alert} />}
+        {!alert.self_test && alert.source_ips.length > 0 && <BlockButton alert={alert} administrator={administrator} />}
         {alert.status === "new" && (
           <Button disabled={patch.isPending} onClick={() => patch.mutate({ status: "in_progress", ...(alert.assignee ? {} : { assignee: me }) })}>
             Start work
@@ -73,47 +77,5 @@ function Assign({ alert, me, onAssign }: { alert: Alert; me: string; onAssign: (
         </>
       )}
     </MenuRoot>
-  );
-}
-
-export function CloseForm({ busy, error, submit, cancel, what = "alert" }: {
-  what?: "alert" | "incident";
-  busy: boolean;
-  error: unknown;
-  submit: (resolution: Resolution, comment: string) => void;
-  cancel: () => void;
-}) {
-  const [resolution, setResolution] = useState<Resolution | null>(null);
-  const [comment, setComment] = useState("");
-  const lacks = resolution === "other" && !comment.trim();
-  const onSubmit = (event: FormEvent) => {
-    event.preventDefault();
-    if (resolution && !lacks) submit(resolution, comment.trim());
-  };
-  return (
-    <form onSubmit={onSubmit} className="space-y-3.5">
-      <fieldset className="space-y-0.5">
-        <legend className="mb-1 font-medium">Reason</legend>
-        {RESOLUTIONS.map(({ value, meaning }) => (
-          <label key={value} className="flex items-start gap-2 rounded-md px-2 py-1 hover:bg-raised">
-            <input type="radio" name="resolution" className="mt-1 accent-accent-solid" checked={resolution === value} onChange={() => setResolution(value)} />
-            <span>
-              {resolutionName[value]}
-              <span className="block text-xs text-muted">{meaning}</span>
-            </span>
-          </label>
-        ))}
-      </fieldset>
-      <label className="block space-y-1">
-        <span className="font-medium">Comment</span>{" "}
-        <span className="text-xs text-muted">{resolution === "other" ? "needed" : "optional"}</span>
-        <textarea className="field block w-full" rows={3} maxLength={10_000} value={comment} onChange={(e) => setComment(e.target.value)} />
-      </label>
-      {error != null && <Failure error={error} />}
-      <div className="flex justify-end gap-2">
-        <Button onClick={cancel}>Cancel</Button>
-        <Button type="submit" kind="primary" disabled={busy || !resolution || lacks}>{busy ? "Closing…" : `Close ${what}`}</Button>
-      </div>
-    </form>
   );
 }

@@ -48,6 +48,7 @@ function Content({ alert }: { alert: Alert }) {
             <StatusMark status={alert.status} />
             {alert.active && <span className="inline-flex items-center gap-1.5 text-accent"><Dot tone="accent" pulsing />going on</span>}
             {alert.self_test && <Tag>self-test</Tag>}
+            {alert.excluded_by !== null && <Tag>excluded by {alert.excluded_by}</Tag>}
             <span className="num text-muted">Alert {alert.id}</span>
             {typeof alert.incident_id === "number" && (
               <Link to="/incidents/$id" params={{ id: String(alert.incident_id) }} className="num text-muted underline hover:text-text">Incident {alert.incident_id}</Link>
@@ -56,7 +57,7 @@ function Content({ alert }: { alert: Alert }) {
           <h1 className="text-lg leading-snug font-semibold"><Outside text={alert.name} max={300} /></h1>
           <p className="text-muted"><Outside text={alert.summary} max={1200} /></p>
         </div>
-        {mayWork && <Actions alert={alert} me={me.data?.username ?? ""} />}
+        {mayWork && <Actions alert={alert} me={me.data?.username ?? ""} administrator={me.data?.role === "administrator"} />}
       </header>
       <div className="grid gap-3.5 2xl:grid-cols-[minmax(0,1fr)_23rem] xl:grid-cols-[minmax(0,1fr)_20rem]">
         <div className="min-w-0 space-y-3.5">

@@ -43,6 +43,10 @@ export function Filters({ filter, change }: Props) {
         <input type="checkbox" className="accent-accent-solid" checked={!!filter.selftest} onChange={(e) => change({ selftest: e.target.checked })} />
         Show self-tests
       </label>
+      <label className="flex items-center gap-1.5 text-muted">
+        <input type="checkbox" className="accent-accent-solid" checked={!!filter.excluded} onChange={(e) => change({ excluded: e.target.checked })} />
+        Show excluded
+      </label>
     </div>
   );
 }

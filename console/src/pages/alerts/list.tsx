@@ -1,11 +1,12 @@
 // The alert list: filters in the address bar, live rows, sorting by the server.
 
 import { useQuery } from "@tanstack/react-query";
-import { getRouteApi, useNavigate } from "@tanstack/react-router";
+import { getRouteApi, Link, useNavigate } from "@tanstack/react-router";
 import { useState } from "react";
-import { type AlertFilter, alerts, status } from "@/api/queries";
+import { type AlertFilter, alerts, session, status } from "@/api/queries";
 import { count, plural } from "@/lib/format";
 import { Button, Empty, Failure, Loading, PageHead } from "@/ui/parts";
+import { BulkBar } from "./bulk";
 import { NoScanYet } from "./empty";
 import { Filters } from "./filters";
 import { AlertTable } from "./table";
@@ -21,8 +22,12 @@ export function AlertsPage() {
   const [limit, setLimit] = useState(STEP);
   const filter: AlertFilter = { ...search, status: search.status ?? "open" };
   const query = useQuery(alerts(filter, limit));
+  const me = useQuery(session);
+  const [chosen, setChosen] = useState<ReadonlySet<number>>(new Set());
+  const mayWork = me.data?.role === "analyst" || me.data?.role === "administrator";
   const change = (part: AlertFilter) => {
     setLimit(STEP);
+    setChosen(new Set());
     void navigate({ search: (old) => clean({ ...old, ...part }), replace: true });
   };
   const data = query.data;
@@ -34,12 +39,27 @@ export function AlertsPage() {
           {data && plural(data.total, "alert")}
           {query.isPlaceholderData && " …"}
         </p>
+        {data && data.excluded > 0 && (
+          <p className="num text-muted">
+            · {count(data.excluded)} more hidden by <Link to="/exclusions" className="underline">exclusions</Link>
+          </p>
+        )}
       </PageHead>
       <div className="panel min-w-0">
         <Filters filter={filter} change={change} />
         {query.isPending && <Loading what="alerts" />}
         {query.error && <div className="p-3.5"><Failure error={query.error} retry={() => void query.refetch()} /></div>}
-        {rows.length > 0 && <AlertTable rows={rows} sort={filter.sort ?? "-detected_at"} setSort={(sort) => change({ sort })} />}
+        {mayWork && data && rows.some((row) => chosen.has(row.id)) && (
+          <BulkBar rows={rows} total={data.total} filter={filter} chosen={chosen} clear={() => setChosen(new Set())} />
+        )}
+        {rows.length > 0 && (
+          <AlertTable
+            rows={rows}
+            sort={filter.sort ?? "-detected_at"}
+            setSort={(sort) => change({ sort })}
+            {...(mayWork ? { chosen, choose: setChosen } : {})}
+          />
+        )}
         {data && rows.length === 0 && <Nothing filter={filter} clear={() => void navigate({ search: { status: "all" }, replace: true })} />}
         {data && rows.length < data.total && (
           <footer className="flex items-center gap-3 border-t border-line px-3.5 py-2 text-muted">

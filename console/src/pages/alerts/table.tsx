@@ -14,9 +14,12 @@ interface Props {
   rows: AlertSummary[];
   sort: string;
   setSort: (sort: string) => void;
+  /** With these, rows can be chosen. */
+  chosen?: ReadonlySet<number>;
+  choose?: (ids: ReadonlySet<number>) => void;
 }
 
-export function AlertTable({ rows, sort, setSort }: Props) {
+export function AlertTable({ rows, sort, setSort, chosen, choose }: Props) {
   const body = useRef<HTMLTableSectionElement>(null);
   const fresh = useFresh();
   const onKeyDown = (event: KeyboardEvent) => {
@@ -35,6 +38,15 @@ export function AlertTable({ rows, sort, setSort }: Props) {
       <table className="w-full min-w-[58rem]" onKeyDown={onKeyDown}>
         <thead>
           <tr className="border-b border-line text-xs text-muted">
+            {choose && (
+              <th scope="col" className="w-8 pl-3.5">
+                <Choose
+                  label="Choose all shown"
+                  checked={rows.every((row) => chosen?.has(row.id))}
+                  onChange={(on) => choose(new Set(on ? rows.map((row) => row.id) : []))}
+                />
+              </th>
+            )}
             <SortHead {...head} by="severity" className="w-26 pl-3.5">Severity</SortHead>
             <th scope="col" className="w-24 px-2">Status</th>
             <th scope="col" className="px-2">Alert</th>
@@ -47,11 +59,29 @@ export function AlertTable({ rows, sort, setSort }: Props) {
           </tr>
         </thead>
         <tbody ref={body} className="divide-y divide-line">
-          {rows.map((alert) => <Row key={alert.id} alert={alert} fresh={fresh.has(alert.id)} />)}
+          {rows.map((alert) => (
+            <Row
+              key={alert.id}
+              alert={alert}
+              fresh={fresh.has(alert.id)}
+              {...(choose ? { chosen: !!chosen?.has(alert.id), choose: (on: boolean) => choose(changed(chosen, alert.id, on)) } : {})}
+            />
+          ))}
         </tbody>
       </table>
     </div>
   );
+}
+
+function changed(chosen: ReadonlySet<number> | undefined, id: number, on: boolean): ReadonlySet<number> {
+  const next = new Set(chosen);
+  if (on) next.add(id);
+  else next.delete(id);
+  return next;
+}
+
+function Choose({ label, checked, onChange }: { label: string; checked: boolean; onChange: (on: boolean) => void }) {
+  return <input type="checkbox" aria-label={label} className="mt-0.5 accent-accent-solid" checked={checked} onChange={(e) => onChange(e.target.checked)} />;
 }
 
 /** Alerts that arrived while the list is open: they light up for a moment. */
@@ -86,7 +116,7 @@ function SortHead({ by, sort, setSort, right = false, className, children }: {
   );
 }
 
-function Row({ alert, fresh }: { alert: AlertSummary; fresh: boolean }) {
+function Row({ alert, fresh, chosen = false, choose }: { alert: AlertSummary; fresh: boolean; chosen?: boolean; choose?: (on: boolean) => void }) {
   const navigate = useNavigate();
   const open = () => {
     // Selecting text in a row must not open it.
@@ -95,6 +125,11 @@ function Row({ alert, fresh }: { alert: AlertSummary; fresh: boolean }) {
   };
   return (
     <tr onClick={open} className={`cursor-pointer align-top hover:bg-raised ${fresh ? "arrived" : ""}`}>
+      {choose && (
+        <td className="py-2 pl-3.5" onClick={(event) => event.stopPropagation()}>
+          <Choose label={`Choose alert ${alert.id}`} checked={chosen} onChange={choose} />
+        </td>
+      )}
       <td className="py-2 pr-2 pl-3.5"><SeverityMark severity={alert.severity} /></td>
       <td className="px-2 py-2"><StatusMark status={alert.status} /></td>
       <td className="max-w-0 px-2 py-2">
@@ -110,6 +145,7 @@ function Row({ alert, fresh }: { alert: AlertSummary; fresh: boolean }) {
         <span className="mt-0.5 flex items-center gap-1.5 overflow-hidden text-xs whitespace-nowrap text-muted">
           {alert.active && <span className="inline-flex items-center gap-1.5 text-accent"><Dot tone="accent" pulsing />going on</span>}
           {alert.self_test && <Tag>self-test</Tag>}
+          {alert.excluded_by !== null && <Tag>excluded</Tag>}
           {alert.source === "detection"
             ? <span>{alert.scan_types.slice(0, 3).map(scanTypeName).join(", ")}</span>
             : <span className="truncate"><Tag>{sourceName[alert.source]}</Tag> <Outside text={alert.rule_name ?? alert.category} max={80} /></span>}

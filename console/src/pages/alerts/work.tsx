@@ -103,6 +103,8 @@ export function changeWords(change: Change): string {
       return `${who} ${change.new === null ? "removed the assignee" : `assigned it to ${change.new}`}${note}`;
     case "severity":
       return `${who} set the severity to ${name(severityName, change.new)}${note}`;
+    case "excluded":
+      return (change.new === null ? `${who} took it out of hiding` : `Hidden by exclusion ${change.new}`) + note;
     case "active":
       return (change.new === "true" ? "The scan went on" : "The scan ended") + note;
     default:

@@ -8,7 +8,7 @@ import { assignees, session } from "@/api/queries";
 import type { Incident, Severity } from "@/api/types";
 import { count, plural } from "@/lib/format";
 import { resolutionName, SEVERITIES, severityName } from "@/lib/words";
-import { CloseForm } from "@/pages/alerts/actions";
+import { CloseForm } from "@/pages/alerts/close";
 import { Dialog } from "@/ui/dialog";
 import { Icon } from "@/ui/icon";
 import { Button, Failure, Loading, Panel, SeverityMark, StatusMark, Tag } from "@/ui/parts";

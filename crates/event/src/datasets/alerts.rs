@@ -48,7 +48,9 @@ pub const DATASET: Dataset = Dataset {
         Field::word("rule_name", "Name of the correlation rule; null without one."),
         Field::word("vendor", "Vendor of the product that raised it."),
         Field::word("product", "Product that raised it."),
-        Field::int("incident_id", "Number of its incident; null for a self-test."),
+        Field::int("incident_id", "Number of its incident; null for a self-test and for what is excluded."),
+        Field::bool("excluded", "An exclusion keeps it out of lists and notifications."),
+        Field::int("excluded_by", "Number of that exclusion; null without one."),
     ],
 };
 
@@ -67,6 +69,8 @@ pub struct LifeCycle {
     /// As a person set it; goes before what the subject says.
     pub severity: Option<Severity>,
     pub incident_id: Option<i64>,
+    /// Number of the exclusion that keeps it out of lists and notifications.
+    pub excluded_by: Option<i64>,
 }
 
 /// A row of [`DATASET`].
@@ -110,6 +114,7 @@ pub fn row(life: &LifeCycle, subject: &Subject) -> Row {
         ],
     });
     row.push(Value::from(life.incident_id));
+    row.extend([Value::Bool(life.excluded_by.is_some()), Value::from(life.excluded_by)]);
     if let (Some(severity), Some(place)) = (life.severity, DATASET.position("severity")) {
         row[place] = Value::from(severity.as_str());
     }

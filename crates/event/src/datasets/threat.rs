@@ -211,6 +211,7 @@ mod tests {
             name: "TCP SYN scan".into(),
             summary: String::new(),
             source_ips: vec!["10.0.0.9".parse().unwrap()],
+            proven_ips: Vec::new(),
             candidate_ips: Vec::new(),
             target_ips: targets.iter().map(|ip| ip.parse().unwrap()).collect(),
             addresses_cut: false,

@@ -1,7 +1,7 @@
 //! Users and API tokens, for administrators.
 
 use super::error::ApiError;
-use super::extract::{Id, Json, Name};
+use super::extract::{Id, Json, Name, Query};
 use crate::access::{Identity, Role};
 use crate::app::App;
 use crate::audit::Note;
@@ -12,12 +12,42 @@ use axum::http::StatusCode;
 use axum::{Extension, Json as Answer};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
-use utoipa::ToSchema;
+use utoipa::{IntoParams, ToSchema};
 use vedette_event::Time;
+
+const LARGEST_PAGE: usize = 500;
 
 #[derive(Serialize, ToSchema)]
 pub struct Users {
     users: Vec<User>,
+    /// How many there are, on all pages.
+    total: usize,
+    /// For the next page; null on the last.
+    next_cursor: Option<String>,
+}
+
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct PageParameters {
+    /// 1 to 500; 500 when absent.
+    limit: Option<usize>,
+    /// `next_cursor` of the page before.
+    cursor: Option<String>,
+}
+
+/// One page of a list, how long the list is, and where the next page begins.
+fn page<T>(all: Vec<T>, parameters: &PageParameters) -> Result<(Vec<T>, usize, Option<String>), ApiError> {
+    let limit = parameters.limit.unwrap_or(LARGEST_PAGE);
+    if !(1..=LARGEST_PAGE).contains(&limit) {
+        return Err(ApiError::bad_request("`limit` is 1 to 500."));
+    }
+    let wrong = |_| ApiError::bad_request("`cursor` is not one that was given out.");
+    let begin: usize = parameters.cursor.as_deref().map_or(Ok(0), str::parse).map_err(wrong)?;
+    let total = all.len();
+    let end = begin.saturating_add(limit);
+    let rows = all.into_iter().skip(begin).take(limit).collect();
+    Ok((rows, total, (end < total).then(|| end.to_string())))
 }
 
 #[derive(Serialize, ToSchema)]
@@ -59,6 +89,10 @@ impl UserChange {
 #[derive(Serialize, ToSchema)]
 pub struct Tokens {
     tokens: Vec<Token>,
+    /// How many there are, on all pages.
+    total: usize,
+    /// For the next page; null on the last.
+    next_cursor: Option<String>,
 }
 
 #[derive(Serialize, ToSchema)]
@@ -106,11 +140,15 @@ fn shown(user: crate::state::UserRecord) -> User {
     }
 }
 
-/// All users.
-#[utoipa::path(get, path = "/api/v1/users", tag = "administration", responses((status = 200, body = Users)))]
-pub async fn users(State(app): State<Arc<App>>) -> Result<Answer<Users>, ApiError> {
-    let users = app.state(|store, _| store.users()).await?;
-    Ok(Answer(Users { users: users.into_iter().map(shown).collect() }))
+/// Users by name, page by page.
+#[utoipa::path(get, path = "/api/v1/users", tag = "administration", params(PageParameters),
+    responses((status = 200, body = Users), (status = 400, body = super::error::ErrorBody)))]
+pub async fn users(
+    State(app): State<Arc<App>>,
+    Query(parameters): Query<PageParameters>,
+) -> Result<Answer<Users>, ApiError> {
+    let (users, total, next_cursor) = page(app.state(|store, _| store.users()).await?, &parameters)?;
+    Ok(Answer(Users { users: users.into_iter().map(shown).collect(), total, next_cursor }))
 }
 
 /// Adds a user.
@@ -190,10 +228,14 @@ pub async fn assignees(State(app): State<Arc<App>>) -> Result<Answer<Assignees>,
     Ok(Answer(Assignees { users: able.map(|user| user.username).collect() }))
 }
 
-/// All API tokens, without the tokens themselves.
-#[utoipa::path(get, path = "/api/v1/tokens", tag = "administration", responses((status = 200, body = Tokens)))]
-pub async fn tokens(State(app): State<Arc<App>>) -> Result<Answer<Tokens>, ApiError> {
-    let tokens = app.state(|store, _| store.tokens()).await?;
+/// API tokens, without the tokens themselves, page by page.
+#[utoipa::path(get, path = "/api/v1/tokens", tag = "administration", params(PageParameters),
+    responses((status = 200, body = Tokens), (status = 400, body = super::error::ErrorBody)))]
+pub async fn tokens(
+    State(app): State<Arc<App>>,
+    Query(parameters): Query<PageParameters>,
+) -> Result<Answer<Tokens>, ApiError> {
+    let (tokens, total, next_cursor) = page(app.state(|store, _| store.tokens()).await?, &parameters)?;
     let shown = |token: crate::state::TokenRecord| Token {
         id: token.id,
         name: token.name,
@@ -203,7 +245,7 @@ pub async fn tokens(State(app): State<Arc<App>>) -> Result<Answer<Tokens>, ApiEr
         last_used: token.last_used,
         expires_at: token.expires_at,
     };
-    Ok(Answer(Tokens { tokens: tokens.into_iter().map(shown).collect() }))
+    Ok(Answer(Tokens { tokens: tokens.into_iter().map(shown).collect(), total, next_cursor }))
 }
 
 /// Makes an API token; the answer shows it this once.

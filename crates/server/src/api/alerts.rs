@@ -6,8 +6,8 @@ use crate::access::Identity;
 use crate::app::App;
 use crate::live::News;
 use crate::state::{
-    AlertFilter, AlertRecord, Change, Comment, Edit, Resolution, SelfTestFilter, Sort, SortKey, StateError,
-    Status, Store,
+    AlertFilter, AlertRecord, Change, Comment, Edit, ExcludedFilter, Resolution, SelfTestFilter, Sort,
+    SortKey, StateError, Status, Store,
 };
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -42,8 +42,10 @@ pub struct AlertSummary {
     #[schema(value_type = Option<String>, format = DateTime)]
     pub closed_at: Option<Time>,
     pub comment_count: i64,
-    /// Null for a self-test.
+    /// Null for a self-test, and for what was excluded from the start.
     pub incident_id: Option<i64>,
+    /// Number of the exclusion that keeps it out of lists and notifications.
+    pub excluded_by: Option<i64>,
     /// What raised it: `detection`, `correlation` or `external`.
     #[schema(value_type = String)]
     pub source: AlertSource,
@@ -113,6 +115,7 @@ impl AlertSummary {
             closed_at: record.closed_at,
             comment_count: record.comment_count,
             incident_id: life.incident_id,
+            excluded_by: life.excluded_by,
             source: subject.source(),
             category: subject.category().to_owned(),
             duplicates: life.duplicates,
@@ -222,6 +225,8 @@ pub struct AlertList {
     alerts: Vec<AlertSummary>,
     /// How many match, on all pages.
     total: u64,
+    /// How many more would match, were they not excluded.
+    excluded: u64,
     /// For the next page; null on the last.
     next_cursor: Option<String>,
 }
@@ -262,6 +267,8 @@ pub struct ListParameters {
     until: Option<String>,
     /// Only self-tests, or none of them; both when absent.
     self_test: Option<bool>,
+    /// What exclusions hide: `hide`, which is the default, `show` or `only`.
+    excluded: Option<String>,
     /// `detected_at`, `updated_at`, `severity` or `probes`, with `-` in front for descending.
     sort: Option<String>,
     /// 1 to 500; 50 when absent.
@@ -284,6 +291,28 @@ pub struct AlertEdit {
     #[schema(value_type = Option<String>)]
     severity: Option<Severity>,
     comment: Option<String>,
+}
+
+impl AlertEdit {
+    /// Whether it can be made at all.
+    pub fn check(&self) -> Result<(), ApiError> {
+        if self.status != Some(Status::Closed) || self.resolution.is_some() {
+            return Ok(());
+        }
+        let message = "Closing an alert needs a resolution.";
+        Err(ApiError::new(StatusCode::BAD_REQUEST, "resolution_required", message)
+            .help("true_positive, benign, false_positive, duplicate, known_scanner or other."))
+    }
+
+    pub fn change(&self) -> Edit<'_> {
+        Edit {
+            status: self.status,
+            resolution: self.resolution,
+            assignee: self.assignee.as_ref().map(Option::as_deref),
+            severity: self.severity,
+            comment: self.comment.as_deref(),
+        }
+    }
 }
 
 /// Tells `null` from absent.
@@ -317,10 +346,20 @@ pub async fn list(
             cursor.parse().map_err(|_| ApiError::bad_request("`cursor` is not one that was given out."))?
         }
     };
-    let page = app.state(move |store, _| store.list_alerts(&filter, sort, limit, offset)).await?;
+    let (page, excluded) = app
+        .state(move |store, _| {
+            let hidden = AlertFilter { excluded: ExcludedFilter::Only, ..filter.clone() };
+            let excluded = match filter.excluded {
+                ExcludedFilter::Without => store.count_alerts(&hidden)?,
+                _ => 0,
+            };
+            Ok((store.list_alerts(&filter, sort, limit, offset)?, excluded))
+        })
+        .await?;
     Ok(Answer(AlertList {
         alerts: page.alerts.iter().map(AlertSummary::of).collect(),
         total: page.total,
+        excluded,
         next_cursor: page.next.map(|next| next.to_string()),
     }))
 }
@@ -344,24 +383,10 @@ pub async fn edit(
     Id(id): Id,
     Json(edit): Json<AlertEdit>,
 ) -> Result<Answer<Alert>, ApiError> {
-    if edit.status == Some(Status::Closed) && edit.resolution.is_none() {
-        return Err(ApiError::new(
-            StatusCode::BAD_REQUEST,
-            "resolution_required",
-            "Closing an alert needs a resolution.",
-        )
-        .help("true_positive, benign, false_positive, duplicate, known_scanner or other."));
-    }
+    edit.check()?;
     let edited = app
         .state(move |store, now| {
-            let change = Edit {
-                status: edit.status,
-                resolution: edit.resolution,
-                assignee: edit.assignee.as_ref().map(Option::as_deref),
-                severity: edit.severity,
-                comment: edit.comment.as_deref(),
-            };
-            let record = store.edit_alert(id, &change, &who.name, now)?;
+            let record = store.edit_alert(id, &edit.change(), &who.name, now)?;
             Ok((whole(store, record.clone())?, record))
         })
         .await;
@@ -433,7 +458,7 @@ fn whole(store: &Store, record: Option<AlertRecord>) -> Result<Option<Alert>, St
     }))
 }
 
-fn unknown_user(error: StateError) -> ApiError {
+pub fn unknown_user(error: StateError) -> ApiError {
     match error {
         StateError::Invalid(message) if message.contains("no such user") => {
             ApiError::new(StatusCode::BAD_REQUEST, "unknown_user", super::error::capitalised(message))
@@ -442,7 +467,8 @@ fn unknown_user(error: StateError) -> ApiError {
     }
 }
 
-fn filter(p: &ListParameters) -> Result<AlertFilter, ApiError> {
+/// The filter that the parameters mean; order and page aside.
+pub fn filter(p: &ListParameters) -> Result<AlertFilter, ApiError> {
     Ok(AlertFilter {
         status: words(p.status.as_deref(), "status", |word| {
             Status::ALL.into_iter().find(|status| status.as_str() == word)
@@ -461,6 +487,12 @@ fn filter(p: &ListParameters) -> Result<AlertFilter, ApiError> {
             None => SelfTestFilter::Both,
             Some(true) => SelfTestFilter::Only,
             Some(false) => SelfTestFilter::Without,
+        },
+        excluded: match p.excluded.as_deref() {
+            None | Some("hide") => ExcludedFilter::Without,
+            Some("show") => ExcludedFilter::Both,
+            Some("only") => ExcludedFilter::Only,
+            Some(_) => return Err(ApiError::bad_request("`excluded` is hide, show or only.")),
         },
         ..AlertFilter::default()
     })

@@ -159,6 +159,9 @@ pub async fn admit(State(gate): State<Gate>, request: Request, next: Next) -> Re
     let answer = match allowed(&gate, who.as_ref()) {
         Err(error) => error.into_response(),
         Ok(()) => {
+            if let (Some(_), Some(peer)) = (&who, parts.extensions.get::<Peer>()) {
+                gate.app.responder.seats.note(peer.0.ip(), crate::clock::now());
+            }
             let request = Request::from_parts(parts, body);
             bounded(&gate, who.as_ref(), request, next).await
         }

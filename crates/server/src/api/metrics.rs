@@ -103,6 +103,7 @@ fn registry(app: &App) -> Registry {
 
 fn gauges(app: &App, sensor: SensorState) -> Vec<(&'static str, &'static str, i64)> {
     let totals = app.store.alert_totals().unwrap_or_default();
+    let blocks = app.store.blocks(false, u32::MAX).map_or(0, |blocks| blocks.len());
     let failing_rules = app.store.failing_rules().map_or(0, |failing| failing.len());
     let stats = app.lake.stats();
     let parts = health::parts(app, &app.sensing.report());
@@ -123,6 +124,13 @@ fn gauges(app: &App, sensor: SensorState) -> Vec<(&'static str, &'static str, i6
         ("campaigns", "Campaigns being followed", int(app.detecting.statistics().campaigns as u64)),
         ("alerts_open", "Alerts not closed", int(totals.new + totals.in_progress)),
         ("alerts_active", "Alerts whose campaign goes on", int(totals.active)),
+        ("blocks", "Sources blocked in the firewall", int(blocks as u64)),
+        ("alerts_excluded", "Alerts hidden by exclusions", int(totals.excluded)),
+        (
+            "alerts_expired",
+            "Alerts dropped by their age",
+            int(app.store.alerts_expired().unwrap_or_default()),
+        ),
         ("rules_failing", "Correlation rules that fail", int(failing_rules as u64)),
         ("lake_bytes", "Bytes of data files", int(bytes)),
         ("lake_wal_bytes", "Bytes of the write-ahead log", int(stats.wal_bytes)),

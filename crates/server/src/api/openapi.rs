@@ -5,9 +5,9 @@ use super::cortex::{
     insert, issues, system, xql,
 };
 use super::{
-    administration, alerts, api_keys, events, evidence, export, incidents, ingest, language, library,
-    metrics, notifications, overview, probes, query, rule_files, rules, selftest, session, setup, sources,
-    status, tables,
+    administration, alerts, api_keys, bulk, events, evidence, exclusions, export, incidents, ingest,
+    language, library, metrics, notifications, overview, probes, query, response, retention, rule_files,
+    rules, selftest, session, setup, sources, status, tables,
 };
 use axum::Json as Answer;
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme};
@@ -21,6 +21,9 @@ use utoipa::{Modify, OpenApi};
         session::me, session::sign_in, session::sign_out, session::change_password,
         overview::overview, status::status, probes::alive, probes::ready, metrics::metrics, document,
         alerts::list, alerts::show, alerts::edit, alerts::comments, alerts::add_comment, alerts::history,
+        bulk::edit, exclusions::list, exclusions::add, exclusions::preview, exclusions::show, exclusions::edit,
+        exclusions::remove, exclusions::suggestion, retention::show, retention::edit, response::show, response::edit, response::blocks, response::preview,
+        response::block, response::undo, response::clear,
         evidence::evidence, evidence::capture, sources::explanation, events::events,
         export::alerts, export::events,
         query::run, query::check, query::datasets,

@@ -42,6 +42,8 @@ pub struct OverviewAlerts {
     in_progress: u64,
     closed: u64,
     active: u64,
+    /// Hidden by exclusions; in no other figure.
+    excluded: u64,
     open_by_severity: BySeverity,
     bucket_seconds: i64,
     /// Every bucket, empty ones too, oldest first; an alert counts where it was detected.
@@ -116,6 +118,7 @@ fn alerts(app: &App, hours: u32, now: Time) -> Result<OverviewAlerts, StateError
         in_progress: totals.in_progress,
         closed: totals.closed,
         active: totals.active,
+        excluded: totals.excluded,
         open_by_severity: BySeverity::of(totals.open_by_severity),
         bucket_seconds: seconds,
         buckets: buckets

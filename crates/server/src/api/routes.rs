@@ -4,9 +4,9 @@ use super::error::ApiError;
 use super::extract::BodyLimit;
 use super::guard::{Gate, admit, envelope};
 use super::{
-    administration, alerts, api_keys, events, evidence, export, incidents, ingest, language, library,
-    metrics, notifications, openapi, overview, probes, query, rule_files, rules, selftest, session, setup,
-    sources, status, tables,
+    administration, alerts, api_keys, bulk, events, evidence, exclusions, export, incidents, ingest,
+    language, library, metrics, notifications, openapi, overview, probes, query, response, retention,
+    rule_files, rules, selftest, session, setup, sources, status, tables,
 };
 use crate::access::Access;
 use crate::app::App;
@@ -188,6 +188,32 @@ fn own() -> Vec<Route> {
         route(get.clone(), "/api/v1/alerts/{id}/history", View, Plain, alerts::history),
         route(get.clone(), "/api/v1/alerts/{id}/evidence", View, Plain, evidence::evidence),
         route(get.clone(), "/api/v1/alerts/{id}/capture", View, Plain, evidence::capture),
+        route(post.clone(), "/api/v1/alerts/bulk", Work, Long, bulk::edit).act("ALERTS", "Bulk edit").once(),
+        route(get.clone(), "/api/v1/alerts/{id}/exclusion", View, Plain, exclusions::suggestion),
+        route(get.clone(), "/api/v1/exclusions", View, Plain, exclusions::list),
+        route(post.clone(), "/api/v1/exclusions", Work, Long, exclusions::add)
+            .act("EXCLUSIONS", "Create")
+            .once(),
+        route(post.clone(), "/api/v1/exclusions/preview", View, Plain, exclusions::preview),
+        route(get.clone(), "/api/v1/exclusions/{id}", View, Plain, exclusions::show),
+        route(patch.clone(), "/api/v1/exclusions/{id}", Work, Plain, exclusions::edit)
+            .act("EXCLUSIONS", "Edit"),
+        route(delete.clone(), "/api/v1/exclusions/{id}", Work, Plain, exclusions::remove)
+            .act("EXCLUSIONS", "Delete"),
+        route(get.clone(), "/api/v1/retention", View, Plain, retention::show),
+        route(patch.clone(), "/api/v1/retention", Administer, Plain, retention::edit)
+            .act("RETENTION", "Edit"),
+        route(get.clone(), "/api/v1/response", View, Plain, response::show),
+        route(patch.clone(), "/api/v1/response", Administer, Long, response::edit).act("RESPONSE", "Edit"),
+        route(get.clone(), "/api/v1/response/blocks", View, Plain, response::blocks),
+        route(post.clone(), "/api/v1/response/blocks", Work, Long, response::block)
+            .act("RESPONSE", "Block")
+            .once(),
+        route(delete.clone(), "/api/v1/response/blocks/{id}", Work, Long, response::undo)
+            .act("RESPONSE", "Undo"),
+        route(post.clone(), "/api/v1/response/preview", View, Plain, response::preview),
+        route(post.clone(), "/api/v1/response/clear", Administer, Long, response::clear)
+            .act("RESPONSE", "Clear"),
         route(get.clone(), "/api/v1/sources/{ip}/explanation", View, Plain, sources::explanation),
         route(get.clone(), "/api/v1/incidents", View, Plain, incidents::list),
         route(get.clone(), "/api/v1/incidents/{id}", View, Plain, incidents::show),

@@ -7,7 +7,7 @@ use super::extract::{Name, Query};
 use super::query::query_error;
 use crate::app::App;
 use crate::clock;
-use crate::state::{AlertFilter, Sort, SortKey};
+use crate::state::{AlertFilter, ExcludedFilter, Sort, SortKey};
 use axum::Json as Answer;
 use axum::extract::State;
 use serde::{Deserialize, Serialize};
@@ -82,7 +82,12 @@ pub async fn explanation(
     let standing = standing.map_err(ApiError::busy)?;
     let xql = attempts_query(source, since, now);
     let [attempts, targets, ports] = figures(&app, &xql, now).await?;
-    let filter = AlertFilter { source: Some(source), since: Some(since), ..AlertFilter::default() };
+    let filter = AlertFilter {
+        source: Some(source),
+        since: Some(since),
+        excluded: ExcludedFilter::Both,
+        ..AlertFilter::default()
+    };
     let latest = Sort { key: SortKey::UpdatedAt, descending: true };
     let page = app.state(move |store, _| store.list_alerts(&filter, latest, MOST_ALERTS, 0)).await?;
     Ok(Answer(SourceExplanation {

@@ -210,6 +210,15 @@ pub struct AlertsStatus {
     total: u64,
     open: u64,
     active: u64,
+    /// Hidden by exclusions; not in the figures above.
+    excluded: u64,
+    /// Exclusions in force.
+    exclusions: u64,
+    /// Later hits that were kept back as the same as an alert.
+    duplicates: u64,
+    /// Closed alerts are dropped after so many days, and how many were.
+    closed_alert_days: u32,
+    expired: u64,
     store_failures: u64,
     waiting: usize,
 }
@@ -358,6 +367,11 @@ fn alerts(app: &App) -> AlertsStatus {
         total: totals.total,
         open: totals.new + totals.in_progress,
         active: totals.active,
+        excluded: totals.excluded,
+        exclusions: app.store.exclusions(false, clock::now()).map_or(0, |all| all.len() as u64),
+        duplicates: totals.duplicates,
+        closed_alert_days: app.store.closed_alert_days().unwrap_or_default(),
+        expired: app.store.alerts_expired().unwrap_or_default(),
         store_failures: app.alerting.failures.load(Ordering::Relaxed),
         waiting: app.alerting.waiting(),
     }

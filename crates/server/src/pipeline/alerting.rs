@@ -84,8 +84,11 @@ impl Alerting {
         Ok(alert)
     }
 
-    /// News of an alert that was stored elsewhere.
+    /// News of an alert that was stored elsewhere; none of one that is excluded.
     pub fn tell_stored(&self, stored: Stored) {
+        if stored.alert.life.excluded_by.is_some() {
+            return;
+        }
         if stored.new {
             tracing::info!(alert = stored.alert.life.alert_id, name = ?stored.alert.subject.name(), "alert");
         }
@@ -113,10 +116,12 @@ impl Alerting {
                     (_, Change::Closed) if !stored.alert.life.active => News::Closed,
                     _ => News::Updated,
                 };
-                if stored.new {
-                    tracing::info!(alert = stored.alert.life.alert_id, name = ?detection.name, "alert");
+                if stored.alert.life.excluded_by.is_none() {
+                    if stored.new {
+                        tracing::info!(alert = stored.alert.life.alert_id, name = ?detection.name, "alert");
+                    }
+                    self.live.tell(news, stored.alert);
                 }
-                self.live.tell(news, stored.alert);
                 *self.last_error.lock() = None;
             }
             Err(error) => {

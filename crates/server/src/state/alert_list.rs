@@ -15,6 +15,15 @@ pub enum SelfTestFilter {
     Without,
 }
 
+/// Alerts that an exclusion hides.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ExcludedFilter {
+    #[default]
+    Without,
+    Only,
+    Both,
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SortKey {
     DetectedAt,
@@ -48,6 +57,7 @@ pub struct AlertFilter {
     pub since: Option<Time>,
     pub until: Option<Time>,
     pub self_test: SelfTestFilter,
+    pub excluded: ExcludedFilter,
     /// One of these numbers; with an empty list nothing.
     pub ids: Option<Vec<i64>>,
     /// One of these keys of subjects; with an empty list nothing.
@@ -75,7 +85,7 @@ pub struct Bucket {
     pub by_severity: [u64; 5],
 }
 
-/// How many alerts there are, self-tests left out.
+/// How many alerts there are, self-tests left out, and those that are excluded but in `excluded`.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Totals {
     pub total: u64,
@@ -84,6 +94,10 @@ pub struct Totals {
     pub closed: u64,
     pub active: u64,
     pub open_by_severity: [u64; 5],
+    /// Hidden by exclusions.
+    pub excluded: u64,
+    /// Later hits that were kept back as the same as an alert.
+    pub duplicates: u64,
 }
 
 /// Conditions as SQL text and its values, kept together.
@@ -207,6 +221,11 @@ fn conditions(filter: &AlertFilter) -> Conditions {
         SelfTestFilter::Only => all.sql.push("self_test".to_owned()),
         SelfTestFilter::Without => all.sql.push("NOT self_test".to_owned()),
     }
+    match filter.excluded {
+        ExcludedFilter::Both => {}
+        ExcludedFilter::Only => all.sql.push("excluded_by IS NOT NULL".to_owned()),
+        ExcludedFilter::Without => all.sql.push("excluded_by IS NULL".to_owned()),
+    }
     all
 }
 
@@ -256,6 +275,25 @@ impl Store {
         Ok(AlertPage { alerts, total, next })
     }
 
+    /// How many alerts match.
+    pub fn count_alerts(&self, filter: &AlertFilter) -> Result<u64, StateError> {
+        let conditions = conditions(filter);
+        let sql = format!("SELECT count(*) FROM alerts WHERE {}", conditions.text());
+        let values = params_from_iter(conditions.values.iter());
+        Ok(self.lock().query_row(&sql, values, |row| row.get::<_, i64>(0))? as u64)
+    }
+
+    /// The numbers of alerts that match, the latest first, at most `limit`.
+    pub fn matching_alerts(&self, filter: &AlertFilter, limit: u32) -> Result<Vec<i64>, StateError> {
+        let conditions = conditions(filter);
+        let connection = self.lock();
+        let text = conditions.text();
+        let mut statement = connection
+            .prepare(&format!("SELECT id FROM alerts WHERE {text} ORDER BY id DESC LIMIT {limit}"))?;
+        let ids = statement.query_map(params_from_iter(conditions.values.iter()), |row| row.get(0))?;
+        Ok(ids.collect::<Result<_, _>>()?)
+    }
+
     /// The latest alerts by number, for the `alerts` dataset; at most `limit`, oldest first.
     pub fn latest_alerts(&self, limit: u32) -> Result<Vec<AlertRecord>, StateError> {
         let connection = self.lock();
@@ -272,8 +310,8 @@ impl Store {
     pub fn alert_totals(&self) -> Result<Totals, StateError> {
         let connection = self.lock();
         let mut statement = connection.prepare(
-            "SELECT status, severity, active, count(*) FROM alerts WHERE NOT self_test
-             GROUP BY status, severity, active",
+            "SELECT status, severity, active, count(*), sum(duplicates) FROM alerts
+             WHERE NOT self_test AND excluded_by IS NULL GROUP BY status, severity, active",
         )?;
         let mut totals = Totals::default();
         let mut rows = statement.query([])?;
@@ -283,6 +321,7 @@ impl Store {
             let active: bool = row.get(2)?;
             let count = row.get::<_, i64>(3)? as u64;
             totals.total += count;
+            totals.duplicates += row.get::<_, i64>(4)? as u64;
             match status.as_str() {
                 "new" => totals.new += count,
                 "in_progress" => totals.in_progress += count,
@@ -297,6 +336,8 @@ impl Store {
                 *slot += count;
             }
         }
+        let hidden = "SELECT count(*) FROM alerts WHERE excluded_by IS NOT NULL";
+        totals.excluded = connection.query_row(hidden, [], |row| row.get::<_, i64>(0))? as u64;
         Ok(totals)
     }
 
@@ -309,7 +350,7 @@ impl Store {
         let connection = self.lock();
         let mut statement = connection.prepare(
             "SELECT (detected_at - ?1) / ?2 AS bucket, severity, count(*) FROM alerts
-             WHERE NOT self_test AND detected_at >= ?1 AND detected_at < ?3 GROUP BY bucket, severity",
+             WHERE NOT self_test AND excluded_by IS NULL AND detected_at >= ?1 AND detected_at < ?3 GROUP BY bucket, severity",
         )?;
         let end = start.plus(count as i64 * width);
         let mut rows = statement.query(params![start.0, width, end.0])?;

@@ -2,7 +2,7 @@
 //! of another product.
 
 use super::life_cycle::{Status, write_change};
-use super::{StateError, Store, grouping, views};
+use super::{StateError, Store, exclusions, grouping, views};
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
 use vedette_event::datasets::alerts::LifeCycle;
 use vedette_event::{AlertSource, Change as CampaignChange, Detection, Finding, Severity, Subject, Time};
@@ -36,6 +36,7 @@ impl AlertRecord {
             duplicates: 0,
             severity: None,
             incident_id: None,
+            excluded_by: None,
         };
         AlertRecord { life, self_test: false, closed_at: None, comment_count: 0, subject: finding.into() }
     }
@@ -50,13 +51,13 @@ impl AlertRecord {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Stored {
     pub alert: AlertRecord,
-    /// There was no alert of it before.
+    /// Nobody has seen it before: it was made, or came out of hiding.
     pub new: bool,
 }
 
 pub(super) const COLUMNS: &str = "id, created_at, updated_at, status, resolution, assignee, active, \
      self_test, closed_at, (SELECT count(*) FROM alert_comments c WHERE c.alert_id = alerts.id), \
-     duplicates, source, subject, manual_severity, incident_id";
+     duplicates, source, subject, manual_severity, incident_id, excluded_by";
 
 /// An alert as it stands in its row: the subject still as text.
 pub(super) struct Raw {
@@ -80,6 +81,7 @@ pub(super) fn read(row: &Row<'_>) -> rusqlite::Result<Raw> {
         duplicates: row.get(10)?,
         severity: row.get::<_, Option<i64>>(13)?.map(severity_of_rank),
         incident_id: row.get(14)?,
+        excluded_by: row.get(15)?,
     };
     Ok(Raw {
         life,
@@ -237,15 +239,12 @@ pub(super) struct NewAlert<'a> {
 
 fn record(transaction: &Transaction<'_>, new: &NewAlert<'_>, now: Time) -> Result<Stored, StateError> {
     let before = known_alert(transaction, &new.subject.key())?;
-    let id = match before {
-        None => insert(transaction, new, now)?,
-        Some(ref known) => {
-            update(transaction, known, new, now)?;
-            known.id
-        }
+    let (id, shown) = match before {
+        None => (insert(transaction, new, now)?, true),
+        Some(ref known) => (known.id, update(transaction, known, new, now)?),
     };
     let alert = load(transaction, id)?.ok_or(StateError::Invalid("the alert vanished"))?;
-    Ok(Stored { alert, new: before.is_none() })
+    Ok(Stored { alert, new: shown })
 }
 
 /// What is needed of an alert to see what its subject changes.
@@ -255,10 +254,12 @@ pub(super) struct Known {
     severity: i64,
     /// A person set the severity: it stays.
     severity_set: bool,
+    excluded_by: Option<i64>,
 }
 
 pub(super) fn known_alert(connection: &Connection, key: &str) -> Result<Option<Known>, StateError> {
-    let sql = "SELECT id, active, severity, manual_severity IS NOT NULL FROM alerts WHERE subject_key = ?1";
+    let sql = "SELECT id, active, severity, manual_severity IS NOT NULL, excluded_by FROM alerts
+               WHERE subject_key = ?1";
     let known = connection
         .query_row(sql, [key], |row| {
             Ok(Known {
@@ -266,6 +267,7 @@ pub(super) fn known_alert(connection: &Connection, key: &str) -> Result<Option<K
                 active: row.get(1)?,
                 severity: row.get(2)?,
                 severity_set: row.get(3)?,
+                excluded_by: row.get(4)?,
             })
         })
         .optional()?;
@@ -275,10 +277,14 @@ pub(super) fn known_alert(connection: &Connection, key: &str) -> Result<Option<K
 fn insert(transaction: &Transaction<'_>, new: &NewAlert<'_>, now: Time) -> Result<i64, StateError> {
     let (subject, self_test) = (new.subject, new.self_test);
     let status = if self_test { Status::Closed } else { Status::New };
+    let excluded = match self_test {
+        true => None,
+        false => exclusions::judge(transaction, subject, subject.severity(), None, now)?,
+    };
     transaction.execute(
         "INSERT INTO alerts (subject_key, status, resolution, active, self_test, created_at, updated_at,
-             closed_at, detected_at, severity, probes, search, subject, source, rule_id)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)",
+             closed_at, detected_at, severity, probes, search, subject, source, rule_id, excluded_by)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)",
         params![
             subject.key(),
             status.as_str(),
@@ -294,23 +300,27 @@ fn insert(transaction: &Transaction<'_>, new: &NewAlert<'_>, now: Time) -> Resul
             serde_json::to_string(subject)?,
             subject.source().as_str(),
             subject.rule().map(|rule| rule.rule_id),
+            excluded,
         ],
     )?;
     let id = transaction.last_insert_rowid();
     let note = self_test.then_some("closed by Vedette: its own self-test made it");
     write_change(transaction, id, now, OURSELVES, "created", None, Some(status.as_str()), note)?;
-    if !self_test {
-        grouping::join(transaction, id, subject, now)?;
+    match excluded {
+        Some(exclusion) => exclusions::note_hidden(transaction, id, exclusion, OURSELVES, now)?,
+        None if self_test => {}
+        None => grouping::join(transaction, id, subject, now)?,
     }
     Ok(id)
 }
 
+/// True when the alert was hidden and is so no more.
 pub(super) fn update(
     transaction: &Transaction<'_>,
     known: &Known,
     new: &NewAlert<'_>,
     now: Time,
-) -> Result<(), StateError> {
+) -> Result<bool, StateError> {
     let (subject, active) = (new.subject, new.active);
     let severity = severity_rank(subject.severity());
     transaction.execute(
@@ -334,7 +344,12 @@ pub(super) fn update(
         let (old, new) = (severity_of_rank(known.severity).as_str(), subject.severity().as_str());
         write_change(transaction, known.id, now, OURSELVES, "severity", Some(old), Some(new), None)?;
     }
-    grouping::follow(transaction, known.id, subject, now)
+    if let Some(exclusion) = known.excluded_by {
+        let severity = if known.severity_set { severity_of_rank(known.severity) } else { subject.severity() };
+        return exclusions::judge_again(transaction, known.id, exclusion, subject, severity, now);
+    }
+    grouping::follow(transaction, known.id, subject, now)?;
+    Ok(false)
 }
 
 /// The severity of a rank; the lowest for what is none.
@@ -363,6 +378,7 @@ pub(crate) mod tests {
             name: format!("TCP SYN scan of 10.0.0.5 from 10.0.0.9 ({id})"),
             summary: String::new(),
             source_ips: vec!["10.0.0.9".parse().unwrap()],
+            proven_ips: Vec::new(),
             candidate_ips: Vec::new(),
             target_ips: vec!["10.0.0.5".parse().unwrap()],
             addresses_cut: false,

@@ -1,6 +1,6 @@
 //! Which incident an alert belongs to. The rule, in full:
 //!
-//! 1. A self-test's alert belongs to none.
+//! 1. A self-test's alert belongs to none, nor does one that an exclusion hides.
 //! 2. An alert joins an open incident whose alerts lie within a day of it when they have a source in
 //!    common, or when a victim of the one is a source of the other: who was attacked attacks.
 //! 3. An alert without a source (spoofed, or decoys) joins an open incident without a source whose
@@ -163,7 +163,10 @@ impl Store {
     pub fn group_loose_alerts(&self, now: Time) -> Result<usize, StateError> {
         let mut connection = self.lock();
         let loose: Vec<i64> = connection
-            .prepare("SELECT id FROM alerts WHERE incident_id IS NULL AND NOT self_test ORDER BY id")?
+            .prepare(
+                "SELECT id FROM alerts WHERE incident_id IS NULL AND NOT self_test
+                      AND excluded_by IS NULL ORDER BY id",
+            )?
             .query_map([], |row| row.get(0))?
             .collect::<Result<_, _>>()?;
         let transaction = connection.transaction()?;

@@ -2,7 +2,7 @@
 
 use super::alerts::{AlertRecord, load, severity_rank};
 use super::{StateError, Store};
-use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
+use rusqlite::{Connection, OptionalExtension, Row, params};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use vedette_event::{Severity, Time};
@@ -60,7 +60,7 @@ pub struct Change {
     pub time: Time,
     /// A user, a token's name, or `vedette` for the server itself.
     pub actor: String,
-    /// `created`, `status`, `resolution`, `assignee`, `severity`, `active`, `seen_by` or `comment`.
+    /// `created`, `status`, `resolution`, `assignee`, `severity`, `active`, `seen_by`, `excluded` or `comment`.
     pub field: String,
     pub old: Option<String>,
     pub new: Option<String>,
@@ -207,7 +207,7 @@ impl Store {
 
 /// [`Store::edit_alert`] inside a transaction that does more.
 pub(super) fn edit_in(
-    transaction: &Transaction<'_>,
+    transaction: &Connection,
     id: i64,
     edit: &Edit<'_>,
     actor: &str,
@@ -238,7 +238,7 @@ pub(super) fn known_assignee(connection: &Connection, assignee: Option<&str>) ->
 }
 
 struct Editing<'a> {
-    transaction: &'a Transaction<'a>,
+    transaction: &'a Connection,
     id: i64,
     actor: &'a str,
     now: Time,

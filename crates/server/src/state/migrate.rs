@@ -13,6 +13,8 @@ const STEPS: &[&str] = &[
     include_str!("incidents.sql"),
     include_str!("notify.sql"),
     include_str!("views.sql"),
+    include_str!("exclusions.sql"),
+    include_str!("blocks.sql"),
 ];
 
 /// Brings the database to this version's schema, each step in a transaction of its own.

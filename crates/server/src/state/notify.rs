@@ -132,14 +132,17 @@ impl Store {
         let alerts = unseen(&transaction, channel)?;
         for alert in &alerts {
             let id = alert.life.alert_id;
-            if let Some(at) = due(alert) {
+            if let Some(at) = due(alert).filter(|_| alert.life.excluded_by.is_none()) {
                 transaction.execute(
                     "INSERT OR IGNORE INTO deliveries (channel_id, alert_id, state, attempts, next_at, updated_at)
                      VALUES (?1, ?2, 'waiting', 0, ?3, ?4)",
                     params![channel, id, at.0, now.0],
                 )?;
             }
-            transaction.execute("UPDATE channels SET cursor = ?2 WHERE id = ?1", [channel, id])?;
+            transaction
+                .execute("UPDATE channels SET cursor = max(cursor, ?2) WHERE id = ?1", [channel, id])?;
+            transaction
+                .execute("DELETE FROM late_alerts WHERE channel_id = ?1 AND alert_id = ?2", [channel, id])?;
         }
         transaction.commit()?;
         Ok(alerts.len() as u32 == STEP)
@@ -211,9 +214,20 @@ impl Store {
     }
 }
 
+/// An alert came out of hiding: channels that passed it by look at it again.
+pub(super) fn note_late(transaction: &Transaction<'_>, alert: i64, now: Time) -> Result<(), StateError> {
+    transaction.execute(
+        "INSERT OR IGNORE INTO late_alerts (channel_id, alert_id)
+         SELECT id, ?1 FROM channels WHERE enabled AND cursor >= ?1 AND created_at <= ?2",
+        [alert, now.0],
+    )?;
+    Ok(())
+}
+
 fn unseen(transaction: &Transaction<'_>, channel: i64) -> Result<Vec<AlertRecord>, StateError> {
     let mut statement = transaction.prepare(&format!(
         "SELECT {COLUMNS} FROM alerts WHERE id > (SELECT cursor FROM channels WHERE id = ?1 AND enabled)
+             OR id IN (SELECT alert_id FROM late_alerts WHERE channel_id = ?1)
          ORDER BY id LIMIT {STEP}"
     ))?;
     let rows = statement.query_map([channel], read)?;
@@ -286,6 +300,35 @@ mod tests {
         store.note_try(first, &Tried::Delivered, Time(4)).unwrap();
         assert_eq!(waiting(&store), [4]);
         assert!(store.due_deliveries(Time(2), 10).unwrap().is_empty(), "its time has not come");
+    }
+
+    #[test]
+    fn what_is_excluded_is_told_when_it_comes_to_light_and_not_before() {
+        use crate::state::NewExclusion;
+        let store = Store::in_memory();
+        let id = channel(&store, "a");
+        let conditions = serde_json::from_str(r#"{"sources": ["10.0.0.9"]}"#).unwrap();
+        let new = NewExclusion {
+            conditions: &conditions,
+            reason: "ours",
+            alert_id: None,
+            expires_at: Time(1_000),
+            by: "ada",
+        };
+        let exclusion = store.add_exclusion(&new, Time(1)).unwrap().id;
+        for key in ["c1", "c2"] {
+            store.record_detection(&detection(key), false, Time(2)).unwrap();
+        }
+        store.note_deliveries(id, |_| Some(Time(3)), Time(3)).unwrap();
+        assert!(waiting(&store).is_empty());
+        store.remove_exclusion(exclusion, true, "ada", Time(4)).unwrap();
+        for _ in 0..2 {
+            store.note_deliveries(id, |_| Some(Time(5)), Time(5)).unwrap();
+        }
+        assert_eq!(waiting(&store), [1, 2]);
+        store.record_detection(&detection("c3"), false, Time(6)).unwrap();
+        store.note_deliveries(id, |_| Some(Time(7)), Time(7)).unwrap();
+        assert_eq!(waiting(&store), [1, 2, 3], "the cursor did not go back");
     }
 
     #[test]

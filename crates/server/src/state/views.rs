@@ -115,6 +115,7 @@ fn take_over(
     transaction.execute("UPDATE alerts SET subject_key = ?2 WHERE id = ?1", params![alert, sensor.id])?;
     let subject = Subject::from(sensor.clone());
     update(transaction, &known, &NewAlert { subject: &subject, active: true, self_test: false }, now)
+        .map(drop)
 }
 
 fn keep(transaction: &Transaction<'_>, alert: i64, view: &Detection) -> Result<(), StateError> {
@@ -149,7 +150,7 @@ fn same(transaction: &Transaction<'_>, campaign: &Detection) -> Result<Option<Al
         return Ok(None);
     }
     let sql = format!(
-        "SELECT id FROM alerts WHERE source = 'detection' AND NOT self_test AND detected_at <= ?1
+        "SELECT id FROM alerts WHERE source = 'detection' AND NOT self_test AND excluded_by IS NULL AND detected_at <= ?1
              AND instr(search || char(10), char(10) || ?2 || char(10)) > 0
              AND (SELECT count(*) FROM alert_views v WHERE v.alert_id = alerts.id) < {MOST}
          ORDER BY id DESC LIMIT {COMPARED}"

@@ -5,14 +5,20 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 /// More would only make the certificate large.
 const MOST: usize = 64;
 
-/// This host's addresses, loopback among them; what cannot be read is left out.
+/// This host's addresses that others use, loopback among them, as many as a certificate takes; what cannot
+/// be read is left out.
 pub fn local_addresses() -> Vec<IpAddr> {
-    let v4 = std::fs::read_to_string("/proc/net/fib_trie").unwrap_or_default();
-    let v6 = std::fs::read_to_string("/proc/net/if_inet6").unwrap_or_default();
+    let link_local = |address: &IpAddr| matches!(address, IpAddr::V6(v6) if v6.is_unicast_link_local());
+    every_address().into_iter().filter(|address| !link_local(address)).take(MOST).collect()
+}
+
+/// All of this host's addresses.
+pub fn every_address() -> Vec<IpAddr> {
+    let v4 = std::fs::read_to_string("/proc/thread-self/net/fib_trie").unwrap_or_default();
+    let v6 = std::fs::read_to_string("/proc/thread-self/net/if_inet6").unwrap_or_default();
     let mut all = vec![IpAddr::V4(Ipv4Addr::LOCALHOST), IpAddr::V6(Ipv6Addr::LOCALHOST)];
     all.extend(fib_trie(&v4).into_iter().map(IpAddr::V4));
     all.extend(if_inet6(&v6).into_iter().map(IpAddr::V6));
-    all.truncate(MOST);
     all
 }
 
@@ -33,12 +39,9 @@ fn fib_trie(text: &str) -> Vec<Ipv4Addr> {
     found
 }
 
-/// Lines of 32 hexadecimal digits and more; link-local addresses are of no use in a certificate.
+/// Lines of 32 hexadecimal digits and more.
 fn if_inet6(text: &str) -> Vec<Ipv6Addr> {
-    let address = |line: &str| {
-        let number = u128::from_str_radix(line.get(..32)?, 16).ok()?;
-        Some(Ipv6Addr::from(number)).filter(|address| !address.is_unicast_link_local())
-    };
+    let address = |line: &str| u128::from_str_radix(line.get(..32)?, 16).ok().map(Ipv6Addr::from);
     text.lines().filter_map(address).collect()
 }
 
@@ -54,7 +57,9 @@ mod tests {
         assert_eq!(fib_trie(trie), [Ipv4Addr::LOCALHOST, Ipv4Addr::new(192, 0, 2, 2)]);
         let inet6 = "fd000000000000000000000000000002 02 40 00 80 eth0\n\
                      fe8000000000000000fc00fffe000001 02 40 20 80 eth0\nshort\n";
-        assert_eq!(if_inet6(inet6), [Ipv6Addr::new(0xfd00, 0, 0, 0, 0, 0, 0, 2)]);
+        let link_local = Ipv6Addr::new(0xfe80, 0, 0, 0, 0xfc, 0xff, 0xfe00, 1);
+        assert_eq!(if_inet6(inet6), [Ipv6Addr::new(0xfd00, 0, 0, 0, 0, 0, 0, 2), link_local]);
+        assert!(!local_addresses().contains(&link_local.into()));
         assert!(local_addresses().contains(&IpAddr::V4(Ipv4Addr::LOCALHOST)));
     }
 }

@@ -4,8 +4,10 @@
 mod access;
 mod alerts;
 mod audit;
+mod bulk;
 mod captures;
 mod cortex;
+mod exclusions;
 mod export;
 mod harness;
 mod ingest;

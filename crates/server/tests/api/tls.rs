@@ -50,6 +50,28 @@ fn other_addresses_speak_tls_with_our_own_authority() {
 }
 
 #[test]
+fn the_newest_tls_is_spoken() {
+    use rustls::pki_types::{CertificateDer, ServerName, pem::PemObject};
+    let host = Host::start_with(|config| config.listen = "0.0.0.0:0".parse().unwrap());
+    let local = LocalServer::find(host.dir.path()).unwrap().unwrap();
+    let mut roots = rustls::RootCertStore::empty();
+    roots.add(CertificateDer::from_pem_file(local.ca.unwrap()).unwrap()).unwrap();
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let config = rustls::ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    let name = ServerName::try_from("localhost").unwrap();
+    let mut client = rustls::ClientConnection::new(Arc::new(config), name).unwrap();
+    let mut stream = std::net::TcpStream::connect(("127.0.0.1", host.server().address().port())).unwrap();
+    while client.is_handshaking() {
+        client.complete_io(&mut stream).unwrap();
+    }
+    assert_eq!(client.protocol_version(), Some(rustls::ProtocolVersion::TLSv1_3));
+}
+
+#[test]
 fn the_authority_outlives_a_restart() {
     let dir = Arc::new(tempfile::tempdir().unwrap());
     let start = |dir: &Arc<tempfile::TempDir>| {

@@ -155,7 +155,10 @@ pub async fn by_filter_data(State(app): State<Arc<App>>, data: Data) -> Result<R
     let wanted = alert_tree::Wanted::read(data.get("filter_data").unwrap_or(&Value::Null))?;
     let alerts = app.state(|store, _| store.latest_alerts(SEARCHED)).await?;
     let here = app.hosts.here();
-    let rows = alerts.iter().filter(|alert| !alert.self_test).map(|alert| fields(alert, &here));
+    let rows = alerts
+        .iter()
+        .filter(|alert| !alert.self_test && alert.life.excluded_by.is_none())
+        .map(|alert| fields(alert, &here));
     let (total, rows) = wanted.of(rows, crate::clock::now())?;
     let rows: Vec<Value> =
         rows.into_iter().map(|fields| json!({"alert_fields": fields, "incident_fields": null})).collect();
