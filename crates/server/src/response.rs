@@ -199,7 +199,7 @@ impl Responder {
             refusals.push(refusal("response_off", "Response is switched off.", help));
         }
         if let Err(error) = self.ready() {
-            let message = crate::api::error::capitalised(&error.to_string()) + ".";
+            let message = crate::api::error::capitalised(&error.to_string());
             refusals.push(refusal("firewall_unavailable", message, error.help()));
         }
         if !(SHORTEST..=LONGEST).contains(&wanted.seconds) {

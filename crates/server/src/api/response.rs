@@ -137,7 +137,7 @@ pub async fn show(State(app): State<Arc<App>>) -> Result<Answer<ResponseStatus>,
         policy,
         ready: unable.is_none(),
         help: unable.as_ref().map(|error| error.help().to_owned()),
-        reason: unable.map(|error| super::error::capitalised(&error.to_string()) + "."),
+        reason: unable.map(|error| super::error::capitalised(&error.to_string())),
         blocks,
         spared: SparedNow { own: now.own, routers: now.gateways, resolvers: now.resolvers },
         hook: app.responder.has_hook(),
@@ -330,7 +330,7 @@ async fn blocking<T: Send + 'static>(
     done.map_err(|error| ApiError::internal(format!("response: {error}")))?.map_err(|error| match error {
         ResponseError::Refused(refusals) => refused(&refusals),
         ResponseError::Firewall(error) => {
-            let message = super::error::capitalised(&format!("{error}."));
+            let message = super::error::capitalised(&error.to_string());
             ApiError::new(StatusCode::CONFLICT, "firewall_unavailable", message).help(error.help())
         }
         ResponseError::State(error) => error.into(),
