@@ -12,7 +12,7 @@ export function AfterwardsPanel({ evidence }: { evidence: Evidence | undefined }
   return (
     <Panel
       title="Used afterwards"
-      actions={<Link to="/xql" search={{ q: afterwards.xql, run: true }} className={buttonClass()}>Open in XQL</Link>}
+      actions={<Link to="/xql" search={{ q: afterwards.xql, run: true }} className={buttonClass()}>Connections in XQL</Link>}
     >
       {afterwards.connections.length === 0 && <p className="text-muted">Nobody has connected to the open ports since.</p>}
       <ul className="space-y-1">
