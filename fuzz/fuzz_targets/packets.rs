@@ -34,8 +34,8 @@ fuzz_target!(|data: &[u8]| {
             checksum_pending: kind % 2 == 1,
         };
         if let Ok(packet) = decode(&frame) {
-            keeper.keep(&frame, &packet);
             folder.push(&packet, &mut events);
+            keeper.keep(&frame, &packet, folder.began_flow());
         }
         for event in events.drain(..) {
             detector.observe(&event, &mut told);
