@@ -1,7 +1,7 @@
 // Users and API keys: added, changed, shown once, revoked; and names that attackers wrote.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { axe, launch, mockServer, open, shot, signIn, skip } from "./harness.mjs";
+import { axe, clean, launch, mockServer, open, shot, signIn, skip } from "./harness.mjs";
 
 test("access", { skip }, async (t) => {
   const browser = await launch();
@@ -19,11 +19,6 @@ test("access", { skip }, async (t) => {
     await page.getByRole("heading", { name: "Access", exact: true }).waitFor();
     await page.getByRole("button", { name: "Disable bob" }).waitFor();
     return page;
-  };
-  const clean = async (page) => {
-    assert.deepEqual(page.problems, []);
-    assert.deepEqual(await page.evaluate(() => window.__violations ?? []), []);
-    assert.equal(await page.evaluate(() => window.__pwned), undefined);
   };
 
   for (const theme of ["dark", "light"]) {

@@ -1,7 +1,7 @@
 // Alerts that are hidden, changed many at a time, and sources that are cut off.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { axe, launch, mockServer, open, shot, signIn, skip } from "./harness.mjs";
+import { axe, clean, launch, mockServer, open, shot, signIn, skip } from "./harness.mjs";
 
 test("exclusions, bulk changes and response", { skip }, async (t) => {
   const browser = await launch();
@@ -17,11 +17,6 @@ test("exclusions, bulk changes and response", { skip }, async (t) => {
     await signIn(page);
     await page.goto(path);
     return page;
-  };
-  const clean = async (page) => {
-    assert.deepEqual(page.problems, []);
-    assert.deepEqual(await page.evaluate(() => window.__violations ?? []), []);
-    assert.equal(await page.evaluate(() => window.__pwned), undefined);
   };
 
   await t.test("an alert is excluded with a look at what that hides, and shown again", async () => {

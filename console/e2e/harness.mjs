@@ -1,6 +1,7 @@
 // The browser and the server under test. With VEDETTE_URL it is a real server the caller started
 // (VEDETTE_SETUP_URL for the first set-up, or VEDETTE_USER and VEDETTE_PASSWORD); else the mock. Tests
 // that need a certain state of things use the mock in either case.
+import assert from "node:assert/strict";
 import { existsSync, mkdirSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
@@ -81,6 +82,13 @@ export async function signIn(page) {
 }
 
 export const shot = (page, name) => page.screenshot({ path: join(SHOTS, `${name}.png`), fullPage: !name.includes("xql") });
+
+/** No error, no breach of the content policy, nothing of an attacker's has run. */
+export async function clean(page) {
+  assert.deepEqual(page.problems, []);
+  assert.deepEqual(await page.evaluate(() => window.__violations ?? []), []);
+  assert.equal(await page.evaluate(() => window.__pwned), undefined);
+}
 
 /** The violations axe finds, as readable lines. */
 export async function axe(page) {

@@ -2,7 +2,7 @@
 // shown and tried again; and names that attackers wrote stay names.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { axe, launch, mockServer, open, shot, signIn, skip } from "./harness.mjs";
+import { axe, clean, launch, mockServer, open, shot, signIn, skip } from "./harness.mjs";
 
 test("incidents and notifications", { skip }, async (t) => {
   const browser = await launch();
@@ -19,11 +19,6 @@ test("incidents and notifications", { skip }, async (t) => {
     await page.getByRole("link", { name, exact: true }).click();
     await page.getByRole("heading", { name, exact: true }).waitFor();
     return page;
-  };
-  const clean = async (page) => {
-    assert.deepEqual(page.problems, []);
-    assert.deepEqual(await page.evaluate(() => window.__violations ?? []), []);
-    assert.equal(await page.evaluate(() => window.__pwned), undefined);
   };
 
   for (const theme of ["dark", "light"]) {

@@ -2,7 +2,7 @@
 // them raised; and names that attackers wrote.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { axe, launch, mockServer, open, shot, signIn, skip } from "./harness.mjs";
+import { axe, clean, launch, mockServer, open, shot, signIn, skip } from "./harness.mjs";
 
 test("rules", { skip }, async (t) => {
   const browser = await launch();
@@ -20,11 +20,6 @@ test("rules", { skip }, async (t) => {
     await page.getByRole("heading", { name: "Rules", exact: true }).waitFor();
     await page.locator("a[data-rule]").first().waitFor();
     return page;
-  };
-  const clean = async (page) => {
-    assert.deepEqual(page.problems, []);
-    assert.deepEqual(await page.evaluate(() => window.__violations ?? []), []);
-    assert.equal(await page.evaluate(() => window.__pwned), undefined);
   };
 
   for (const theme of ["dark", "light"]) {
