@@ -55,6 +55,20 @@ export function Panel({ title, actions, children, className = "", flush = false 
   );
 }
 
+/** A table with a line of headings (`th` cells) that scrolls sideways where its least width does not fit. */
+export function WideTable({ width, head, children }: { width: string; head: ReactNode; children: ReactNode }) {
+  return (
+    <div className="overflow-x-auto">
+      <table className={`w-full ${width}`}>
+        <thead>
+          <tr className="border-b border-line text-left text-xs text-muted">{head}</tr>
+        </thead>
+        <tbody className="divide-y divide-line">{children}</tbody>
+      </table>
+    </div>
+  );
+}
+
 const SEVERITY_TEXT: Record<Severity, string> = {
   critical: "text-critical",
   high: "text-high",

@@ -4,7 +4,7 @@ import { useQuery } from "@tanstack/react-query";
 import { type FormEvent, useState } from "react";
 import { apiKeys, session, useAccessChange, users } from "@/api/queries";
 import type { ApiKey, KeyKind, MadeKey, Role, User } from "@/api/types";
-import { Button, Empty, Failure, Loading, PageHead, Panel, Tag } from "@/ui/parts";
+import { Button, Empty, Failure, Loading, PageHead, Panel, Tag, WideTable } from "@/ui/parts";
 import { Ago, Command, Outside } from "@/ui/text";
 
 const ROLES: readonly Role[] = ["viewer", "analyst", "administrator", "ingest"];
@@ -48,21 +48,19 @@ function Users({ me }: { me: string }) {
       {change.error && <div className="p-3.5"><Failure error={change.error} /></div>}
       {all.isPending && <Loading what="the users" />}
       {all.error && !all.data && <Failure error={all.error} retry={() => void all.refetch()} />}
-      <div className="overflow-x-auto">
-        <table className="w-full min-w-[40rem]">
-          <thead>
-            <tr className="border-b border-line text-left text-xs text-muted">
-              <th scope="col" className="py-2 pl-3.5">User</th>
-              <th scope="col" className="w-44 px-2">Role</th>
-              <th scope="col" className="w-40 px-2">Last sign-in</th>
-              <th scope="col" className="w-56 pr-3.5 pl-2"><span className="sr-only">Actions</span></th>
-            </tr>
-          </thead>
-          <tbody className="divide-y divide-line">
-            {all.data?.map((user) => <UserRow key={user.username} user={user} own={user.username === me} change={change} />)}
-          </tbody>
-        </table>
-      </div>
+      <WideTable
+        width="min-w-[40rem]"
+        head={
+          <>
+            <th scope="col" className="py-2 pl-3.5">User</th>
+            <th scope="col" className="w-44 px-2">Role</th>
+            <th scope="col" className="w-40 px-2">Last sign-in</th>
+            <th scope="col" className="w-56 pr-3.5 pl-2"><span className="sr-only">Actions</span></th>
+          </>
+        }
+      >
+        {all.data?.map((user) => <UserRow key={user.username} user={user} own={user.username === me} change={change} />)}
+      </WideTable>
       <form onSubmit={add} className="flex flex-wrap items-end gap-2 border-t border-line p-3.5">
         <label className="block text-xs text-muted">User name<input className="field mt-1 block" required autoComplete="off" value={name} onChange={(e) => setName(e.target.value)} /></label>
         <label className="block text-xs text-muted">Password, 12 characters or more<input className="field mt-1 block" type="password" required minLength={12} autoComplete="new-password" value={password} onChange={(e) => setPassword(e.target.value)} /></label>
@@ -116,23 +114,21 @@ function Keys() {
       {all.error && !all.data && <Failure error={all.error} retry={() => void all.refetch()} />}
       {all.data?.length === 0 && <Empty icon="user" title="There are no keys." />}
       {all.data && all.data.length > 0 && (
-        <div className="overflow-x-auto">
-          <table className="w-full min-w-[44rem]">
-            <thead>
-              <tr className="border-b border-line text-left text-xs text-muted">
-                <th scope="col" className="w-16 py-2 pl-3.5">Number</th>
-                <th scope="col" className="px-2">For</th>
-                <th scope="col" className="w-28 px-2">Kind</th>
-                <th scope="col" className="w-32 px-2">Role</th>
-                <th scope="col" className="w-36 px-2">Last used</th>
-                <th scope="col" className="w-48 pr-3.5 pl-2"><span className="sr-only">Actions</span></th>
-              </tr>
-            </thead>
-            <tbody className="divide-y divide-line">
-              {all.data.map((key) => <KeyRow key={key.id} one={key} busy={change.isPending} rotate={() => change.mutate({ kind: "rotateKey", id: key.id }, show)} revoke={() => change.mutate({ kind: "revokeKey", id: key.id })} />)}
-            </tbody>
-          </table>
-        </div>
+        <WideTable
+          width="min-w-[44rem]"
+          head={
+            <>
+              <th scope="col" className="w-16 py-2 pl-3.5">Number</th>
+              <th scope="col" className="px-2">For</th>
+              <th scope="col" className="w-28 px-2">Kind</th>
+              <th scope="col" className="w-32 px-2">Role</th>
+              <th scope="col" className="w-36 px-2">Last used</th>
+              <th scope="col" className="w-48 pr-3.5 pl-2"><span className="sr-only">Actions</span></th>
+            </>
+          }
+        >
+          {all.data.map((key) => <KeyRow key={key.id} one={key} busy={change.isPending} rotate={() => change.mutate({ kind: "rotateKey", id: key.id }, show)} revoke={() => change.mutate({ kind: "revokeKey", id: key.id })} />)}
+        </WideTable>
       )}
       <form onSubmit={add} className="flex flex-wrap items-end gap-2 border-t border-line p-3.5">
         <label className="block text-xs text-muted">What the key is for<input className="field mt-1 block" required maxLength={100} autoComplete="off" value={name} onChange={(e) => setName(e.target.value)} /></label>

@@ -7,7 +7,7 @@ import { conditionWords, type Exclusion, exclusions, useExclusionChange } from "
 import { session } from "@/api/queries";
 import { count, plural } from "@/lib/format";
 import { Dialog } from "@/ui/dialog";
-import { Button, Empty, Failure, Loading, PageHead, Tag } from "@/ui/parts";
+import { Button, Empty, Failure, Loading, PageHead, Tag, WideTable } from "@/ui/parts";
 import { Ago, Outside, Stamp } from "@/ui/text";
 import { ExclusionForm } from "./form";
 
@@ -53,10 +53,11 @@ export function ExclusionsPage() {
 function Table({ rows, mayWork }: { rows: Exclusion[]; mayWork: boolean }) {
   const [removing, setRemoving] = useState<Exclusion | null>(null);
   return (
-    <div className="overflow-x-auto">
-      <table className="w-full min-w-[56rem]">
-        <thead>
-          <tr className="border-b border-line text-left text-xs text-muted">
+    <>
+      <WideTable
+        width="min-w-[56rem]"
+        head={
+          <>
             <th scope="col" className="w-12 py-2 pl-3.5">No.</th>
             <th scope="col" className="px-2">Hides</th>
             <th scope="col" className="px-2">Reason</th>
@@ -64,38 +65,37 @@ function Table({ rows, mayWork }: { rows: Exclusion[]; mayWork: boolean }) {
             <th scope="col" className="w-28 px-2">Last hit</th>
             <th scope="col" className="w-40 px-2">Ends</th>
             <th scope="col" className="w-28 pr-3.5 pl-2"><span className="sr-only">Actions</span></th>
+          </>
+        }
+      >
+        {rows.map((row) => (
+          <tr key={row.id} className="align-top">
+            <td className="num py-2 pl-3.5 text-muted">{row.id}</td>
+            <td className="px-2 py-2">
+              <span className="flex flex-wrap gap-1">
+                {conditionWords(row.conditions).map((words) => <Tag key={words}><Outside text={words} max={120} /></Tag>)}
+              </span>
+            </td>
+            <td className="max-w-xs px-2 py-2">
+              <Outside text={row.reason} max={300} />
+              <span className="block text-xs text-muted">
+                <Outside text={row.created_by} max={40} />, <Ago time={row.created_at} />
+                {row.alert_id !== null && <>, from <Link to="/alerts/$id" params={{ id: String(row.alert_id) }} className="underline">alert {row.alert_id}</Link></>}
+              </span>
+            </td>
+            <td className="num px-2 py-2 text-right">{count(row.hits)}</td>
+            <td className="px-2 py-2 text-muted"><Ago time={row.last_hit_at} /></td>
+            <td className="px-2 py-2">{row.in_force ? <Stamp time={row.expires_at} /> : <Tag>{row.removed_at ? "removed" : "over"}</Tag>}</td>
+            <td className="py-2 pr-3.5 pl-2 text-right">
+              {mayWork && row.removed_at === null && <Button kind="danger" aria-label={`Remove exclusion ${row.id}`} onClick={() => setRemoving(row)}>Remove</Button>}
+            </td>
           </tr>
-        </thead>
-        <tbody className="divide-y divide-line">
-          {rows.map((row) => (
-            <tr key={row.id} className="align-top">
-              <td className="num py-2 pl-3.5 text-muted">{row.id}</td>
-              <td className="px-2 py-2">
-                <span className="flex flex-wrap gap-1">
-                  {conditionWords(row.conditions).map((words) => <Tag key={words}><Outside text={words} max={120} /></Tag>)}
-                </span>
-              </td>
-              <td className="max-w-xs px-2 py-2">
-                <Outside text={row.reason} max={300} />
-                <span className="block text-xs text-muted">
-                  <Outside text={row.created_by} max={40} />, <Ago time={row.created_at} />
-                  {row.alert_id !== null && <>, from <Link to="/alerts/$id" params={{ id: String(row.alert_id) }} className="underline">alert {row.alert_id}</Link></>}
-                </span>
-              </td>
-              <td className="num px-2 py-2 text-right">{count(row.hits)}</td>
-              <td className="px-2 py-2 text-muted"><Ago time={row.last_hit_at} /></td>
-              <td className="px-2 py-2">{row.in_force ? <Stamp time={row.expires_at} /> : <Tag>{row.removed_at ? "removed" : "over"}</Tag>}</td>
-              <td className="py-2 pr-3.5 pl-2 text-right">
-                {mayWork && row.removed_at === null && <Button kind="danger" aria-label={`Remove exclusion ${row.id}`} onClick={() => setRemoving(row)}>Remove</Button>}
-              </td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
+        ))}
+      </WideTable>
       <Dialog title={`Remove exclusion ${removing?.id ?? ""}`} open={removing !== null} onClose={() => setRemoving(null)}>
         {removing && <Remove row={removing} done={() => setRemoving(null)} />}
       </Dialog>
-    </div>
+    </>
   );
 }
 

@@ -7,7 +7,7 @@ import { type IncidentFilter, incidents } from "@/api/outward";
 import type { IncidentSummary } from "@/api/types";
 import { count, plural } from "@/lib/format";
 import { SEVERITIES, severityName } from "@/lib/words";
-import { Button, Empty, Failure, Loading, PageHead, SeverityMark, StatusMark } from "@/ui/parts";
+import { Button, Empty, Failure, Loading, PageHead, SeverityMark, StatusMark, WideTable } from "@/ui/parts";
 import { Ago, Mono, Outside } from "@/ui/text";
 
 const route = getRouteApi("/shell/incidents");
@@ -79,40 +79,38 @@ function Filters({ filter, change }: { filter: IncidentFilter; change: (part: In
 
 function Table({ rows }: { rows: IncidentSummary[] }) {
   return (
-    <div className="overflow-x-auto">
-      <table className="w-full min-w-[56rem]">
-        <thead>
-          <tr className="border-b border-line text-left text-xs text-muted">
-            <th scope="col" className="w-28 py-2 pl-3.5">Severity</th>
-            <th scope="col" className="px-2">Incident</th>
-            <th scope="col" className="w-20 px-2 text-right">Alerts</th>
-            <th scope="col" className="w-52 px-2">Sources</th>
-            <th scope="col" className="w-52 px-2">Victims</th>
-            <th scope="col" className="w-28 px-2">Status</th>
-            <th scope="col" className="w-28 px-2">Assignee</th>
-            <th scope="col" className="w-24 pr-3.5 pl-2">Changed</th>
-          </tr>
-        </thead>
-        <tbody className="divide-y divide-line">
-          {rows.map((one) => (
-            <tr key={one.id} className="hover:bg-raised">
-              <td className="py-2 pl-3.5"><SeverityMark severity={one.severity} /></td>
-              <td className="max-w-0 px-2">
-                <Link to="/incidents/$id" params={{ id: String(one.id) }} data-incident className="block truncate rounded font-medium hover:underline">
-                  {one.starred && <span title="Starred" aria-label="Starred">★ </span>}<Outside text={one.name} max={200} />
-                </Link>
-              </td>
-              <td className="num px-2 text-right">{count(one.alert_count)}</td>
-              <td className="max-w-0 truncate px-2"><Parties list={one.source_ips} total={one.source_count} /></td>
-              <td className="max-w-0 truncate px-2"><Parties list={one.victims} total={one.victim_count} /></td>
-              <td className="px-2"><StatusMark status={one.status} /></td>
-              <td className="max-w-0 truncate px-2 text-muted">{one.assignee ? <Outside text={one.assignee} max={40} /> : "–"}</td>
-              <td className="pr-3.5 pl-2 text-muted"><Ago time={one.updated_at} /></td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
-    </div>
+    <WideTable
+      width="min-w-[56rem]"
+      head={
+        <>
+          <th scope="col" className="w-28 py-2 pl-3.5">Severity</th>
+          <th scope="col" className="px-2">Incident</th>
+          <th scope="col" className="w-20 px-2 text-right">Alerts</th>
+          <th scope="col" className="w-52 px-2">Sources</th>
+          <th scope="col" className="w-52 px-2">Victims</th>
+          <th scope="col" className="w-28 px-2">Status</th>
+          <th scope="col" className="w-28 px-2">Assignee</th>
+          <th scope="col" className="w-24 pr-3.5 pl-2">Changed</th>
+        </>
+      }
+    >
+      {rows.map((one) => (
+        <tr key={one.id} className="hover:bg-raised">
+          <td className="py-2 pl-3.5"><SeverityMark severity={one.severity} /></td>
+          <td className="max-w-0 px-2">
+            <Link to="/incidents/$id" params={{ id: String(one.id) }} data-incident className="block truncate rounded font-medium hover:underline">
+              {one.starred && <span title="Starred" aria-label="Starred">★ </span>}<Outside text={one.name} max={200} />
+            </Link>
+          </td>
+          <td className="num px-2 text-right">{count(one.alert_count)}</td>
+          <td className="max-w-0 truncate px-2"><Parties list={one.source_ips} total={one.source_count} /></td>
+          <td className="max-w-0 truncate px-2"><Parties list={one.victims} total={one.victim_count} /></td>
+          <td className="px-2"><StatusMark status={one.status} /></td>
+          <td className="max-w-0 truncate px-2 text-muted">{one.assignee ? <Outside text={one.assignee} max={40} /> : "–"}</td>
+          <td className="pr-3.5 pl-2 text-muted"><Ago time={one.updated_at} /></td>
+        </tr>
+      ))}
+    </WideTable>
   );
 }
 

@@ -8,7 +8,7 @@ import { session } from "@/api/queries";
 import type { Channel, Delivery, MadeChannel } from "@/api/types";
 import { plural } from "@/lib/format";
 import { severityName } from "@/lib/words";
-import { Button, Dot, Empty, Failure, Loading, PageHead, Panel, Tag } from "@/ui/parts";
+import { Button, Dot, Empty, Failure, Loading, PageHead, Panel, Tag, WideTable } from "@/ui/parts";
 import { Ago, Command, Mono, Outside } from "@/ui/text";
 import { NewChannelForm } from "./form";
 
@@ -50,22 +50,20 @@ function Channels() {
       {all.error && !all.data && <Failure error={all.error} retry={() => void all.refetch()} />}
       {all.data && list.length === 0 && <Empty icon="bell" title="Alerts are told nowhere.">Add a webhook, a chat, a mail server or a syslog receiver.</Empty>}
       {list.length > 0 && (
-        <div className="overflow-x-auto">
-          <table className="w-full min-w-[52rem]">
-            <thead>
-              <tr className="border-b border-line text-left text-xs text-muted">
-                <th scope="col" className="w-16 py-2 pl-3.5">On</th>
-                <th scope="col" className="px-2">Channel</th>
-                <th scope="col" className="w-72 px-2">To</th>
-                <th scope="col" className="w-52 px-2">Which alerts</th>
-                <th scope="col" className="w-72 pr-3.5 pl-2"><span className="sr-only">Actions</span></th>
-              </tr>
-            </thead>
-            <tbody className="divide-y divide-line">
-              {list.map((one) => <Row key={one.id} one={one} change={change} />)}
-            </tbody>
-          </table>
-        </div>
+        <WideTable
+          width="min-w-[52rem]"
+          head={
+            <>
+              <th scope="col" className="w-16 py-2 pl-3.5">On</th>
+              <th scope="col" className="px-2">Channel</th>
+              <th scope="col" className="w-72 px-2">To</th>
+              <th scope="col" className="w-52 px-2">Which alerts</th>
+              <th scope="col" className="w-72 pr-3.5 pl-2"><span className="sr-only">Actions</span></th>
+            </>
+          }
+        >
+          {list.map((one) => <Row key={one.id} one={one} change={change} />)}
+        </WideTable>
       )}
       <NewChannelForm
         open={adding}
@@ -133,24 +131,22 @@ function Deliveries() {
       {all.error && !all.data && <Failure error={all.error} retry={() => void all.refetch()} />}
       {all.data?.length === 0 && <Empty icon="check" title="No deliveries here." />}
       {all.data && all.data.length > 0 && (
-        <div className="overflow-x-auto">
-          <table className="w-full min-w-[48rem]">
-            <thead>
-              <tr className="border-b border-line text-left text-xs text-muted">
-                <th scope="col" className="w-28 py-2 pl-3.5">State</th>
-                <th scope="col" className="w-40 px-2">Channel</th>
-                <th scope="col" className="w-24 px-2">Alert</th>
-                <th scope="col" className="w-20 px-2 text-right">Tries</th>
-                <th scope="col" className="w-28 px-2">Last</th>
-                <th scope="col" className="px-2">What went wrong</th>
-                <th scope="col" className="w-28 pr-3.5 pl-2"><span className="sr-only">Actions</span></th>
-              </tr>
-            </thead>
-            <tbody className="divide-y divide-line">
-              {all.data.map((one) => <DeliveryRow key={one.id} one={one} channel={name(one.channel_id)} busy={change.isPending} retry={() => change.mutate({ kind: "retry", id: one.id })} />)}
-            </tbody>
-          </table>
-        </div>
+        <WideTable
+          width="min-w-[48rem]"
+          head={
+            <>
+              <th scope="col" className="w-28 py-2 pl-3.5">State</th>
+              <th scope="col" className="w-40 px-2">Channel</th>
+              <th scope="col" className="w-24 px-2">Alert</th>
+              <th scope="col" className="w-20 px-2 text-right">Tries</th>
+              <th scope="col" className="w-28 px-2">Last</th>
+              <th scope="col" className="px-2">What went wrong</th>
+              <th scope="col" className="w-28 pr-3.5 pl-2"><span className="sr-only">Actions</span></th>
+            </>
+          }
+        >
+          {all.data.map((one) => <DeliveryRow key={one.id} one={one} channel={name(one.channel_id)} busy={change.isPending} retry={() => change.mutate({ kind: "retry", id: one.id })} />)}
+        </WideTable>
       )}
     </Panel>
   );

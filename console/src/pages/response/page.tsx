@@ -8,7 +8,7 @@ import { session } from "@/api/queries";
 import type { Severity } from "@/api/types";
 import { plural } from "@/lib/format";
 import { SEVERITIES, severityName } from "@/lib/words";
-import { Button, Empty, Failure, Loading, PageHead, Panel, Tag } from "@/ui/parts";
+import { Button, Empty, Failure, Loading, PageHead, Panel, Tag, WideTable } from "@/ui/parts";
 import { Ago, Mono, Outside, Stamp } from "@/ui/text";
 import { SPANS } from "../alerts/block";
 
@@ -65,22 +65,20 @@ function Blocks({ change, mayWork, administrator }: { change: Change; mayWork: b
       {query.error && <Failure error={query.error} retry={() => void query.refetch()} />}
       {query.data && rows.length === 0 && <Empty icon="check" title="No source is blocked.">A source is blocked from the page of its alert.</Empty>}
       {rows.length > 0 && (
-        <div className="overflow-x-auto">
-          <table className="w-full min-w-[48rem]">
-            <thead>
-              <tr className="border-b border-line text-left text-xs text-muted">
-                <th scope="col" className="w-48 py-2 pl-3.5">Source</th>
-                <th scope="col" className="px-2">Reason</th>
-                <th scope="col" className="w-40 px-2">By</th>
-                <th scope="col" className="w-44 px-2">Until</th>
-                <th scope="col" className="w-24 pr-3.5 pl-2"><span className="sr-only">Actions</span></th>
-              </tr>
-            </thead>
-            <tbody className="divide-y divide-line">
-              {rows.map((row) => <BlockRow key={row.id} row={row} change={change} mayWork={mayWork} />)}
-            </tbody>
-          </table>
-        </div>
+        <WideTable
+          width="min-w-[48rem]"
+          head={
+            <>
+              <th scope="col" className="w-48 py-2 pl-3.5">Source</th>
+              <th scope="col" className="px-2">Reason</th>
+              <th scope="col" className="w-40 px-2">By</th>
+              <th scope="col" className="w-44 px-2">Until</th>
+              <th scope="col" className="w-24 pr-3.5 pl-2"><span className="sr-only">Actions</span></th>
+            </>
+          }
+        >
+          {rows.map((row) => <BlockRow key={row.id} row={row} change={change} mayWork={mayWork} />)}
+        </WideTable>
       )}
     </Panel>
   );

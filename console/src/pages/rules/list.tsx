@@ -7,7 +7,7 @@ import type { Rule } from "@/api/types";
 import { count, plural } from "@/lib/format";
 import { severityName } from "@/lib/words";
 import { Icon } from "@/ui/icon";
-import { buttonClass, Dot, Empty, Failure, Loading, PageHead, Panel, SeverityMark, Tag } from "@/ui/parts";
+import { buttonClass, Dot, Empty, Failure, Loading, PageHead, Panel, SeverityMark, Tag, WideTable } from "@/ui/parts";
 import { Ago, Outside } from "@/ui/text";
 
 export function RulesPage() {
@@ -30,25 +30,23 @@ export function RulesPage() {
       {all.data?.length === 0 && <Panel flush><Empty icon="rules" title="There are no rules." /></Panel>}
       {all.data && all.data.length > 0 && (
         <Panel flush>
-          <div className="overflow-x-auto">
-            <table className="w-full min-w-[52rem]">
-              <thead>
-                <tr className="border-b border-line text-left text-xs text-muted">
-                  <th scope="col" className="w-18 py-2 pl-3.5">On</th>
-                  <th scope="col" className="px-2">Rule</th>
-                  <th scope="col" className="w-30 px-2">Severity</th>
-                  <th scope="col" className="w-36 px-2">Runs</th>
-                  <th scope="col" className="w-52 px-2">Last run</th>
-                  <th scope="col" className="w-28 pr-3.5 pl-2">Next</th>
-                </tr>
-              </thead>
-              <tbody className="divide-y divide-line">
-                {all.data.map((rule) => (
-                  <Row key={rule.id} rule={rule} mayWork={mayWork} busy={change.isPending} turn={(enabled) => change.mutate({ kind: "switch", id: rule.id, enabled })} />
-                ))}
-              </tbody>
-            </table>
-          </div>
+          <WideTable
+            width="min-w-[52rem]"
+            head={
+              <>
+                <th scope="col" className="w-18 py-2 pl-3.5">On</th>
+                <th scope="col" className="px-2">Rule</th>
+                <th scope="col" className="w-30 px-2">Severity</th>
+                <th scope="col" className="w-36 px-2">Runs</th>
+                <th scope="col" className="w-52 px-2">Last run</th>
+                <th scope="col" className="w-28 pr-3.5 pl-2">Next</th>
+              </>
+            }
+          >
+            {all.data.map((rule) => (
+              <Row key={rule.id} rule={rule} mayWork={mayWork} busy={change.isPending} turn={(enabled) => change.mutate({ kind: "switch", id: rule.id, enabled })} />
+            ))}
+          </WideTable>
         </Panel>
       )}
     </>
