@@ -1,52 +1,35 @@
 //! Networks as people write them: one address, or a prefix with its length.
 
+use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 use std::fmt;
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::IpAddr;
 use std::str::FromStr;
 
 /// An address with how many of its leading bits count. In JSON a text: `10.0.0.9`, `10.0.0.0/8`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
-pub struct Prefix {
-    base: IpAddr,
-    length: u8,
-}
+pub struct Prefix(IpNet);
 
 impl Prefix {
     /// One address alone.
     pub fn host(address: IpAddr) -> Prefix {
-        let base = address.to_canonical();
-        Prefix { base, length: width(base) }
+        Prefix(address.to_canonical().into())
     }
 
     pub fn contains(&self, address: IpAddr) -> bool {
-        match (self.base, address.to_canonical()) {
-            (IpAddr::V4(a), IpAddr::V4(b)) => same(a.to_bits().into(), b.to_bits().into(), 32, self.length),
-            (IpAddr::V6(a), IpAddr::V6(b)) => same(a.to_bits(), b.to_bits(), 128, self.length),
-            _ => false,
-        }
+        self.0.contains(&address.to_canonical())
     }
 
     /// So wide that it says little: larger than any one organisation's network.
     pub fn is_wide(&self) -> bool {
-        self.length < if self.base.is_ipv4() { 8 } else { 32 }
+        self.0.prefix_len() < if self.0.addr().is_ipv4() { 8 } else { 32 }
     }
 
     /// Every address of its family.
     pub fn is_everything(&self) -> bool {
-        self.length == 0
+        self.0.prefix_len() == 0
     }
-}
-
-fn width(address: IpAddr) -> u8 {
-    if address.is_ipv4() { 32 } else { 128 }
-}
-
-/// Whether the first `length` of `width` bits agree.
-fn same(a: u128, b: u128, width: u32, length: u8) -> bool {
-    let rest = width.saturating_sub(length.into());
-    a.checked_shr(rest).unwrap_or(0) == b.checked_shr(rest).unwrap_or(0)
 }
 
 impl FromStr for Prefix {
@@ -59,29 +42,20 @@ impl FromStr for Prefix {
             None => (text.trim(), None),
         };
         let base: IpAddr = address.parse().map_err(|_| wrong())?;
-        let length = length.unwrap_or(width(base));
-        if length > width(base) {
-            return Err(wrong());
+        let network = match length {
+            Some(length) => IpNet::new(base, length).map_err(|_| wrong())?,
+            None => base.into(),
+        };
+        let first = network.trunc();
+        if first != network {
+            return Err(format!("{network} has bits beyond its length: write {first}"));
         }
-        let first = masked(base, length);
-        if first != base {
-            return Err(format!("{base}/{length} has bits beyond its length: write {first}/{length}"));
-        }
-        Ok(Prefix { base, length })
+        Ok(Prefix(network))
     }
 }
 
 fn shortened(text: &str) -> String {
     text.chars().take(60).collect()
-}
-
-fn masked(address: IpAddr, length: u8) -> IpAddr {
-    let keep = |width: u32| u128::MAX.checked_shl(width.saturating_sub(length.into())).unwrap_or(0);
-    match address {
-        // The upper bits of the mask are beyond the address.
-        IpAddr::V4(v4) => IpAddr::V4((v4.to_bits() & keep(32) as u32).into()),
-        IpAddr::V6(v6) => IpAddr::V6(Ipv6Addr::from_bits(v6.to_bits() & keep(128))),
-    }
 }
 
 impl TryFrom<String> for Prefix {
@@ -100,10 +74,10 @@ impl From<Prefix> for String {
 
 impl fmt::Display for Prefix {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.length == width(self.base) {
-            write!(f, "{}", self.base)
+        if self.0.prefix_len() == self.0.max_prefix_len() {
+            write!(f, "{}", self.0.addr())
         } else {
-            write!(f, "{}/{}", self.base, self.length)
+            write!(f, "{}", self.0)
         }
     }
 }
