@@ -86,6 +86,18 @@ test("incidents and notifications", { skip }, async (t) => {
     await page.getByRole("button", { name: "I have it" }).click();
     await page.getByRole("button", { name: "Test soc" }).click();
     await page.getByText("The test arrived.").waitFor();
+    await page.getByRole("button", { name: "Change soc" }).click();
+    assert.equal(await dialog.getByLabel("Address").inputValue(), "", "the whole address is not told");
+    await dialog.getByLabel("Name").fill("soc at night");
+    await dialog.getByLabel("Least severity").selectOption("high");
+    assert.deepEqual(await axe(page), []);
+    await dialog.getByRole("button", { name: "Save channel" }).click();
+    await page.getByRole("button", { name: "Test soc at night" }).waitFor();
+    const edit = mock.state.sent.at(-1);
+    assert.deepEqual([edit.name, edit.url, edit.settings.min_severity, edit.settings.allow_private], ["soc at night", undefined, "high", true]);
+    await page.getByRole("button", { name: "Change soc at night" }).click();
+    await dialog.getByLabel("Name").fill("soc");
+    await dialog.getByRole("button", { name: "Save channel" }).click();
     await page.getByRole("switch", { name: "soc is on" }).click();
     await page.getByRole("button", { name: "Remove soc" }).click();
     await page.getByRole("button", { name: "Remove soc for good" }).click();

@@ -12,7 +12,7 @@ export const startIncidents = () => [
 ];
 
 export const startChannels = () => [
-  { id: 1, name: HOSTILE.script, enabled: true, address: "https://hooks.example:443", settings: { shape: "json", min_severity: "high" }, created_at: iso(-8e8), created_by: "ada" },
+  { id: 1, name: HOSTILE.script, enabled: true, address: "https://hooks.example:443", has_login: false, has_trust: false, settings: { shape: "json", min_severity: "high" }, created_at: iso(-8e8), created_by: "ada" },
 ];
 
 export const startDeliveries = () => [
@@ -53,12 +53,16 @@ export const outwardRoutes = (send, fail) => [
   ["POST", /^\/channels$/, ({ state, body, response }) => {
     if (/127\.0\.0\.1/.test(body.url) && !body.settings.allow_private) return fail(response, 400, "bad_request", "This address is of this host or of a private network: allow it with allow_private.");
     const { url, password: _, username: __, trust: ___, ...rest } = body;
-    const channel = { ...rest, id: state.channels.length + 1, enabled: true, address: new URL(url).origin, created_at: iso(0), created_by: "ada" };
+    const channel = { ...rest, id: state.channels.length + 1, enabled: true, has_login: false, has_trust: false, address: new URL(url).origin, created_at: iso(0), created_by: "ada" };
     state.channels.push(channel);
     state.sent.push(body);
     return send(response, 201, { channel, key: url.startsWith("http") ? "whsec_0123456789abcdef" : null });
   }],
-  ["PATCH", /^\/channels\/(\d+)$/, ({ state, body, response }, id) => send(response, 200, Object.assign(state.channels.find((one) => one.id === Number(id)), body))],
+  ["PATCH", /^\/channels\/(\d+)$/, ({ state, body, response }, id) => {
+    const { url, username: _, password: __, trust: ___, ...rest } = body;
+    state.sent.push(body);
+    return send(response, 200, Object.assign(state.channels.find((one) => one.id === Number(id)), rest, url ? { address: new URL(url).origin } : {}));
+  }],
   ["DELETE", /^\/channels\/(\d+)$/, ({ state, response }, id) => {
     state.channels = state.channels.filter((one) => one.id !== Number(id));
     return send(response, 204);

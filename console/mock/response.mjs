@@ -25,6 +25,7 @@ function plan(state, body) {
 const standing = (state) => ({
   policy: state.policy, ready: true, reason: null, help: null, blocks: state.blocks.filter((one) => one.ended_at === null).length,
   spared: { own: ["192.0.2.10"], routers: ["192.0.2.1"], resolvers: ["192.0.2.53"] }, hook: false, last_error: null,
+  followers: [{ host: HOSTILE.script, address: "192.0.2.20", last_seen: iso(-3_000), trouble: null, blocked: ["203.0.113.7"], spared: [{ address: "192.0.2.1", why: "is a router of this host" }] }],
 });
 
 const end = (block, ending, by) => Object.assign(block, { ended_at: iso(), ended_by: by, ending });

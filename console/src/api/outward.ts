@@ -2,7 +2,7 @@
 
 import { keepPreviousData, queryOptions, useMutation, useQueryClient } from "@tanstack/react-query";
 import { get, request } from "./client";
-import type { Channel, ChannelTrial, Delivery, Incident, IncidentPage, IncidentPatch, MadeChannel, NewChannel } from "./types";
+import type { Channel, ChannelEdit, ChannelTrial, Delivery, Incident, IncidentPage, IncidentPatch, MadeChannel, NewChannel } from "./types";
 
 /** The filters of the incident list, as they stand in the address bar. */
 export interface IncidentFilter {
@@ -71,7 +71,7 @@ export const deliveries = (state: Delivery["state"] | "all") =>
 
 export type ChannelChange =
   | { kind: "add"; channel: NewChannel }
-  | { kind: "switch"; id: number; enabled: boolean }
+  | { kind: "edit"; id: number; edit: ChannelEdit }
   | { kind: "remove"; id: number }
   | { kind: "retry"; id: number };
 
@@ -83,8 +83,8 @@ export function useChannelChange() {
       switch (change.kind) {
         case "add":
           return request<MadeChannel>("POST", "/channels", change.channel);
-        case "switch":
-          await request<Channel>("PATCH", `/channels/${change.id}`, { enabled: change.enabled });
+        case "edit":
+          await request<Channel>("PATCH", `/channels/${change.id}`, change.edit);
           return undefined;
         case "remove":
           return request<undefined>("DELETE", `/channels/${change.id}`);

@@ -18,7 +18,18 @@ export interface ResponseStatus {
   blocks: number;
   spared: { own: string[]; routers: string[]; resolvers: string[] };
   hook: boolean;
+  followers: Follower[];
   last_error: string | null;
+}
+
+/** A host that carries blocks out in its own firewall. */
+export interface Follower {
+  host: string;
+  address: string;
+  last_seen: string;
+  trouble: string | null;
+  blocked: string[];
+  spared: { address: string; why: string }[];
 }
 
 export interface Block {

@@ -337,8 +337,10 @@ export interface RuleText {
   suppress_for: string;
   suppress_by: string[];
   drilldown: string;
-  action: "alert" | "dataset" | "lookup";
+  action: "alert" | "dataset" | "lookup" | "lookup_remove";
   dataset: string;
+  lookup_keys?: string[];
+  lookup_fields?: Record<string, string>;
 }
 
 export interface RuleRun {
@@ -563,6 +565,8 @@ export interface Channel {
   name: string;
   enabled: boolean;
   address: string;
+  has_login: boolean;
+  has_trust: boolean;
   settings: ChannelSettings;
   created_at: string;
   created_by: string;
@@ -575,6 +579,11 @@ export interface NewChannel {
   password?: string;
   trust?: string;
   settings: ChannelSettings;
+}
+
+/** What is absent stays; an empty text takes a login or an authority away. */
+export interface ChannelEdit extends Partial<NewChannel> {
+  enabled?: boolean;
 }
 
 export interface MadeChannel {

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
-import { emptyDraft, requestOf } from "./new";
+import type { Channel } from "@/api/types";
+import { draftOf, editOf, emptyDraft, requestOf } from "./new";
 
 const draft = (part: Partial<ReturnType<typeof emptyDraft>>) => requestOf({ ...emptyDraft(), name: " ops ", ...part });
 
@@ -23,4 +24,29 @@ test("what belongs to another kind is left out", () => {
 test("quiet hours need both ends", () => {
   const made = draft({ quietFrom: "22:00", quietTo: "06:30", timezone: "Europe/Rome" });
   expect(made.settings.quiet_hours).toEqual({ from: "22:00", to: "06:30", timezone: "Europe/Rome" });
+});
+
+const known: Channel = {
+  id: 7, name: "night", enabled: true, address: "smtp://m.example:587", has_login: true, has_trust: true, created_at: "", created_by: "ada",
+  settings: { mail: { from: "a@x.example", to: ["b@x.example"] }, min_severity: "high", sources: ["detection"], title: "$name", quiet_hours: { from: "22:00", to: "06:00", timezone: "UTC" } },
+};
+
+test("a channel that is not changed is asked for as it is, without what is secret", () => {
+  const edit = editOf(known, draftOf(known));
+  expect(edit).toEqual({ name: "night", settings: known.settings });
+});
+
+test("a change sends what was typed, and no login that was not", () => {
+  const edit = editOf(known, { ...draftOf(known), url: "smtp://n.example", minSeverity: "", to: "c@x.example" });
+  expect(edit.url).toBe("smtp://n.example");
+  expect(edit.settings?.min_severity).toBeUndefined();
+  expect(edit.settings?.mail?.to).toEqual(["c@x.example"]);
+  expect([edit.username, edit.password, edit.trust]).toEqual([undefined, undefined, undefined]);
+});
+
+test("the kind is seen from address and shape", () => {
+  const kind = (address: string, settings: Channel["settings"]) => draftOf({ ...known, address, settings }).kind;
+  expect(kind("syslog+tls://s.example:6514", { shape: "cef" })).toBe("syslog");
+  expect(kind("https://h.example:443", { shape: "teams" })).toBe("teams");
+  expect(kind("https://h.example:443", {})).toBe("webhook");
 });

@@ -1,6 +1,6 @@
-// What a form says, as the request that adds a channel.
+// What a form says, as the request that adds a channel or changes one; and a channel as the form shows it.
 
-import type { ChannelShape, NewChannel, Severity } from "@/api/types";
+import type { Channel, ChannelEdit, ChannelShape, NewChannel, Severity } from "@/api/types";
 
 export type Kind = "webhook" | "slack" | "teams" | "mail" | "syslog";
 
@@ -79,5 +79,38 @@ export function requestOf(draft: Draft): NewChannel {
   return channel;
 }
 
+/** A channel as the form shows it: its address in full, its login and its authority are not told. */
+export function draftOf(channel: Channel): Draft {
+  const { settings } = channel;
+  return {
+    ...emptyDraft(),
+    kind: kindOf(channel),
+    name: channel.name,
+    shape: settings.shape ?? "json",
+    minSeverity: settings.min_severity ?? "",
+    quietFrom: settings.quiet_hours?.from ?? "",
+    quietTo: settings.quiet_hours?.to ?? "",
+    timezone: settings.quiet_hours?.timezone ?? emptyDraft().timezone,
+    allowPrivate: settings.allow_private ?? false,
+    from: settings.mail?.from ?? "",
+    to: settings.mail?.to.join(", ") ?? "",
+    title: settings.title ?? "",
+    body: settings.body ?? "",
+  };
+}
+
+function kindOf({ address, settings }: Channel): Kind {
+  if (settings.mail) return "mail";
+  if (address.startsWith("syslog")) return "syslog";
+  return settings.shape === "slack" || settings.shape === "teams" ? settings.shape : "webhook";
+}
+
+/** What was changed: what is left empty of address, login and authority stays as it is. */
+export function editOf(channel: Channel, draft: Draft): ChannelEdit {
+  const { url, sources, ...rest } = { ...requestOf(draft), sources: channel.settings.sources };
+  if (sources) rest.settings.sources = sources;
+  return url ? { ...rest, url } : rest;
+}
+
 export const hasTexts = (kind: Kind) => kind === "slack" || kind === "teams" || kind === "mail";
-export const hasTrust = (kind: Kind) => kind === "mail" || kind === "syslog";
+export const hasTrust = (kind: Kind) => kind === "mail" || kind === "syslog" || kind === "webhook";

@@ -10,7 +10,7 @@ import { plural } from "@/lib/format";
 import { severityName } from "@/lib/words";
 import { Button, Dot, Empty, Failure, Loading, PageHead, Panel, Tag, WideTable } from "@/ui/parts";
 import { Ago, Command, Mono, Outside } from "@/ui/text";
-import { NewChannelForm } from "./form";
+import { ChangeChannelForm, NewChannelForm } from "./form";
 
 type Change = ReturnType<typeof useChannelChange>;
 
@@ -58,7 +58,7 @@ function Channels() {
               <th scope="col" className="px-2">Channel</th>
               <th scope="col" className="w-72 px-2">To</th>
               <th scope="col" className="w-52 px-2">Which alerts</th>
-              <th scope="col" className="w-72 pr-3.5 pl-2"><span className="sr-only">Actions</span></th>
+              <th scope="col" className="w-80 pr-3.5 pl-2"><span className="sr-only">Actions</span></th>
             </>
           }
         >
@@ -78,12 +78,14 @@ function Channels() {
 
 function Row({ one, change }: { one: Channel; change: Change }) {
   const test = useChannelTest(one.id);
+  const edit = useChannelChange();
   const [sure, setSure] = useState(false);
+  const [changing, setChanging] = useState(false);
   const { settings } = one;
   return (
     <tr className="align-top">
       <td className="py-2.5 pl-3.5">
-        <input type="checkbox" role="switch" aria-label={`${one.name.slice(0, 80)} is on`} checked={one.enabled} disabled={change.isPending} onChange={(e) => change.mutate({ kind: "switch", id: one.id, enabled: e.target.checked })} />
+        <input type="checkbox" role="switch" aria-label={`${one.name.slice(0, 80)} is on`} checked={one.enabled} disabled={change.isPending} onChange={(e) => change.mutate({ kind: "edit", id: one.id, edit: { enabled: e.target.checked } })} />
       </td>
       <td className="max-w-0 px-2 py-2"><span className="block truncate font-medium"><Outside text={one.name} max={100} /></span></td>
       <td className="max-w-0 px-2 py-2">
@@ -97,6 +99,7 @@ function Row({ one, change }: { one: Channel; change: Change }) {
       </td>
       <td className="py-2 pr-3.5 pl-2 text-right whitespace-nowrap">
         <Button disabled={test.isPending} aria-label={`Test ${one.name.slice(0, 80)}`} onClick={() => test.mutate()}>{test.isPending ? "Sending…" : "Test"}</Button>{" "}
+        <Button aria-label={`Change ${one.name.slice(0, 80)}`} onClick={() => setChanging(true)}>Change…</Button>{" "}
         {sure
           ? <><Button kind="danger" disabled={change.isPending} aria-label={`Remove ${one.name.slice(0, 80)} for good`} onClick={() => change.mutate({ kind: "remove", id: one.id })}>Remove for good</Button>{" "}<Button onClick={() => setSure(false)}>Keep</Button></>
           : <Button kind="danger" aria-label={`Remove ${one.name.slice(0, 80)}`} onClick={() => setSure(true)}>Remove…</Button>}
@@ -104,6 +107,16 @@ function Row({ one, change }: { one: Channel; change: Change }) {
           {test.data?.delivered && <span className="text-muted"><Dot tone="good" /> The test arrived.</span>}
           {test.data && !test.data.delivered && <span className="text-bad"><Outside text={test.data.error ?? "It did not arrive."} max={400} /></span>}
           {test.error && <Failure error={test.error} />}
+        </div>
+        <div className="text-left whitespace-normal">
+          <ChangeChannelForm
+            known={one}
+            open={changing}
+            busy={edit.isPending}
+            error={edit.error}
+            close={() => { setChanging(false); edit.reset(); }}
+            submit={(wanted) => edit.mutate({ kind: "edit", id: one.id, edit: wanted }, { onSuccess: () => setChanging(false) })}
+          />
         </div>
       </td>
     </tr>

@@ -3,7 +3,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { type FormEvent, useState } from "react";
-import { type Block, blocks, type Policy, type ResponseStatus, responseStatus, useResponseChange } from "@/api/response";
+import { type Block, blocks, type Follower, type Policy, type ResponseStatus, responseStatus, useResponseChange } from "@/api/response";
 import { session } from "@/api/queries";
 import type { Severity } from "@/api/types";
 import { plural } from "@/lib/format";
@@ -37,6 +37,7 @@ export function ResponsePage() {
             </Panel>
           )}
           <Blocks change={change} mayWork={mayWork} administrator={administrator} />
+          {state.data.followers.length > 0 && <Followers all={state.data.followers} />}
           <PolicyPanel key={JSON.stringify(state.data.policy)} state={state.data} change={change} administrator={administrator} />
         </div>
       )}
@@ -103,6 +104,33 @@ function BlockRow({ row, change, mayWork }: { row: Block; change: Change; mayWor
         {mayWork && row.ended_at === null && <Button aria-label={`Undo the block of ${row.address}`} disabled={change.isPending} onClick={() => change.mutate({ kind: "undo", id: row.id })}>Undo</Button>}
       </td>
     </tr>
+  );
+}
+
+function Followers({ all }: { all: Follower[] }) {
+  return (
+    <Panel title="Carried out on other hosts too" flush>
+      <WideTable
+        width="min-w-[40rem]"
+        head={
+          <>
+            <th scope="col" className="w-56 py-2 pl-3.5">Host</th>
+            <th scope="col" className="px-2">Blocked there</th>
+            <th scope="col" className="px-2">Spared there</th>
+            <th scope="col" className="w-28 pr-3.5 pl-2">Heard of</th>
+          </>
+        }
+      >
+        {all.map((one) => (
+          <tr key={one.host} className="align-top">
+            <td className="py-2 pl-3.5"><Outside text={one.host} max={60} /> <span className="block"><Mono text={one.address} max={45} /></span></td>
+            <td className="px-2 py-2">{one.trouble ? <span className="text-bad"><Outside text={one.trouble} max={300} /></span> : <Outside text={one.blocked.slice(0, 20).join(", ") || "none"} max={400} />}</td>
+            <td className="px-2 py-2 text-muted">{one.spared.slice(0, 10).map((spare) => <span key={spare.address} className="block"><Outside text={`${spare.address} ${spare.why}`} max={160} /></span>)}</td>
+            <td className="py-2 pr-3.5 pl-2 text-muted"><Ago time={one.last_seen} /></td>
+          </tr>
+        ))}
+      </WideTable>
+    </Panel>
   );
 }
 

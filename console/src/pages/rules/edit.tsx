@@ -12,7 +12,7 @@ import { Editor, type EditorHandle } from "@/xql/editor";
 import { Icon } from "@/ui/icon";
 import { Button, Dot, Failure, Loading, PageHead, Panel, Tag } from "@/ui/parts";
 import { Ago, Outside, Stamp } from "@/ui/text";
-import { cleaned, FRESH, pairLines, pairs, words } from "./form";
+import { cleaned, FRESH, keepsLookup, pairLines, pairs, words } from "./form";
 import { TrialPanel } from "./trial";
 
 const route = getRouteApi("/shell/rules/$id");
@@ -43,7 +43,7 @@ function Form({ record }: { record: Rule | null }) {
   const change = useRuleChange();
   const editor = useRef<EditorHandle>(null);
   const [rule, setRule] = useState<RuleText>(record?.rule ?? FRESH);
-  const [lists, setLists] = useState({ by: rule.suppress_by.join(", "), fields: pairLines(rule.alert_fields), tactics: rule.mitre.tactics.join(", "), techniques: rule.mitre.techniques.join(", ") });
+  const [lists, setLists] = useState({ by: rule.suppress_by.join(", "), fields: pairLines(rule.alert_fields), keys: (rule.lookup_keys ?? []).join(", "), columns: pairLines(rule.lookup_fields ?? {}), tactics: rule.mitre.tactics.join(", "), techniques: rule.mitre.techniques.join(", ") });
   const [mistakes, setMistakes] = useState<readonly Mistake[]>([]);
   const mayWork = me.data?.role === "analyst" || me.data?.role === "administrator";
   const set = (part: Partial<RuleText>) => setRule((old) => ({ ...old, ...part }));
@@ -52,6 +52,8 @@ function Form({ record }: { record: Rule | null }) {
     query: editor.current?.text() ?? rule.query,
     suppress_by: words(lists.by),
     alert_fields: pairs(lists.fields),
+    lookup_keys: words(lists.keys),
+    lookup_fields: pairs(lists.columns),
     mitre: { tactics: words(lists.tactics), techniques: words(lists.techniques) },
   });
   const refused = (error: unknown) => {
@@ -136,7 +138,9 @@ function Form({ record }: { record: Rule | null }) {
                   )}
                 </Labelled>
               )}
-              {rule.mode === "scheduled" && rule.action !== "alert" && text("dataset", rule.action === "lookup" ? "Name of the lookup" : "Name of the dataset")}
+              {rule.mode === "scheduled" && rule.action !== "alert" && text("dataset", keepsLookup(rule.action) ? "Name of the lookup" : "Name of the dataset")}
+              {rule.mode === "scheduled" && keepsLookup(rule.action) && list("keys", "A row is known by", rule.action === "lookup" ? "Columns of the lookup: ip. Without any, the rows replace it" : "Columns of the lookup: ip", "lookup_keys")}
+              {rule.mode === "scheduled" && keepsLookup(rule.action) && list("columns", "Columns of the lookup", "One a line: ip = source_ip. As the fields are called when empty", "lookup_fields", true)}
               {rule.action === "alert" && text("suppress_for", "Quiet for", { hint: "6 hours: rows that are the same raise no alert again for so long" })}
               {rule.action === "alert" && list("by", "The same are rows that agree in", "Fields of the query: source_ip, target_ip", "suppress_by")}
             </div>
@@ -165,7 +169,8 @@ function Form({ record }: { record: Rule | null }) {
 const ACTIONS = [
   { value: "alert", label: "Each raises an alert" },
   { value: "dataset", label: "They are added to a dataset" },
-  { value: "lookup", label: "They replace a lookup" },
+  { value: "lookup", label: "They go into a lookup" },
+  { value: "lookup_remove", label: "They are taken out of a lookup" },
 ] as const;
 
 type TextField = "name" | "dataset" | "category" | "description" | "schedule" | "search_window" | "timezone" | "suppress_for" | "alert_name" | "alert_description" | "drilldown";

@@ -16,3 +16,10 @@ test("a real-time rule carries no schedule", () => {
   expect(saving).toMatchObject({ dataset: "mine", suppress_for: "", suppress_by: [] });
   expect(cleaned({ ...saving, mode: "real_time" })).toMatchObject({ action: "alert", dataset: "" });
 });
+
+test("keys of a lookup go with lookups alone", () => {
+  const keyed = { ...FRESH, dataset: "bad", lookup_keys: ["ip"], lookup_fields: { ip: "source_ip" } };
+  expect(cleaned({ ...keyed, action: "lookup_remove" })).toMatchObject({ lookup_keys: ["ip"], lookup_fields: { ip: "source_ip" } });
+  expect(cleaned(keyed)).not.toHaveProperty("lookup_keys");
+  expect(cleaned({ ...keyed, action: "dataset" })).not.toHaveProperty("lookup_fields");
+});

@@ -38,12 +38,16 @@ export function pairLines(map: Record<string, string>): string {
   return Object.entries(map).map(([name, field]) => `${name} = ${field}`).join("\n");
 }
 
+export const keepsLookup = (action: RuleText["action"]) => action === "lookup" || action === "lookup_remove";
+
 /**
  * A real-time rule has no schedule and no window, and one that saves its rows keeps none back: what
  * the form still holds of them is left out.
  */
 export function cleaned(rule: RuleText): RuleText {
-  const saves = rule.action !== "alert";
-  if (rule.mode === "scheduled") return saves ? { ...rule, suppress_for: "", suppress_by: [] } : { ...rule, dataset: "" };
-  return { ...rule, action: "alert", dataset: "", schedule: "", timezone: "", search_window: "" };
+  const { lookup_keys, lookup_fields, ...plain } = rule;
+  if (rule.mode !== "scheduled") return { ...plain, action: "alert", dataset: "", schedule: "", timezone: "", search_window: "" };
+  if (rule.action === "alert") return { ...plain, dataset: "" };
+  const saved = { ...plain, suppress_for: "", suppress_by: [] };
+  return keepsLookup(rule.action) ? { ...saved, lookup_keys: lookup_keys ?? [], lookup_fields: lookup_fields ?? {} } : saved;
 }
