@@ -83,6 +83,8 @@ impl Tables {
     /// Opens the folder, made if it is not there. A table that cannot be read is left out and named in
     /// the log.
     pub fn open(dir: &Path) -> Result<Tables, TableError> {
+        // The engine finds files by their whole path alone.
+        let dir = &std::path::absolute(dir).map_err(TableError::io(dir))?;
         fs::create_dir_all(dir).map_err(TableError::io(dir))?;
         let mut tables = BTreeMap::new();
         for entry in fs::read_dir(dir).map_err(TableError::io(dir))?.filter_map(Result::ok) {
