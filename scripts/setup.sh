@@ -29,6 +29,7 @@ fi
 if [ "$what" = test ]; then
   need ip iproute2; need nft nftables; need nmap nmap; need setcap libcap2-bin; need setpriv util-linux
   need chromium chromium; need ping iputils-ping; need fping fping; need arp-scan arp-scan; need sqlite3 sqlite3
+  need python3 python3; have python3 && { python3 -c 'import ensurepip' 2>/dev/null || missing+=(python3-venv); }; have python3 || missing+=(python3-venv)
   if ! { cargo fmt --version && cargo clippy --version; } >/dev/null 2>&1; then
     echo "rustfmt or clippy is missing. Install them with:  rustup component add rustfmt clippy" >&2
     exit 1

@@ -26,6 +26,8 @@ if cargo deny fetch db >/dev/null 2>&1; then
 else
   say "Skipped: the advisory database cannot be fetched from here"
 fi
+say "Against what others wrote: pySigma, a Cortex client, the schemas of OCSF and ECS (skipped without pip)"
+scripts/conformance.sh
 say "Console in a real browser, against the real server"
 scripts/e2e.sh
 say "All green"

@@ -1,0 +1,201 @@
+"""A public client of the Cortex API (cortex-xdr-client) does its work here, both generations of it, with both
+kinds of keys; and calls as other public clients were seen to make them, field by field."""
+
+import time
+import unittest
+
+import harness
+import requests
+from cortex_xdr_client.api.authentication import Authentication, AuthenticationType
+from cortex_xdr_client.api.models.alerts import AlertSeverity
+from cortex_xdr_client.api.models.incidents import IncidentStatus
+from cortex_xdr_client.api.version import APIVersion
+from cortex_xdr_client.client import CortexXDRClient
+from harness import Key, wait_for
+
+REAL = requests.request
+
+
+def here(method, url, **arguments):
+    """The client goes to https://api-tenant; the tenant is here."""
+    assert url.startswith("https://api-tenant.example/"), url
+    return REAL(method, url.replace("https://api-tenant.example", harness.URL), **arguments)
+
+
+def client(kind, version, role="analyst"):
+    key = Key(kind, role)
+    how = AuthenticationType.STANDARD if kind == "standard" else AuthenticationType.ADVANCED
+    return CortexXDRClient(Authentication(key.secret, key.id, how), "tenant.example", api_version=version)
+
+
+class Client(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        requests.request = here
+        raised = lambda: Key().call("alerts/get_alerts_multi_events")[1]["reply"]["alerts"]
+        wait_for(raised)
+        cls.old, cls.new = client("advanced", APIVersion.V3), client("standard", APIVersion.V5)
+
+    @classmethod
+    def tearDownClass(cls):
+        requests.request = REAL
+
+    def test_alerts_with_every_filter(self):
+        alerts = self.old.alerts_api
+        everything = alerts.get_alerts()
+        self.assertGreater(everything.reply.total_count, 0)
+        one = everything.reply.alerts[0]
+        for named in (
+            {"alert_id_list": [int(one.alert_id)]},
+            {"external_id_list": [one.external_id]},
+            {"alert_source_list": [one.source]},
+            {"creation_time": 0, "after_creation": True},
+            {"server_creation_time": int(time.time() * 1000)},
+            {"severities": list(AlertSeverity)},
+            {"search_from": 0, "search_to": 1, "sort": {"field": "creation_time", "keyword": "desc"}},
+        ):
+            with self.subTest(str(named)):
+                self.assertGreater(alerts.get_alerts(**named).reply.result_count, 0)
+        self.assertEqual(alerts.get_alerts(creation_time=1).reply.result_count, 0)
+        self.assertIn("reply", alerts.get_alerts_request(filters=[], search_from=0, search_to=5))
+        self.assertIn("reply", alerts.get_alerts_multi_events(filters=[]))
+
+    def test_alerts_are_worked_on(self):
+        alerts = self.old.alerts_api
+        number = alerts.get_alerts().reply.alerts[0].alert_id
+        changed = alerts.update_alerts(alert_id_list=[str(number)], update_data={"severity": "low", "status": "under_investigation"})
+        self.assertTrue(changed["reply"], changed)
+
+    def test_incidents(self):
+        incidents = self.old.incidents_api
+        everything = incidents.get_incidents().reply
+        self.assertGreater(everything.total_count, 0)
+        one = everything.incidents[0]
+        for named in (
+            {"incident_id_list": [str(one.incident_id)]},
+            {"creation_time": 0, "after_creation": True},
+            {"modification_time": 0, "after_modification": True},
+            {"status": IncidentStatus.NEW},
+            {"status": IncidentStatus.RESOLVED_KNOWN_ISSUE, "status_equal": False},
+            {"alert_sources": ["XDR Agent", "XDR Analytics", "Correlation"]},
+            {"description": "zzz", "description_contains": True},
+            {"sort": {"field": "creation_time", "keyword": "asc"}, "search_from": 0, "search_to": 100},
+        ):
+            with self.subTest(str(named)):
+                incidents.get_incidents(**named)
+        extra = incidents.get_incident_extra_data(str(one.incident_id))
+        self.assertGreater(len(extra.reply.alerts.data), 0)
+        done = incidents.update_incident(incident_id=str(one.incident_id), update_data={"manual_severity": "high", "resolve_comment": "x"})
+        self.assertTrue(done["reply"], done)
+
+    def test_queries_and_their_streams(self):
+        for one in (self.old, self.new):
+            xql = one.xql_api
+            number = xql.start_xql_query("dataset = xdr_data | limit 3", time_period=365 * 24 * 3600 * 1000)
+            found = wait_for(lambda: results(xql, number))
+            self.assertEqual(len(found["data"]), 3)
+            number = xql.start_xql_query(MANY, from_date=0, to_date=int(time.time() * 1000))
+            found = wait_for(lambda: results(xql, number))
+            self.assertGreater(len(found["data"]), 1000, "as a stream")
+        self.assertIn("reply", self.new.xql_api.get_datasets())
+
+    def test_hosts_and_logs(self):
+        for one in (self.old, self.new):
+            self.assertIsNotNone(one.endpoints_api.get_all_endpoints())
+            self.assertIsNotNone(one.endpoints_api.get_endpoint(hostname=["x"], ip_list=["10.0.0.1"], search_from=0, search_to=100))
+            for call in (client("advanced", APIVersion.V3, "administrator").audits_api.management_logs, one.audits_api.agents_reports):
+                logs = call(filters=[{"field": "timestamp", "operator": "gte", "value": 0}], search_from=0, search_to=10)
+                self.assertIn("data", logs["reply"], logs)
+
+    def test_cases_and_issues(self):
+        cases = self.new.cases_api.get_cases(search_from=0, search_to=10)
+        self.assertIsNotNone(cases)
+        issues = self.new.issues_api.get_issues(search_from=0, search_to=10)
+        self.assertIsNotNone(issues)
+        number = Key().call("case/search")[1]["reply"]["DATA"][0]["case_id"]
+        self.new.cases_api.update_case(number, {"status_progress": "In Progress"})
+        self.assertIsInstance(self.new.cases_api.get_case_artifacts(number), list)
+        issue = Key().call("issue/search")[1]["reply"]["DATA"][0]["id"]
+        self.new.issues_api.update_issue(issue, {"severity": "low"})
+
+    def test_rules(self):
+        rule = {
+            "name": "Of a client", "severity": "SEV_020_LOW", "xql_query": "dataset = xdr_data | comp count() as n by source_ip",
+            "is_enabled": True, "description": "x", "alert_name": "y", "alert_category": "DISCOVERY", "execution_mode": "SCHEDULED",
+            "search_window": "1 hours", "simple_schedule": "10 minutes", "timezone": "UTC", "crontab": "*/10 * * * *",
+            "suppression_enabled": False, "suppression_duration": None, "suppression_fields": None, "dataset": "alerts",
+            "mitre_defs": {}, "alert_fields": {}, "action": "ALERTS", "lookup_mapping": [], "rule_id": 0,
+        }
+        rules = self.new.correlations_api
+        made = rules.insert(request_data=[rule])
+        number = made["added_objects"][0]["id"]
+        named = [{"field": "rule_id", "operator": "eq", "value": number}]
+        self.assertEqual(rules.delete(filters=named)["objects"], [number])
+
+
+MANY = "dataset = xdr_data | alter n = arraycreate(%s) | arrayexpand n" % ",".join(f'"{n}"' for n in range(40))
+
+
+def results(xql, number):
+    from cortex_xdr_client.api.models.exceptions import UnsuccessfulQueryStatusException
+
+    try:
+        return xql.get_query_results(number)
+    except UnsuccessfulQueryStatusException as error:
+        if "PENDING" in str(error):
+            return None
+        raise
+
+
+class AsSeenElsewhere(unittest.TestCase):
+    """What scripts, SOAR platforms and collectors send; each was seen in public code."""
+
+    def test_one_signature_for_a_whole_run(self):
+        key = Key(role="viewer")
+        headers = key.headers()
+        first = {"search_from": 0, "search_to": 100, "sort": {"field": "creation_time", "keyword": "asc"}}
+        for _ in range(3):
+            for path in ("alerts/get_alerts_multi_events/", "incidents/get_incidents/"):
+                status, answer = key.call(path, first, headers)
+                self.assertEqual(status, 200, answer)
+
+    def test_odd_but_valid_requests(self):
+        key = Key()
+        for path, data in (
+            ("alerts/get_alerts_multi_events", {"filters": [{"field": "severity", "operator": "in", "value": ["critical", "high"]}], "search_to": 100}),
+            ("alerts/get_alerts_multi_events", {"filters": None, "sort": None, "search_from": None, "search_to": None}),
+            ("alerts/get_alerts_multi_events", {"alert_id": "1", "filter_alert_fields": False}),
+            ("incidents/get_incidents", {"filters": [{"field": "creation_time", "operator": "gte", "value": "1700000000000"}], "sort": {"field": "modification_time", "keyword": "DESC"}}),
+            ("incidents/get_incidents", {"filters": [{"field": "starred", "operator": "eq", "value": True}]}),
+            ("incidents/get_incidents", {"filters": [{"field": "status", "operator": "in", "value": ["new", "under_investigation"]}]}),
+            ("endpoints/get_endpoint", {"search_from": 0, "search_to": 100, "sort": {"field": "endpoint_id", "keyword": "ASC"}, "filters": [{"field": "hostname", "operator": "in", "value": ["x"]}]}),
+            ("endpoints/get_endpoint", {"filters": [{"field": "endpoint_status", "operator": "IN", "value": ["connected"]}]}),
+            ("xql/get_quota", {}),
+            ("xql/get_datasets/", {}),
+            ("healthcheck", {}),
+        ):
+            with self.subTest(f"{path} {data}"):
+                if path == "healthcheck":
+                    status, _, _ = harness.send("GET", "/public_api/v1/healthcheck", None, key.headers())
+                else:
+                    status, answer = key.call(path, data)
+                self.assertEqual(status, 200)
+
+    def test_odd_queries(self):
+        key = Key()
+        for data in (
+            {"query": "dataset = alerts", "tenants": None, "timeframe": None},
+            {"query": "dataset = alerts", "tenants": ["t"], "timeframe": {"relativeTime": "86400000"}},
+            {"query": "dataset = alerts", "timeframe": {"from": "0", "to": "4102444800000"}},
+        ):
+            status, started = key.call("xql/start_xql_query", data)
+            self.assertEqual(status, 200, started)
+            for wanted in ({"pending_flag": None, "limit": None}, {"pending_flag": "false"}, {"pending_flag": True, "limit": "10", "format": "json"}, {}):
+                status, answer = key.call("xql/get_query_results", {"query_id": started["reply"], **wanted})
+                self.assertEqual(status, 200, answer)
+        status, answer = key.call("xql/start_xql_query", {"query": "dataset = alerts | filtre x"})
+        self.assertEqual((status, answer["reply"]["err_code"]), (400, 400), answer)
+
+
+if __name__ == "__main__":
+    unittest.main()
