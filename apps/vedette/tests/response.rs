@@ -4,6 +4,8 @@
 
 use serde_json::{Value, json};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
+use std::path::Path;
 use std::time::{Duration, Instant};
 use vedette_lab::{Lab, Running, ethernet, ipv4, tcp};
 
@@ -20,21 +22,31 @@ struct Scene {
     _service: TcpListener,
     dir: tempfile::TempDir,
     lab: Lab,
+    listen: String,
 }
 
 impl Scene {
     fn begin() -> Option<Scene> {
+        Scene::begin_with("127.0.0.1:0", |_| ())
+    }
+
+    /// `prepare` gets the data folder before the server starts.
+    fn begin_with(listen: &str, prepare: impl FnOnce(&Path)) -> Option<Scene> {
         let lab = Lab::or_skip(4, &["nmap", "nft"])?;
         let anywhere: IpAddr = "::".parse().unwrap();
         let service = lab.enter(WATCHED, || TcpListener::bind((anywhere, OPEN_PORT)).unwrap());
-        let mut scene = Scene { server: None, _service: service, dir: tempfile::tempdir().unwrap(), lab };
+        let listen = listen.replace("WATCHED", &lab.host(WATCHED).v4.to_string());
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::DirBuilder::new().mode(0o700).create(dir.path().join("data")).unwrap();
+        prepare(&dir.path().join("data"));
+        let mut scene = Scene { server: None, _service: service, dir, lab, listen };
         scene.start();
         Some(scene)
     }
 
     fn start(&mut self) {
         let dir = self.data_dir();
-        let up = [BINARY, "up", "--response", "--data-dir", &dir, "--listen", "127.0.0.1:0"];
+        let up = [BINARY, "up", "--response", "--data-dir", &dir, "--listen", &self.listen];
         self.server = Some(self.lab.spawn(WATCHED, &up));
         let file = self.dir.path().join("data/run/server.json");
         self.wait("the server", || file.exists().then_some(()));
@@ -269,6 +281,143 @@ fn an_uninstalled_vedette_leaves_nothing_behind() {
     scene.start();
     std::thread::sleep(Duration::from_secs(1));
     assert!(scene.reaches(SCANNER, false) && scene.blocked().is_empty(), "it does not come back");
+}
+
+#[test]
+fn a_hook_is_told_of_a_block_and_its_end() {
+    let mut told = std::path::PathBuf::new();
+    let scene = Scene::begin_with("127.0.0.1:0", |data| {
+        told = data.join("told.ndjson");
+        let script = format!("cat >> {0}; echo >> {0}; env | sort; echo thanks", told.display());
+        let hook = data.join("response-hook.json");
+        std::fs::write(&hook, json!({"command": ["/bin/sh", "-c", script]}).to_string()).unwrap();
+        std::fs::set_permissions(&hook, std::fs::Permissions::from_mode(0o600)).unwrap();
+    });
+    let Some(scene) = scene else { return };
+    assert!(scene.vedette(&["response", "set", "--on"]).0);
+    let scanner = scene.address(SCANNER);
+    let hostile = "$(touch /tmp/owned); \"quoted\" <b>";
+    assert!(scene.vedette(&["response", "block", &scanner, "--reason", hostile, "--force"]).0);
+    assert!(scene.vedette(&["response", "undo", &scanner]).0);
+    let lines = scene.wait("the hook", || {
+        let text = std::fs::read_to_string(&told).unwrap_or_default();
+        let lines: Vec<Value> = text.lines().filter_map(|line| serde_json::from_str(line).ok()).collect();
+        (lines.len() == 2).then_some(lines)
+    });
+    let of = |n: usize, name: &str| lines[n][name].as_str().unwrap_or_default().to_owned();
+    assert_eq!((of(0, "action"), of(1, "action")), ("block".to_owned(), "undo".to_owned()));
+    assert_eq!((of(0, "address"), of(0, "reason")), (scanner, hostile.to_owned()));
+    let block = scene.wait("what it said", || {
+        let block = scene.json(&["response", "list", "--all"])[0].clone();
+        block["hook"].as_str().is_some_and(|said| said.starts_with("undo")).then_some(block)
+    });
+    let said = block["hook"].as_str().unwrap();
+    assert!(said.contains("thanks") && !said.contains("VEDETTE") && !said.contains("HOME="), "{said}");
+}
+
+#[test]
+fn what_the_host_hands_on_is_dropped_too() {
+    let Some(scene) = Scene::begin() else { return };
+    // The watched host is a router between the scanner and a service behind it.
+    let behind: Ipv4Addr = "10.77.0.1".parse().unwrap();
+    let run = |host: usize, words: &str| {
+        let words: Vec<&str> = words.split_whitespace().collect();
+        let output = scene.lab.run(host, &words);
+        assert!(output.success(), "{words:?}: {output:?}");
+    };
+    run(VICTIM, "ip address add 10.77.0.1/32 dev lo");
+    run(WATCHED, &format!("ip route add 10.77.0.1 via {}", scene.address(VICTIM)));
+    for (name, value) in [("ip_forward", 1), ("conf.all.send_redirects", 0), ("conf.eth0.send_redirects", 0)]
+    {
+        let file = format!("/proc/sys/net/ipv4/{}", name.replace('.', "/"));
+        let output = scene.lab.run(WATCHED, &["sh", "-c", &format!("echo {value} > {file}")]);
+        assert!(output.success(), "{file}: {output:?}");
+    }
+    for host in [SCANNER, BYSTANDER] {
+        run(host, &format!("ip route add 10.77.0.1 via {}", scene.address(WATCHED)));
+    }
+    let _service = scene.lab.enter(VICTIM, || TcpListener::bind((behind, OPEN_PORT)).unwrap());
+    let reaches = |host: usize| {
+        let target = SocketAddr::new(behind.into(), OPEN_PORT);
+        scene.lab.enter(host, || TcpStream::connect_timeout(&target, Duration::from_millis(700)).is_ok())
+    };
+    assert!(reaches(SCANNER) && reaches(BYSTANDER), "the lab is a router");
+    assert!(scene.vedette(&["response", "set", "--on"]).0);
+    let scanner = scene.address(SCANNER);
+    let (ok, text) = scene.vedette(&["response", "block", &scanner, "--reason", "x", "--force"]);
+    assert!(ok && !reaches(SCANNER), "{text}");
+    assert!(reaches(BYSTANDER) && !scene.reaches(SCANNER, false));
+    assert!(scene.vedette(&["response", "undo", &scanner]).0 && reaches(SCANNER));
+}
+
+#[test]
+fn another_host_carries_blocks_out_and_spares_what_it_needs() {
+    let Some(scene) = Scene::begin_with("WATCHED:8750", |_| ()) else { return };
+    let (scanner, watched, follower) =
+        (scene.address(SCANNER), scene.address(WATCHED), scene.address(BYSTANDER));
+    let local: Value =
+        serde_json::from_slice(&std::fs::read(scene.dir.path().join("data/run/server.json")).unwrap())
+            .unwrap();
+    let ca = scene.dir.path().join("data/tls/ca.pem").to_string_lossy().into_owned();
+    let url = format!("https://{watched}:8750");
+    let bearer = format!("Authorization: Bearer {}", local["token"].as_str().unwrap());
+    let new = r#"{"name": "followers", "role": "ingest"}"#;
+    let tokens = format!("{url}/api/v1/tokens");
+    let curl = [
+        "curl",
+        "-s",
+        "--cacert",
+        &ca,
+        "-H",
+        &bearer,
+        "-H",
+        "content-type: application/json",
+        "-d",
+        new,
+        &tokens,
+    ];
+    let made: Value = serde_json::from_str(&scene.lab.run(WATCHED, &curl).stdout).unwrap();
+    let token = format!("VEDETTE_TOKEN={}", made["token"].as_str().unwrap());
+    assert!(scene.vedette(&["response", "set", "--on"]).0);
+
+    // The server itself may not follow itself.
+    let follow = ["env", &token, BINARY, "response", "follow", "--server", &url, "--ca", &ca];
+    let refused = scene.lab.run(WATCHED, &follow);
+    assert!(!refused.success() && refused.stderr.contains("this host"), "{refused:?}");
+    let _service = scene.lab.enter(BYSTANDER, || TcpListener::bind(("0.0.0.0", OPEN_PORT)).unwrap());
+    let reaches = |host: usize| {
+        let target = SocketAddr::new(follower.parse().unwrap(), OPEN_PORT);
+        scene.lab.enter(host, || TcpStream::connect_timeout(&target, Duration::from_millis(700)).is_ok())
+    };
+    let running = scene
+        .lab
+        .spawn(BYSTANDER, &[&follow[..], &["--host", "web-2", "--never-block", "10.66.0.0/16"]].concat());
+    assert!(reaches(SCANNER));
+    for address in [scanner.as_str(), "10.66.1.1"] {
+        let (ok, text) =
+            scene.vedette(&["response", "block", address, "--reason", "x", "--force", "--for", "1h"]);
+        assert!(ok, "{address}: {text}");
+    }
+    let host = scene.wait("the other host", || {
+        let status = scene.json(&["response", "status"]);
+        let host = status["followers"][0].clone();
+        (host["blocked"].as_array().is_some_and(|blocked| !blocked.is_empty())
+            && host["spared"].as_array().is_some_and(|spared| spared.len() == 1))
+        .then_some(host)
+    });
+    assert_eq!((&host["host"], &host["address"]), (&json!("web-2"), &json!(follower)), "{host}");
+    assert_eq!(host["blocked"], json!([scanner]), "{host}");
+    assert!(!reaches(SCANNER) && reaches(VICTIM), "cut off there too, and nobody else is");
+    let (_, text) = scene.vedette(&["response", "status"]);
+    assert!(text.contains("Also on web-2") && text.contains("1 blocked, 1 spared"), "{text}");
+    assert!(scene.vedette(&["response", "undo", &scanner]).0);
+    scene.wait("the end there", || reaches(SCANNER).then_some(()));
+    let query = "dataset = audit_logs | filter type = \"RESPONSE\" | fields description";
+    for told in ["blocks", "no longer blocks"] {
+        let told = format!("The host web-2 {told} {scanner}");
+        scene.wait(&told, || scene.json(&["query", query]).to_string().contains(&told).then_some(()));
+    }
+    drop(running);
 }
 
 #[test]

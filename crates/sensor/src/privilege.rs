@@ -34,6 +34,9 @@ pub const SERVER_NEEDS: [Capability; 2] = [Capability::CAP_DAC_OVERRIDE, Capabil
 /// What a server keeps that may also block sources in this host's firewall (`vedette up --response`).
 pub const RESPONDER_NEEDS: [Capability; 3] = [SERVER_NEEDS[0], SERVER_NEEDS[1], Capability::CAP_NET_ADMIN];
 
+/// What a host keeps that carries out another server's blocks (`vedette response follow`).
+pub const FOLLOWER_NEEDS: [Capability; 1] = [Capability::CAP_NET_ADMIN];
+
 /// What the calling thread may do.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
 pub struct Privileges {

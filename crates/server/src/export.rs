@@ -1,14 +1,18 @@
 //! Alerts and events in the words of other systems: OCSF 1.8 and the Elastic Common Schema 9.
 //!
-//! Pure: a record in, an object out. Belongs here: what their fields are called. Does not belong here:
-//! which records (`api::export`), messages for people (`notify::shapes`).
+//! Pure: a record in, an object out; what is not known is left out, for neither schema takes null. Belongs
+//! here: what their fields are called. Does not belong here: which records (`api::export`), messages for
+//! people (`notify::shapes`). `scripts/conformance.sh` holds real answers against the published schemas.
+
+mod ecs;
+mod ocsf;
 
 use crate::state::AlertRecord;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use std::net::IpAddr;
 use utoipa::ToSchema;
-use vedette_event::{Severity, Time};
+use vedette_event::Time;
 
 /// Addresses of one alert that are told.
 const ADDRESSES: usize = 100;
@@ -23,67 +27,44 @@ pub enum Schema {
 }
 
 pub fn alert(schema: Schema, alert: &AlertRecord) -> Value {
-    match schema {
-        Schema::Ocsf => crate::notify::ocsf(alert),
-        Schema::Ecs => ecs_alert(alert),
-    }
+    known(match schema {
+        Schema::Ocsf => ocsf::alert(alert),
+        Schema::Ecs => ecs::alert(alert),
+    })
 }
 
 /// A row of `xdr_data` by the names of its fields; times are microseconds since 1970.
 pub fn event(schema: Schema, row: &Map<String, Value>) -> Value {
-    match schema {
-        Schema::Ocsf => ocsf_event(row),
-        Schema::Ecs => ecs_event(row),
-    }
-}
-
-fn ecs_alert(alert: &AlertRecord) -> Value {
-    let (life, subject) = (&alert.life, &alert.subject);
-    let all = |list: &[IpAddr]| list.iter().take(ADDRESSES).map(ToString::to_string).collect::<Vec<_>>();
-    let (sources, targets) = (all(subject.source_ips()), all(subject.target_ips()));
-    let related: Vec<&String> = sources.iter().chain(&targets).collect();
-    let finding = subject.finding();
-    json!({
-        "@timestamp": subject.detected_at().to_string(),
-        "ecs": {"version": "9.1.0"},
-        "message": subject.name(),
-        "event": {
-            "kind": "alert", "category": ["intrusion_detection", "network"], "type": ["info"],
-            "module": "vedette", "dataset": "vedette.alert", "provider": subject.source().as_str(),
-            "id": life.alert_id.to_string(), "created": life.created_at.to_string(),
-            "start": subject.first_seen().to_string(), "end": subject.last_seen().to_string(),
-            "severity": severity(alert.severity()), "action": subject.category(), "reason": subject.summary(),
-        },
-        "rule": {"name": subject.name(), "category": subject.category(),
-                 "id": subject.rule().map(|rule| rule.rule_id.to_string())},
-        "observer": {"vendor": "Vedette", "product": "Vedette", "version": env!("CARGO_PKG_VERSION")},
-        "source": {"ip": sources.first()},
-        "destination": {"ip": targets.first()},
-        "related": {
-            "ip": related,
-            "hosts": finding.map(|finding| finding.hosts.clone()).unwrap_or_default(),
-            "user": finding.map(|finding| finding.users.clone()).unwrap_or_default(),
-        },
-        "threat": {"framework": "MITRE ATT&CK",
-                   "tactic": {"id": subject.mitre().tactics},
-                   "technique": {"id": subject.mitre().techniques}},
-        "labels": {"status": life.status, "severity": alert.severity().as_str()},
+    known(match schema {
+        Schema::Ocsf => ocsf::event(row),
+        Schema::Ecs => ecs::event(row),
     })
 }
 
-/// As Elastic's own rules weigh theirs.
-fn severity(severity: Severity) -> u8 {
-    match severity {
-        Severity::Informational => 10,
-        Severity::Low => 21,
-        Severity::Medium => 47,
-        Severity::High => 73,
-        Severity::Critical => 99,
+/// Without nulls, and without the objects and lists that are empty then.
+fn known(value: Value) -> Value {
+    let is_known = |value: &Value| match value {
+        Value::Null => false,
+        Value::Object(object) => !object.is_empty(),
+        Value::Array(items) => !items.is_empty(),
+        _ => true,
+    };
+    match value {
+        Value::Object(object) => {
+            let kept = object.into_iter().map(|(name, value)| (name, known(value)));
+            Value::Object(kept.filter(|(_, value)| is_known(value)).collect())
+        }
+        Value::Array(items) => items.into_iter().map(known).filter(is_known).collect(),
+        other => other,
     }
 }
 
-fn millis(row: &Map<String, Value>, name: &str) -> Value {
-    row.get(name).and_then(Value::as_i64).map_or(Value::Null, |micros| json!(micros.div_euclid(1_000)))
+fn addresses(list: &[IpAddr]) -> Vec<String> {
+    list.iter().take(ADDRESSES).map(ToString::to_string).collect()
+}
+
+fn millis(time: Time) -> i64 {
+    time.0.div_euclid(1_000)
 }
 
 fn value(row: &Map<String, Value>, name: &str) -> Value {
@@ -92,6 +73,10 @@ fn value(row: &Map<String, Value>, name: &str) -> Value {
 
 fn word<'a>(row: &'a Map<String, Value>, name: &str) -> &'a str {
     row.get(name).and_then(Value::as_str).unwrap_or_default()
+}
+
+fn time(row: &Map<String, Value>) -> Option<Time> {
+    row.get("_time").and_then(Value::as_i64).map(Time)
 }
 
 /// Name of a protocol by its number (IANA); 0 is ARP in our rows.
@@ -107,79 +92,6 @@ fn protocol(row: &Map<String, Value>) -> (Value, Value) {
         _ => return (Value::Null, json!(number)),
     };
     (json!(name), json!(number))
-}
-
-/// Activity (1 open, 4 fail, 5 refuse, 6 traffic, 99 other) by what came of an attempt.
-fn activity(outcome: &str) -> (u16, &'static str) {
-    match outcome {
-        "accepted" => (1, "Open"),
-        "refused" | "rejected" => (5, "Refuse"),
-        "unanswered" => (4, "Fail"),
-        "mid_stream" => (6, "Traffic"),
-        _ => (99, "Other"),
-    }
-}
-
-/// OCSF 1.8 Network Activity: class 4001 in category 4.
-fn ocsf_event(row: &Map<String, Value>) -> Value {
-    let outcome = word(row, "outcome");
-    let (activity, activity_name) = activity(outcome);
-    let (direction_id, direction) = match word(row, "direction") {
-        "inbound" => (1, "Inbound"),
-        "outbound" => (2, "Outbound"),
-        "local" => (4, "Local"),
-        _ => (0, "Unknown"),
-    };
-    let (protocol_name, protocol_num) = protocol(row);
-    let (status_id, status) = if outcome == "accepted" { (1, "Success") } else { (2, "Failure") };
-    json!({
-        "class_uid": 4001, "class_name": "Network Activity",
-        "category_uid": 4, "category_name": "Network Activity",
-        "activity_id": activity, "activity_name": activity_name, "type_uid": 400_100 + u32::from(activity),
-        "time": millis(row, "_time"),
-        "severity_id": 1, "severity": "Informational",
-        "status_id": status_id, "status": status, "status_detail": outcome,
-        "metadata": {
-            "version": "1.8.0", "uid": value(row, "_id"),
-            "product": {"name": "Vedette", "vendor_name": "Vedette", "version": env!("CARGO_PKG_VERSION")},
-        },
-        "src_endpoint": {"ip": value(row, "source_ip"), "port": value(row, "source_port"),
-                         "mac": value(row, "source_mac")},
-        "dst_endpoint": {"ip": value(row, "target_ip"), "port": value(row, "target_port")},
-        "connection_info": {
-            "direction_id": direction_id, "direction": direction,
-            "protocol_name": protocol_name,
-            "protocol_num": protocol_num,
-        },
-        "traffic": {"bytes_out": value(row, "action_upload"), "bytes_in": value(row, "action_download"),
-                    "packets_out": value(row, "action_pkts_sent"), "packets_in": value(row, "action_pkts_received")},
-        "device": {"uid": value(row, "agent_id"), "hostname": value(row, "agent_hostname"), "type_id": 0},
-    })
-}
-
-fn ecs_event(row: &Map<String, Value>) -> Value {
-    let outcome = word(row, "outcome");
-    let (result, kinds) = match outcome {
-        "accepted" => ("success", ["connection", "start"]),
-        "refused" | "rejected" => ("failure", ["connection", "denied"]),
-        "unanswered" => ("failure", ["connection", "end"]),
-        _ => ("unknown", ["connection", "info"]),
-    };
-    let time = row.get("_time").and_then(Value::as_i64).map(|micros| Time(micros).to_string());
-    json!({
-        "@timestamp": time,
-        "ecs": {"version": "9.1.0"},
-        "event": {"kind": "event", "category": ["network"], "type": kinds, "outcome": result, "action": outcome,
-                  "module": "vedette", "dataset": "vedette.network", "id": value(row, "_id")},
-        "source": {"ip": value(row, "source_ip"), "port": value(row, "source_port"),
-                   "mac": value(row, "source_mac")},
-        "destination": {"ip": value(row, "target_ip"), "port": value(row, "target_port")},
-        "network": {"transport": protocol(row).0,
-                    "direction": value(row, "direction")},
-        "host": {"id": value(row, "agent_id"), "name": value(row, "agent_hostname")},
-        "observer": {"vendor": "Vedette", "product": "Vedette", "version": env!("CARGO_PKG_VERSION")},
-        "related": {"ip": [value(row, "source_ip"), value(row, "target_ip")]},
-    })
 }
 
 #[cfg(test)]
@@ -198,6 +110,7 @@ mod tests {
     fn an_event_is_a_network_activity() {
         let made = event(Schema::Ocsf, &row("refused"));
         assert_eq!((&made["class_uid"], &made["type_uid"]), (&json!(4001), &json!(400_105)));
+        assert_eq!(made["metadata"]["profiles"], json!(["host"]), "`device` belongs to it");
         assert_eq!((&made["time"], &made["activity_id"]), (&json!(1_700_000_000_123_i64), &json!(5)));
         assert_eq!(made["connection_info"]["protocol_num"], 6);
         assert_eq!((&made["dst_endpoint"]["port"], &made["status_id"]), (&json!(22), &json!(2)));
@@ -216,6 +129,41 @@ mod tests {
             (&json!("success"), &json!("tcp"))
         );
         assert_eq!(made["related"]["ip"], json!(["203.0.113.7", "10.0.0.5"]));
+    }
+
+    #[test]
+    fn what_is_not_known_is_left_out() {
+        let text = event(Schema::Ocsf, &row("refused")).to_string()
+            + &event(Schema::Ecs, &row("refused")).to_string();
+        assert!(!text.contains("null") && !text.contains("\"mac\"") && !text.contains("traffic"), "{text}");
+        let made = crate::notify::tests_alert("scan");
+        let text = alert(Schema::Ocsf, &made).to_string() + &alert(Schema::Ecs, &made).to_string();
+        assert!(!text.contains("null") && !text.contains("[]"), "{text}");
+    }
+
+    #[test]
+    fn a_hardware_address_is_written_as_each_schema_wants_it() {
+        let mut row = row("accepted");
+        row.insert("source_mac".into(), json!("02:00:5e:10:00:0a"));
+        assert_eq!(event(Schema::Ocsf, &row)["src_endpoint"]["mac"], "02:00:5e:10:00:0a");
+        assert_eq!(event(Schema::Ecs, &row)["source"]["mac"], "02-00-5E-10-00-0A");
+        row.insert("direction".into(), json!("observed"));
+        assert_eq!(event(Schema::Ecs, &row)["network"]["direction"], "unknown");
+        assert_eq!(event(Schema::Ocsf, &row)["connection_info"]["direction_id"], 0);
+    }
+
+    #[test]
+    fn a_closed_alert_says_so() {
+        let mut made = crate::notify::tests_alert("scan");
+        let status = |made: &AlertRecord| {
+            let finding = alert(Schema::Ocsf, made);
+            (finding["activity_id"].clone(), finding["type_uid"].clone(), finding["status"].clone())
+        };
+        assert_eq!(status(&made), (json!(1), json!(200_401), json!("New")));
+        made.life.status = "closed".to_owned();
+        assert_eq!(status(&made), (json!(3), json!(200_403), json!("Resolved")));
+        made.life.excluded_by = Some(1);
+        assert_eq!(status(&made).2, "Suppressed");
     }
 
     #[test]

@@ -75,5 +75,6 @@ pub use offline::{IngestError, ingest_offline};
 pub use receiving::{AskedFor, ReceivingConfig};
 pub use replay::{ReplayError, ReplayReport};
 pub use response::clear_offline as clear_response_offline;
+pub use response::follow;
 pub use selftest::{Outcome as SelfTestOutcome, State as StepState, Step as SelfTestStep};
 pub use server::{RunningServer, Server, ServerError, lake_dir};

@@ -12,6 +12,8 @@
 //! with the same `webhook-id` each time, however often the server restarts.
 
 pub mod channel;
+#[cfg(test)]
+mod encrypted;
 mod mail;
 mod reach;
 mod send;
@@ -24,7 +26,6 @@ use crate::state::{ChannelRecord, StateError, Store, Tried};
 use channel::Secrets;
 use parking_lot::Mutex;
 pub use send::{Failure, roots};
-pub use shapes::ocsf;
 #[cfg(test)]
 pub use shapes::tests::alert as tests_alert;
 use std::collections::HashMap;

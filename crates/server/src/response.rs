@@ -8,9 +8,11 @@
 //! | file | topic |
 //! |---|---|
 //! | `policy` | what an administrator allows |
+//! | `judging` | whether a block may be, and what it would do |
 //! | `spare` | who is never blocked |
 //! | `firewall` | our table in nftables |
 //! | `hook` | the command that is told |
+//! | `follow`, `followers` | other hosts that carry blocks out, at their end and at ours |
 //! | `connections` | what a block would cut |
 //!
 //! Off until it is switched on, and then only with evidence: a source that completed a handshake cannot be
@@ -19,45 +21,37 @@
 
 mod connections;
 mod firewall;
+pub mod follow;
+pub mod followers;
 mod hook;
+mod judging;
 pub mod policy;
 mod spare;
 
 use crate::clock;
-use crate::prefix::Prefix;
-use crate::state::{
-    AlertFilter, AlertRecord, BlockRecord, Ending, ExcludedFilter, NewBlock, SelfTestFilter, Sort, SortKey,
-    StateError, Store,
-};
+use crate::state::{AlertRecord, BlockRecord, Ending, NewBlock, StateError, Store};
 pub use firewall::FirewallError;
 use hook::Hook;
+use judging::proves;
 use parking_lot::Mutex;
-use policy::{LONGEST, Policy, SHORTEST};
 use serde::Serialize;
 use serde_json::{Value, json};
-use spare::Spared;
 pub use spare::{Seats, Surroundings};
 use std::net::IpAddr;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::mpsc::{SyncSender, sync_channel};
+use std::sync::mpsc::SyncSender;
 use utoipa::ToSchema;
 use vedette_detect::Class;
-use vedette_event::{Attribution, Time};
+use vedette_event::Time;
 
 /// Blocks in force at one time, and those that the policy may make in an hour.
 const MOST_BLOCKS: usize = 1000;
 const MOST_AUTOMATIC: u64 = 100;
 const HOUR: i64 = 3_600_000_000;
-/// Evidence may be so old, in microseconds, when no alert is named.
-const FRESH: i64 = 7 * 24 * HOUR;
-/// Alerts of a source that are looked at for it.
-const LOOKED_AT: u32 = 50;
 /// Sources of one alert that the policy blocks.
 const MOST_SOURCES: usize = 16;
-/// Runs of the hook that wait.
-const HOOKS_WAITING: usize = 2000;
 const OURSELVES: &str = "vedette";
 
 /// A block that somebody wants.
@@ -115,6 +109,7 @@ pub struct Responder {
     pub allowed: bool,
     classes: Vec<Class>,
     pub seats: Seats,
+    pub followers: followers::Followers,
     hooks: Option<SyncSender<(i64, Value)>>,
     pub hook_trouble: Option<String>,
     pub hook_failures: Arc<AtomicU64>,
@@ -137,12 +132,13 @@ impl Responder {
             Err(trouble) => (None, Some(trouble)),
         };
         let hook_failures = Arc::new(AtomicU64::new(0));
-        let hooks = hook.map(|hook| start_hooks(hook, store.clone(), hook_failures.clone()));
+        let hooks = hook.map(|hook| hook::start(hook, store.clone(), hook_failures.clone()));
         Arc::new(Responder {
             store,
             allowed,
             classes,
             seats: Seats::default(),
+            followers: followers::Followers::default(),
             hooks,
             hook_trouble,
             hook_failures,
@@ -156,127 +152,19 @@ impl Responder {
         self.hooks.is_some()
     }
 
+    /// What hosts that follow are to carry out.
+    pub fn order(&self, now: Time) -> Result<follow::Order, StateError> {
+        let policy = self.store.response_policy()?;
+        let blocks = if policy.enabled { self.store.blocks(false, MOST_BLOCKS as u32)? } else { Vec::new() };
+        let ordered =
+            |block: &BlockRecord| follow::Ordered { address: block.address, seconds: left(block, now) };
+        let blocks = blocks.iter().map(ordered).collect();
+        Ok(follow::Order { enabled: policy.enabled, blocks, never_block: policy.never_block })
+    }
+
     /// Whether this host's firewall can be changed.
     pub fn ready(&self) -> Result<(), FirewallError> {
         if self.allowed { firewall::ready() } else { Err(FirewallError::NotPermitted) }
-    }
-
-    /// What a block would do, and every reason why it is refused. Changes nothing.
-    pub fn plan(&self, wanted: &Wanted, now: Time) -> Result<Plan, StateError> {
-        let policy = self.store.response_policy()?;
-        let known = self.store.block_of(wanted.address)?;
-        let (evidence, mut refusals) = self.evidence(wanted, now)?;
-        refusals.splice(0..0, self.barred(wanted, &policy, known.is_some(), now)?);
-        let mut warnings = Vec::new();
-        if refusals.is_empty() && !evidence.as_ref().is_some_and(|alert| proves(alert, wanted.address)) {
-            warnings.push(format!(
-                "{} completed no handshake. It reset what we accepted, which a live host whose address \
-                 somebody forges does too: see that it is the scanner and no victim.",
-                wanted.address
-            ));
-        }
-        Ok(Plan {
-            warnings,
-            refusals,
-            evidence,
-            blocked_until: known.map(|block| block.expires_at),
-            connections: connections::open_with(wanted.address),
-            commands: firewall::in_words(wanted.address, wanted.seconds),
-        })
-    }
-
-    /// Reasons that have nothing to do with evidence.
-    fn barred(
-        &self,
-        wanted: &Wanted,
-        policy: &Policy,
-        known: bool,
-        now: Time,
-    ) -> Result<Vec<Refusal>, StateError> {
-        let mut refusals = Vec::new();
-        if !policy.enabled {
-            let help = "An administrator switches it on: vedette response set --on";
-            refusals.push(refusal("response_off", "Response is switched off.", help));
-        }
-        if let Err(error) = self.ready() {
-            let message = crate::api::error::capitalised(&error.to_string());
-            refusals.push(refusal("firewall_unavailable", message, error.help()));
-        }
-        if !(SHORTEST..=LONGEST).contains(&wanted.seconds) {
-            let message = format!("A block lasts {SHORTEST} to {LONGEST} seconds.");
-            refusals.push(refusal("bad_duration", message, "Give another time."));
-        }
-        if let Some(why) = self.spares(wanted.address, &policy.never_block, wanted.asker, now) {
-            let message = format!("{} {why}: it is never blocked.", wanted.address);
-            refusals.push(refusal(
-                "never_block",
-                message,
-                "This holds for everybody, administrators among them.",
-            ));
-        }
-        if !known && self.store.blocks(false, MOST_BLOCKS as u32)?.len() >= MOST_BLOCKS {
-            let message = format!("{MOST_BLOCKS} sources are blocked already.");
-            refusals.push(refusal("too_many_blocks", message, "Undo some, or block a network elsewhere."));
-        }
-        Ok(refusals)
-    }
-
-    /// Why an address is never blocked.
-    fn spares(&self, address: IpAddr, listed: &[Prefix], asker: Option<IpAddr>, now: Time) -> Option<String> {
-        let surroundings = Surroundings::read();
-        let spared =
-            Spared { surroundings: &surroundings, listed, classes: &self.classes, seats: &self.seats, asker };
-        spared.why(address, now)
-    }
-
-    /// The alert that shows that it was this source and nobody else.
-    fn evidence(
-        &self,
-        wanted: &Wanted,
-        now: Time,
-    ) -> Result<(Option<AlertRecord>, Vec<Refusal>), StateError> {
-        let alerts = match wanted.alert_id {
-            Some(id) => match self.store.alert(id)? {
-                Some(alert) => vec![alert],
-                None => {
-                    let message = format!("There is no alert {id}.");
-                    return Ok((None, vec![refusal("alert_not_found", message, "vedette alerts list")]));
-                }
-            },
-            None => self.alerts_of(wanted.address, now)?,
-        };
-        let proof = alerts.iter().find(|alert| confirms(alert, wanted.address));
-        let evidence = proof.or(alerts.first()).cloned();
-        if proof.is_some() || wanted.overridden {
-            return Ok((evidence, Vec::new()));
-        }
-        let help = "An administrator may do without, with a reason: --force";
-        let refused = match &evidence {
-            None => {
-                let message = format!("No alert of the last 7 days has {} as its source.", wanted.address);
-                refusal("no_evidence", message, help)
-            }
-            Some(alert) => {
-                let message = format!(
-                    "Alert {} does not confirm that {} sent the packets: its address may be forged.",
-                    alert.life.alert_id, wanted.address
-                );
-                refusal("not_confirmed", message, help)
-            }
-        };
-        Ok((evidence, vec![refused]))
-    }
-
-    fn alerts_of(&self, source: IpAddr, now: Time) -> Result<Vec<AlertRecord>, StateError> {
-        let filter = AlertFilter {
-            source: Some(source),
-            since: Some(now.plus(-FRESH)),
-            self_test: SelfTestFilter::Without,
-            excluded: ExcludedFilter::Both,
-            ..AlertFilter::default()
-        };
-        let latest = Sort { key: SortKey::DetectedAt, descending: true };
-        Ok(self.store.list_alerts(&filter, latest, LOOKED_AT, 0)?.alerts)
     }
 
     /// Blocks a source, or makes its block longer. True when it was not blocked before. Blocks the thread.
@@ -448,41 +336,6 @@ impl Responder {
             self.hook_failures.fetch_add(1, Ordering::Relaxed);
         }
     }
-}
-
-/// Runs the hook for one block after the other, in a thread that ends with the responder.
-fn start_hooks(hook: Hook, store: Arc<Store>, failures: Arc<AtomicU64>) -> SyncSender<(i64, Value)> {
-    let (sender, receiver) = sync_channel::<(i64, Value)>(HOOKS_WAITING);
-    std::thread::spawn(move || {
-        for (id, told) in receiver {
-            let said = hook.run(&told).unwrap_or_else(|why| {
-                failures.fetch_add(1, Ordering::Relaxed);
-                tracing::error!(block = id, why, "the hook command failed");
-                why
-            });
-            if let Err(error) =
-                store.note_hook(id, &format!("{}: {said}", told["action"].as_str().unwrap_or("")))
-            {
-                tracing::error!(%error, "what the hook said is not kept");
-            }
-        }
-    });
-    sender
-}
-
-fn refusal(code: &'static str, message: impl Into<String>, help: &str) -> Refusal {
-    Refusal { code, message: message.into(), help: Some(help.to_owned()) }
-}
-
-/// Whether an alert shows that this address sent the packets.
-fn confirms(alert: &AlertRecord, address: IpAddr) -> bool {
-    let detection = alert.subject.detection().filter(|_| !alert.self_test);
-    detection.is_some_and(|d| d.attribution == Attribution::Confirmed && d.source_ips.contains(&address))
-}
-
-/// Whether it shows that beyond doubt: what happens without a person needs that much.
-fn proves(alert: &AlertRecord, address: IpAddr) -> bool {
-    confirms(alert, address) && alert.subject.detection().is_some_and(|d| d.proven_ips.contains(&address))
 }
 
 /// Seconds that a block has left, at least one.

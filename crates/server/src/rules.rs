@@ -15,6 +15,7 @@
 //! | `per_row` | queries that can be run on rows as they arrive |
 //! | `text`, `hits` | `$field`; from rows of a result to findings; pure |
 //! | `evaluate` | one run of a query over a window |
+//! | `lookups` | rows of a result into a lookup, by their keys |
 //! | `runner` | the task that runs what is due |
 //! | `trial` | a rule over the past, before it is saved |
 //! | `examples` | the tests that stand beside a rule in its file |
@@ -29,6 +30,7 @@ pub mod cortex;
 pub mod evaluate;
 pub mod examples;
 pub mod hits;
+pub mod lookups;
 pub mod per_row;
 pub mod rule;
 pub mod runner;

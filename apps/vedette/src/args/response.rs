@@ -34,6 +34,8 @@ pub enum ResponseCommand {
         #[arg(value_name = "ID|IP")]
         block: String,
     },
+    /// On another host: block there whatever that server blocks, until it is stopped
+    Follow(FollowArgs),
     /// End all blocks and take Vedette's table out of the firewall; works without a server too
     Clear {
         #[command(flatten)]
@@ -88,6 +90,18 @@ pub struct BlockArgs {
     pub force: bool,
     #[arg(long, value_enum, default_value_t = TextOrJson::Text)]
     pub format: TextOrJson,
+}
+
+#[derive(ClapArgs)]
+pub struct FollowArgs {
+    #[command(flatten)]
+    pub target: ServerArgs,
+    /// What this host is called there [default: its host name]
+    #[arg(long, value_name = "TEXT")]
+    pub host: Option<String>,
+    /// Networks that are never blocked here, whatever the server says (comma-separated)
+    #[arg(long, value_name = "IP|NETWORK", value_delimiter = ',')]
+    pub never_block: Vec<String>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]

@@ -52,7 +52,7 @@ fn body_of(change: &SetIncident) -> Result<Value, Failure> {
         body.insert("status".to_owned(), json!("closed"));
     }
     if let Some(name) = &change.assignee {
-        let name = (name != "nobody").then_some(name);
+        let name = (name != "none").then_some(name);
         body.insert("assignee".to_owned(), json!(name));
     }
     if let Some(starred) = change.starred {
@@ -131,7 +131,7 @@ mod tests {
             body(&["--reason", "benign"]).unwrap(),
             json!({"status": "closed", "resolution": "benign"})
         );
-        assert_eq!(body(&["--assignee", "nobody"]).unwrap(), json!({"assignee": null}));
+        assert_eq!(body(&["--assignee", "none"]).unwrap(), json!({"assignee": null}));
         assert_eq!(
             body(&["--starred", "true", "--comment", "x"]).unwrap(),
             json!({"starred": true, "comment": "x"})

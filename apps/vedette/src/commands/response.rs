@@ -1,5 +1,7 @@
 //! `vedette response`: cutting sources off, through the server.
 
+mod follow;
+
 use super::table::cell;
 use crate::args::{BlockArgs, ListFormat, ResponseCommand, ServerArgs, Switch, TextOrJson};
 use crate::client::{Client, json};
@@ -27,6 +29,10 @@ pub fn run(command: &ResponseCommand) -> Result<u8, Failure> {
             let client = Client::need(target)?;
             let ended = client.delete_told(&format!("/response/blocks/{}", number(&client, block)?))?;
             writeln!(out, "{} is no longer blocked.", cell(&ended["address"]))?;
+        }
+        ResponseCommand::Follow(args) => {
+            drop(out);
+            return follow::run(args);
         }
         ResponseCommand::Clear { target } => clear(&mut out, target)?,
         ResponseCommand::Set { target, on, off, never_block, automatic, min_severity, span } => {
@@ -78,6 +84,20 @@ fn write_status(out: &mut impl Write, status: &Value) -> std::io::Result<()> {
         automatic["seconds"]
     )?;
     writeln!(out, "Blocked now: {}. Hook command: {}.", status["blocks"], word(&status["hook"]))?;
+    for host in status["followers"].as_array().into_iter().flatten() {
+        let count = |name: &str| host[name].as_array().map_or(0, Vec::len);
+        let trouble =
+            if host["trouble"].is_null() { String::new() } else { format!("; {}", cell(&host["trouble"])) };
+        writeln!(
+            out,
+            "Also on {} ({}): {} blocked, {} spared, last heard of {}{trouble}",
+            cell(&host["host"]),
+            cell(&host["address"]),
+            count("blocked"),
+            count("spared"),
+            cell(&host["last_seen"])
+        )?;
+    }
     writeln!(out, "Never blocked:")?;
     writeln!(out, "  as set         {}", cell(&policy["never_block"]))?;
     for (title, name) in [("this host", "own"), ("its routers", "routers"), ("its resolvers", "resolvers")] {

@@ -1,163 +1,25 @@
 //! Alerts: list, look, work on.
 
+mod parameters;
+mod summary;
+
 use super::error::ApiError;
 use super::extract::{Id, Json, Query};
 use crate::access::Identity;
 use crate::app::App;
 use crate::live::News;
 use crate::state::{
-    AlertFilter, AlertRecord, Change, Comment, Edit, ExcludedFilter, Resolution, SelfTestFilter, Sort,
-    SortKey, StateError, Status, Store,
+    AlertFilter, AlertRecord, Change, Comment, Edit, ExcludedFilter, Resolution, StateError, Status, Store,
 };
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::{Extension, Json as Answer};
+pub use parameters::{ListParameters, filter, severity, sort, words};
 use serde::{Deserialize, Deserializer, Serialize};
-use std::net::IpAddr;
 use std::sync::Arc;
-use utoipa::{IntoParams, ToSchema};
-use vedette_event::{AlertSource, Attribution, Detection, Finding, ScanType, Severity, Shape, Subject, Time};
-
-/// Addresses and ports a summary shows; the detection has them all.
-const FEW_ADDRESSES: usize = 10;
-const FEW_PORTS: usize = 20;
-
-/// An alert as lists show it.
-#[derive(Clone, Debug, Serialize, ToSchema)]
-pub struct AlertSummary {
-    pub id: i64,
-    /// `new`, `in_progress` or `closed`.
-    pub status: String,
-    /// Why it was closed; null while it is not.
-    pub resolution: Option<String>,
-    pub assignee: Option<String>,
-    /// The campaign is still going on.
-    pub active: bool,
-    /// Made by Vedette's own self-test.
-    pub self_test: bool,
-    #[schema(value_type = String, format = DateTime)]
-    pub created_at: Time,
-    #[schema(value_type = String, format = DateTime)]
-    pub updated_at: Time,
-    #[schema(value_type = Option<String>, format = DateTime)]
-    pub closed_at: Option<Time>,
-    pub comment_count: i64,
-    /// Null for a self-test, and for what was excluded from the start.
-    pub incident_id: Option<i64>,
-    /// Number of the exclusion that keeps it out of lists and notifications.
-    pub excluded_by: Option<i64>,
-    /// What raised it: `detection`, `correlation` or `external`.
-    #[schema(value_type = String)]
-    pub source: AlertSource,
-    pub category: String,
-    /// Later hits that were kept back as the same.
-    pub duplicates: i64,
-    /// Number and name of the correlation rule; null without one.
-    pub rule_id: Option<i64>,
-    pub rule_name: Option<String>,
-    /// Hosts and users it speaks of by name, the first 10.
-    pub hosts: Vec<String>,
-    pub users: Vec<String>,
-    /// Null for what is no detection, as are `shape` and `attribution`.
-    pub detection_id: Option<String>,
-    pub name: String,
-    pub summary: String,
-    #[schema(value_type = String)]
-    pub severity: Severity,
-    /// The first 10.
-    #[schema(value_type = Vec<String>)]
-    pub source_ips: Vec<IpAddr>,
-    pub source_count: usize,
-    #[schema(value_type = Vec<String>)]
-    pub target_ips: Vec<IpAddr>,
-    pub target_count: usize,
-    #[schema(value_type = Vec<String>)]
-    pub scan_types: Vec<ScanType>,
-    #[schema(value_type = Option<String>)]
-    pub shape: Option<Shape>,
-    /// Empty for what is no detection.
-    pub direction: String,
-    #[schema(value_type = String, format = DateTime)]
-    pub first_seen: Time,
-    #[schema(value_type = String, format = DateTime)]
-    pub last_seen: Time,
-    #[schema(value_type = String, format = DateTime)]
-    pub detected_at: Time,
-    /// Probes; for what is no detection, the rows or events it stands for.
-    pub probes: u64,
-    pub distinct_ports: u32,
-    pub distinct_hosts: u32,
-    /// The first 20.
-    pub open_ports: Vec<u16>,
-    /// Tool it looks like; null when unknown.
-    pub tool: Option<String>,
-    #[schema(value_type = Option<String>)]
-    pub attribution: Option<Attribution>,
-    pub mitre_tactics: Vec<String>,
-    pub mitre_techniques: Vec<String>,
-}
-
-impl AlertSummary {
-    pub fn of(record: &AlertRecord) -> AlertSummary {
-        let (life, subject) = (&record.life, &record.subject);
-        let (d, finding) = (subject.detection(), subject.finding());
-        let few = |all: &[IpAddr]| all.iter().copied().take(FEW_ADDRESSES).collect();
-        let names = |all: &[String]| all.iter().take(FEW_ADDRESSES).cloned().collect();
-        AlertSummary {
-            id: life.alert_id,
-            status: life.status.clone(),
-            resolution: life.resolution.clone(),
-            assignee: life.assignee.clone(),
-            active: life.active,
-            self_test: record.self_test,
-            created_at: life.created_at,
-            updated_at: life.updated_at,
-            closed_at: record.closed_at,
-            comment_count: record.comment_count,
-            incident_id: life.incident_id,
-            excluded_by: life.excluded_by,
-            source: subject.source(),
-            category: subject.category().to_owned(),
-            duplicates: life.duplicates,
-            rule_id: subject.rule().map(|rule| rule.rule_id),
-            rule_name: subject.rule().map(|rule| rule.rule_name.clone()),
-            hosts: finding.map(|finding| names(&finding.hosts)).unwrap_or_default(),
-            users: finding.map(|finding| names(&finding.users)).unwrap_or_default(),
-            detection_id: d.map(|d| d.id.clone()),
-            name: subject.name().to_owned(),
-            summary: subject.summary().to_owned(),
-            severity: record.severity(),
-            source_ips: few(subject.source_ips()),
-            source_count: subject.source_ips().len(),
-            target_ips: few(subject.target_ips()),
-            target_count: subject.target_ips().len(),
-            scan_types: d.map(|d| d.scan_types.clone()).unwrap_or_default(),
-            shape: d.map(|d| d.shape),
-            direction: d.map(|d| d.direction.clone()).unwrap_or_default(),
-            first_seen: subject.first_seen(),
-            last_seen: subject.last_seen(),
-            detected_at: subject.detected_at(),
-            probes: subject.count(),
-            distinct_ports: d.map_or(0, |d| d.distinct_ports),
-            distinct_hosts: d.map_or(0, |d| d.distinct_hosts),
-            open_ports: d.map(|d| few_ports(&d.open_ports)).unwrap_or_default(),
-            tool: d.map(|d| d.tool.name.clone()).filter(|name| !name.is_empty()),
-            attribution: d.map(|d| d.attribution),
-            mitre_tactics: subject.mitre().tactics.clone(),
-            mitre_techniques: subject.mitre().techniques.clone(),
-        }
-    }
-}
-
-/// The first addresses or names of a list.
-pub fn address_list(mut all: Vec<String>) -> Vec<String> {
-    all.truncate(FEW_ADDRESSES);
-    all
-}
-
-fn few_ports(ports: &[u16]) -> Vec<u16> {
-    ports.iter().copied().take(FEW_PORTS).collect()
-}
+pub use summary::{AlertSummary, address_list};
+use utoipa::ToSchema;
+use vedette_event::{Detection, Finding, Severity, Subject, Time};
 
 /// An alert with everything about it.
 #[derive(Serialize, ToSchema)]
@@ -239,42 +101,6 @@ pub struct Comments {
 #[derive(Serialize, ToSchema)]
 pub struct History {
     history: Vec<Change>,
-}
-
-#[derive(Deserialize, IntoParams)]
-#[serde(deny_unknown_fields)]
-#[into_params(parameter_in = Query)]
-pub struct ListParameters {
-    /// `new`, `in_progress`, `closed`; several with commas.
-    status: Option<String>,
-    /// `informational` to `critical`; several with commas.
-    severity: Option<String>,
-    /// Whether the campaign goes on.
-    active: Option<bool>,
-    /// What raised it: `detection`, `correlation`, `external`; several with commas.
-    raised_by: Option<String>,
-    /// Number of a correlation rule.
-    rule: Option<i64>,
-    /// A user, or `none`.
-    assignee: Option<String>,
-    source: Option<String>,
-    target: Option<String>,
-    /// Looked for in name, summary, addresses and tool.
-    q: Option<String>,
-    /// Detected at or after, RFC 3339.
-    since: Option<String>,
-    /// Detected before, RFC 3339.
-    until: Option<String>,
-    /// Only self-tests, or none of them; both when absent.
-    self_test: Option<bool>,
-    /// What exclusions hide: `hide`, which is the default, `show` or `only`.
-    excluded: Option<String>,
-    /// `detected_at`, `updated_at`, `severity` or `probes`, with `-` in front for descending.
-    sort: Option<String>,
-    /// 1 to 500; 50 when absent.
-    limit: Option<u32>,
-    /// `next_cursor` of the page before.
-    cursor: Option<String>,
 }
 
 #[derive(Deserialize, ToSchema)]
@@ -465,78 +291,4 @@ pub fn unknown_user(error: StateError) -> ApiError {
         }
         other => other.into(),
     }
-}
-
-/// The filter that the parameters mean; order and page aside.
-pub fn filter(p: &ListParameters) -> Result<AlertFilter, ApiError> {
-    Ok(AlertFilter {
-        status: words(p.status.as_deref(), "status", |word| {
-            Status::ALL.into_iter().find(|status| status.as_str() == word)
-        })?,
-        severity: words(p.severity.as_deref(), "severity", severity)?,
-        active: p.active,
-        raised_by: words(p.raised_by.as_deref(), "raised_by", AlertSource::parse)?,
-        rule_id: p.rule,
-        assignee: p.assignee.as_ref().map(|name| (name != "none").then(|| name.to_lowercase())),
-        source: address(p.source.as_deref(), "source")?,
-        target: address(p.target.as_deref(), "target")?,
-        text: p.q.as_deref().map(str::trim).filter(|text| !text.is_empty()).map(str::to_owned),
-        since: moment(p.since.as_deref(), "since")?,
-        until: moment(p.until.as_deref(), "until")?,
-        self_test: match p.self_test {
-            None => SelfTestFilter::Both,
-            Some(true) => SelfTestFilter::Only,
-            Some(false) => SelfTestFilter::Without,
-        },
-        excluded: match p.excluded.as_deref() {
-            None | Some("hide") => ExcludedFilter::Without,
-            Some("show") => ExcludedFilter::Both,
-            Some("only") => ExcludedFilter::Only,
-            Some(_) => return Err(ApiError::bad_request("`excluded` is hide, show or only.")),
-        },
-        ..AlertFilter::default()
-    })
-}
-
-pub fn severity(word: &str) -> Option<Severity> {
-    let all = [Severity::Informational, Severity::Low, Severity::Medium, Severity::High, Severity::Critical];
-    all.into_iter().find(|severity| severity.as_str() == word)
-}
-
-pub fn words<T>(
-    text: Option<&str>,
-    name: &str,
-    read: impl Fn(&str) -> Option<T>,
-) -> Result<Vec<T>, ApiError> {
-    let list = text.unwrap_or_default().split(',').map(str::trim).filter(|word| !word.is_empty());
-    list.map(|word| read(word).ok_or_else(|| ApiError::bad_request(format!("`{name}` cannot be {word:?}."))))
-        .collect()
-}
-
-fn address(text: Option<&str>, name: &str) -> Result<Option<IpAddr>, ApiError> {
-    let wrong = || ApiError::bad_request(format!("`{name}` is not an IP address."));
-    text.map(|text| text.parse().map_err(|_| wrong())).transpose()
-}
-
-fn moment(text: Option<&str>, name: &str) -> Result<Option<Time>, ApiError> {
-    let wrong = || ApiError::bad_request(format!("`{name}` is not a time like 2026-01-31T08:00:00Z."));
-    text.map(|text| Time::parse(text).ok_or_else(wrong)).transpose()
-}
-
-fn sort(text: &str) -> Result<Sort, ApiError> {
-    let (descending, name) = match text.strip_prefix('-') {
-        Some(name) => (true, name),
-        None => (false, text),
-    };
-    let key = match name {
-        "detected_at" => SortKey::DetectedAt,
-        "updated_at" => SortKey::UpdatedAt,
-        "severity" => SortKey::Severity,
-        "probes" => SortKey::Probes,
-        _ => {
-            return Err(ApiError::bad_request("`sort` is detected_at, updated_at, severity or probes.")
-                .help("With `-` in front for descending."));
-        }
-    };
-    Ok(Sort { key, descending })
 }

@@ -10,13 +10,14 @@
 //! | `request` | bodies, filters, pages, order |
 //! | `words` | severities, states and sources in Cortex's words |
 //! | `xql` | start a query, ask for its result, stream it, the quota |
-//! | `alerts`, `alert_shape`, `alert_tree`, `insert` | alerts: lists, shapes, conditions, those sent in |
+//! | `alerts`, `alert_shape`, `alert_events`, `alert_tree`, `insert` | alerts: lists, shapes, conditions, those sent in |
 //! | `incidents`, `cases` | incidents, and what newer clients call cases |
 //! | `issues` | what newer clients call alerts |
 //! | `datasets` | datasets, and rows of lookups |
 //! | `system` | health, whose key it is |
 //! | `endpoints`, `audits`, `correlations` | hosts, the audit log, correlation rules |
 
+mod alert_events;
 mod alert_shape;
 mod alert_tree;
 pub mod alerts;

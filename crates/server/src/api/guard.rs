@@ -145,7 +145,8 @@ pub struct Gate {
 /// The layer of one route: its bounds, whether the caller may, and the audit log.
 pub async fn admit(State(gate): State<Gate>, request: Request, next: Next) -> Response {
     let (mut parts, body) = request.into_parts();
-    let (who, body) = match identify(&gate.app, &parts, body, gate.access).await {
+    let reads = gate.act.is_none() && matches!(gate.access, Access::View | Access::SignedIn);
+    let (who, body) = match identify(&gate.app, &parts, body, (gate.access, reads)).await {
         Ok(identified) => identified,
         Err(error) => return error.into_response(),
     };
@@ -225,7 +226,7 @@ async fn identify(
     app: &App,
     parts: &Parts,
     body: Body,
-    access: Access,
+    (access, reads): (Access, bool),
 ) -> Result<(Option<Identity>, Body), ApiError> {
     let harmless = matches!(parts.method, Method::GET | Method::HEAD);
     if access == Access::Anyone || (access == Access::Metrics && app.address.ip().is_loopback()) {
@@ -235,7 +236,7 @@ async fn identify(
         }
         return Ok((None, body));
     }
-    let (who, body) = identity::of(app, parts, body).await?;
+    let (who, body) = identity::of(app, parts, body, reads).await?;
     let who = who.ok_or_else(identity::missing)?;
     if !harmless && who.kind == IdentityKind::Session {
         check_forgery(app, parts)?;

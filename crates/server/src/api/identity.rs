@@ -8,20 +8,22 @@ use crate::access::{Identity, IdentityKind, Role};
 use crate::app::App;
 use axum::body::Body;
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::{HeaderMap, Method, StatusCode, header};
 use sha2::{Digest, Sha256};
 
 /// Who asks, and the body: with an advanced key it was read, for the call is noted by its digest.
-pub async fn of(app: &App, parts: &Parts, body: Body) -> Result<(Option<Identity>, Body), ApiError> {
+/// `reads`: the call changes nothing.
+pub async fn of(
+    app: &App,
+    parts: &Parts,
+    body: Body,
+    reads: bool,
+) -> Result<(Option<Identity>, Body), ApiError> {
     let headers = &parts.headers;
     if let Some(signed) = signature::of(headers)? {
-        let (digest, body) = call_digest(app, parts, body, signed.is_hashed()).await?;
+        let (digest, body, stores) = call_digest(app, parts, body, signed.is_hashed()).await?;
         let address = parts.extensions.get::<Peer>().map(|peer| peer.0.ip().to_string());
-        let call = signature::Call {
-            digest,
-            address: address.unwrap_or_default(),
-            repeatable: signature::is_repeatable(parts.uri.path()),
-        };
+        let call = signature::Call { digest, address: address.unwrap_or_default(), reads: reads && !stores };
         return Ok((Some(signature::check(app, signed, call).await?), body));
     }
     let identity = match bearer(headers) {
@@ -31,26 +33,29 @@ pub async fn of(app: &App, parts: &Parts, body: Body) -> Result<(Option<Identity
     Ok((identity, body))
 }
 
-/// Tells one call from another. Bodies count where they are short and clients are known to make
-/// several calls under one nonce: in the Cortex API.
+/// Tells one call from another, and whether a query in it may store its rows. Bodies count where they are
+/// short and clients are known to make several calls under one nonce: in the Cortex API. Elsewhere what has
+/// a body is taken once.
 async fn call_digest(
     app: &App,
     parts: &Parts,
     body: Body,
     hashed: bool,
-) -> Result<([u8; 32], Body), ApiError> {
+) -> Result<([u8; 32], Body, bool), ApiError> {
     let mut digest = Sha256::new();
     digest.update(parts.method.as_str());
     digest.update(parts.uri.path().trim_end_matches('/'));
     digest.update([0]);
     digest.update(parts.uri.query().unwrap_or_default());
     if !hashed || !parts.uri.path().starts_with("/public_api/") {
-        return Ok((digest.finalize().into(), body));
+        let bodiless = matches!(parts.method, Method::GET | Method::HEAD);
+        return Ok((digest.finalize().into(), body, !bodiless));
     }
     let bytes = extract::read_body(body, app.limits.body).await?;
     digest.update([0]);
     digest.update(&bytes);
-    Ok((digest.finalize().into(), Body::from(bytes)))
+    let stores = bytes.windows(6).any(|word| word.eq_ignore_ascii_case(b"target"));
+    Ok((digest.finalize().into(), Body::from(bytes), stores))
 }
 
 pub fn missing() -> ApiError {

@@ -6,7 +6,7 @@ use crate::access::Identity;
 use crate::app::App;
 use crate::audit::Note;
 use crate::clock;
-use crate::notify::channel::{Secrets, Settings, Transport, address};
+use crate::notify::channel::{Secrets, Settings, address};
 use crate::notify::roots;
 use crate::state::{AlertRecord, ChannelRecord, Delivery};
 use axum::extract::State;
@@ -32,6 +32,10 @@ pub struct Channel {
     enabled: bool,
     /// Scheme, host and port; paths often hold a secret.
     address: String,
+    /// There is a login for its mail server.
+    has_login: bool,
+    /// It trusts an authority of its own.
+    has_trust: bool,
     settings: Settings,
     #[schema(value_type = String, format = DateTime)]
     created_at: Time,
@@ -57,8 +61,8 @@ pub struct NewChannel {
     /// Of mail servers; the password is kept sealed and never shown.
     username: Option<String>,
     password: Option<String>,
-    /// The certificate authority of the receiver as PEM, for `syslog+tls`, `smtp` and `smtps`; public
-    /// ones when absent.
+    /// The certificate authority of the receiver as PEM, for `https`, `syslog+tls`, `smtp` and `smtps`;
+    /// public ones when absent.
     trust: Option<String>,
     /// Of webhooks, `whsec_` and base64: made when absent.
     key: Option<String>,
@@ -73,11 +77,22 @@ pub struct MadeChannel {
     key: Option<String>,
 }
 
+/// What is absent stays as it is.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ChannelEdit {
     /// What happens while it is off is not told later.
-    enabled: bool,
+    enabled: Option<bool>,
+    name: Option<String>,
+    /// Another server or another way there: the login is then given anew, or gone.
+    url: Option<String>,
+    /// With `password`; empty takes the login away.
+    username: Option<String>,
+    password: Option<String>,
+    /// As PEM; empty takes it away.
+    trust: Option<String>,
+    /// All of them: what is absent in it has its default.
+    settings: Option<Settings>,
 }
 
 #[derive(Serialize, ToSchema)]
@@ -104,7 +119,8 @@ pub struct Deliveries {
 }
 
 fn shown(app: &App, record: ChannelRecord) -> Channel {
-    let place = app.notifier.secrets(&record).and_then(|secrets| {
+    let secrets = app.notifier.secrets(&record);
+    let place = secrets.as_ref().and_then(|secrets| {
         let scheme = secrets.url.split("://").next()?.to_owned();
         address(&secrets.url).ok().map(|to| format!("{scheme}://{}:{}", to.host, to.port))
     });
@@ -112,6 +128,8 @@ fn shown(app: &App, record: ChannelRecord) -> Channel {
         id: record.id,
         name: record.name,
         enabled: record.enabled,
+        has_login: secrets.as_ref().is_some_and(|secrets| secrets.username.is_some()),
+        has_trust: secrets.as_ref().is_some_and(|secrets| secrets.trust.is_some()),
         address: place
             .unwrap_or_else(|| "unreadable: the key file of the data folder is another one".to_owned()),
         settings: record.settings,
@@ -143,10 +161,7 @@ pub async fn add(
     Extension(note): Extension<Note>,
     Json(new): Json<NewChannel>,
 ) -> Result<(StatusCode, Answer<MadeChannel>), ApiError> {
-    let name = new.name.trim().to_owned();
-    if name.is_empty() || name.chars().count() > 100 || name.chars().any(char::is_control) {
-        return Err(ApiError::bad_request("A name has 1 to 100 characters."));
-    }
+    let name = named(&new.name)?;
     new.settings.check(&new.url).map_err(|why| ApiError::bad_request(capitalised(&why)))?;
     let key = match &new.key {
         None => BASE64_STANDARD.encode(rand::random::<[u8; KEY_BYTES]>()),
@@ -160,7 +175,9 @@ pub async fn add(
     }
     let web = new.url.starts_with("http");
     let shown_key = web.then(|| format!("whsec_{key}"));
-    let secrets = secrets(new.url, key, (new.username, new.password), new.trust)?;
+    let secrets =
+        Secrets { url: new.url, key, username: new.username, password: new.password, trust: new.trust };
+    check_secrets(&secrets)?;
     let notifier = app.notifier.clone();
     let record = app
         .state(move |store, now| {
@@ -174,25 +191,29 @@ pub async fn add(
     Ok((StatusCode::CREATED, Answer(made)))
 }
 
-/// What is kept sealed, or what is wrong with it.
-fn secrets(
-    url: String,
-    key: String,
-    login: (Option<String>, Option<String>),
-    trust: Option<String>,
-) -> Result<Secrets, ApiError> {
-    let to = address(&url).map_err(|why| ApiError::bad_request(capitalised(&why)))?;
-    let (username, password) = login;
-    if username.is_some() != password.is_some() {
+fn named(name: &str) -> Result<String, ApiError> {
+    let name = name.trim();
+    if name.is_empty() || name.chars().count() > 100 || name.chars().any(char::is_control) {
+        return Err(ApiError::bad_request("A name has 1 to 100 characters."));
+    }
+    Ok(name.to_owned())
+}
+
+/// What is wrong with what is kept sealed.
+fn check_secrets(secrets: &Secrets) -> Result<(), ApiError> {
+    let to = address(&secrets.url).map_err(|why| ApiError::bad_request(capitalised(&why)))?;
+    if secrets.username.is_some() != secrets.password.is_some() {
         return Err(ApiError::bad_request("`username` and `password` go together."));
     }
-    if username.is_some() && !matches!(to.transport, Transport::MailStartTls | Transport::MailTls) {
+    if secrets.username.is_some() && !to.transport.has_login() {
         return Err(ApiError::bad_request("A password is sent to mail servers only, and only encrypted.")
             .help("Give an address that begins with smtp:// (STARTTLS) or smtps://."));
     }
-    if let Some(pem) = &trust {
-        if !matches!(to.transport, Transport::SyslogTls | Transport::MailStartTls | Transport::MailTls) {
-            return Err(ApiError::bad_request("`trust` is for syslog+tls://, smtp:// and smtps://."));
+    if let Some(pem) = &secrets.trust {
+        if !(to.transport.has_trust() || secrets.url.starts_with("https:")) {
+            return Err(ApiError::bad_request(
+                "`trust` is for https://, syslog+tls://, smtp:// and smtps://.",
+            ));
         }
         if pem.len() > LONGEST_TRUST {
             return Err(ApiError::bad_request(format!("`trust` has at most {LONGEST_TRUST} bytes.")));
@@ -200,30 +221,116 @@ fn secrets(
         roots(Some(pem)).map_err(|why| ApiError::bad_request(capitalised(&why)))?;
     }
     let long = |text: &Option<String>| text.as_ref().is_some_and(|text| text.len() > LONGEST_LOGIN);
-    if long(&username) || long(&password) {
+    if long(&secrets.username) || long(&secrets.password) {
         return Err(ApiError::bad_request(format!(
             "`username` and `password` have at most {LONGEST_LOGIN} bytes."
         )));
     }
-    Ok(Secrets { url, key, username, password, trust })
+    Ok(())
 }
 
-/// Switches a channel on or off.
+/// Changes a channel. What it keeps secret stays, and is not shown.
 #[utoipa::path(patch, path = "/api/v1/channels/{id}", tag = "notifications", params(("id" = i64, Path)),
     request_body = ChannelEdit,
-    responses((status = 200, body = Channel), (status = 404, body = super::error::ErrorBody)))]
+    responses((status = 200, body = Channel), (status = 400, body = super::error::ErrorBody),
+              (status = 404, body = super::error::ErrorBody)))]
 pub async fn edit(
     State(app): State<Arc<App>>,
+    Extension(note): Extension<Note>,
     Id(id): Id,
     Json(edit): Json<ChannelEdit>,
 ) -> Result<Answer<Channel>, ApiError> {
-    let found = app
-        .state(move |store, _| {
-            store.enable_channel(id, edit.enabled)?;
-            store.channel(id)
+    let known = app.state(move |store, _| store.channel(id)).await?.ok_or_else(|| no_channel(id))?;
+    let enabled = edit.enabled;
+    note.say(told_change(&known, &edit));
+    if edit.only_switches() {
+        let Some(enabled) = enabled else { return Ok(Answer(shown(&app, known))) };
+        app.state(move |store, _| store.enable_channel(id, enabled)).await?;
+    } else {
+        let before = app.notifier.secrets(&known);
+        let name = edit.name.as_deref().map_or_else(|| Ok(known.name.clone()), named)?;
+        let settings = edit.settings.clone().unwrap_or_else(|| known.settings.clone());
+        let secrets = changed_secrets(before, edit)?;
+        settings.check(&secrets.url).map_err(|why| ApiError::bad_request(capitalised(&why)))?;
+        check_secrets(&secrets)?;
+        let sealed = app.notifier.seal(id, &secrets);
+        let sealed = sealed.ok_or_else(|| ApiError::internal("the channel's secrets cannot be sealed"))?;
+        app.state(move |store, _| {
+            let found = store.change_channel(id, &name, &settings, &sealed)?;
+            if let Some(enabled) = enabled {
+                store.enable_channel(id, enabled)?;
+            }
+            Ok(found)
         })
         .await?;
+    }
+    let found = app.state(move |store, _| store.channel(id)).await?;
     found.map(|record| Answer(shown(&app, record))).ok_or_else(|| no_channel(id))
+}
+
+impl ChannelEdit {
+    fn only_switches(&self) -> bool {
+        let texts = [&self.name, &self.url, &self.username, &self.password, &self.trust];
+        self.settings.is_none() && texts.iter().all(|text| text.is_none())
+    }
+}
+
+/// For the audit log, without what is secret.
+fn told_change(known: &ChannelRecord, edit: &ChannelEdit) -> String {
+    let parts = [
+        ("name", edit.name.is_some()),
+        ("address", edit.url.is_some()),
+        ("login", edit.username.is_some() || edit.password.is_some()),
+        ("authority", edit.trust.is_some()),
+        ("settings", edit.settings.is_some()),
+        ("switched on", edit.enabled == Some(true)),
+        ("switched off", edit.enabled == Some(false)),
+    ];
+    let parts: Vec<&str> = parts.into_iter().filter(|(_, is)| *is).map(|(part, _)| part).collect();
+    format!("Changed the notification channel {}: {}", known.name, parts.join(", "))
+}
+
+/// What is kept sealed after a change. A login stays with its server: who may point a channel elsewhere
+/// must not thereby learn a password.
+fn changed_secrets(before: Option<Secrets>, edit: ChannelEdit) -> Result<Secrets, ApiError> {
+    let mut secrets = match (before, &edit.url) {
+        (Some(secrets), _) => secrets,
+        // The key file is another one: a new address can begin anew, with a key nobody has yet.
+        (None, Some(_)) => {
+            Secrets { key: BASE64_STANDARD.encode(rand::random::<[u8; KEY_BYTES]>()), ..Secrets::default() }
+        }
+        (None, None) => {
+            return Err(ApiError::bad_request(
+                "The channel's address cannot be read: the key file of the data folder is another one.",
+            )
+            .help("Give `url` anew."));
+        }
+    };
+    if let Some(url) = edit.url {
+        let place = |url: &str| address(url).map_err(|why| ApiError::bad_request(capitalised(&why)));
+        let to = place(&url)?;
+        if place(&secrets.url).ok().as_ref() != Some(&to) {
+            (secrets.username, secrets.password) = (None, None);
+        }
+        if !(to.transport.has_trust() || url.starts_with("https:")) {
+            secrets.trust = None;
+        }
+        secrets.url = url;
+    }
+    let or_gone = |text: String| Some(text).filter(|text| !text.is_empty());
+    if let Some(username) = edit.username {
+        secrets.username = or_gone(username);
+        if secrets.username.is_none() {
+            secrets.password = None;
+        }
+    }
+    if let Some(password) = edit.password {
+        secrets.password = or_gone(password);
+    }
+    if let Some(trust) = edit.trust {
+        secrets.trust = or_gone(trust);
+    }
+    Ok(secrets)
 }
 
 /// Removes a channel, and what was still to be told there.

@@ -5,9 +5,11 @@ use super::extract::{Id, Json, Query};
 use super::guard::Peer;
 use crate::access::{Identity, Role};
 use crate::app::App;
-use crate::audit::Note;
+use crate::audit::{self, Note};
 use crate::clock;
 use crate::prefix::Prefix;
+use crate::response::follow::{Carried, Order};
+use crate::response::followers::Follower;
 use crate::response::policy::{Automatic, Policy};
 use crate::response::{Plan, Refusal, ResponseError, Surroundings, Wanted};
 use crate::state::BlockRecord;
@@ -37,6 +39,8 @@ pub struct ResponseStatus {
     spared: SparedNow,
     /// A hook command is told of blocks.
     hook: bool,
+    /// Hosts that carry blocks out in their own firewalls (`vedette response follow`).
+    followers: Vec<Follower>,
     last_error: Option<String>,
 }
 
@@ -141,6 +145,7 @@ pub async fn show(State(app): State<Arc<App>>) -> Result<Answer<ResponseStatus>,
         blocks,
         spared: SparedNow { own: now.own, routers: now.gateways, resolvers: now.resolvers },
         hook: app.responder.has_hook(),
+        followers: app.responder.followers.list(clock::now()),
         last_error: app.responder.last_error.lock().clone(),
     }))
 }
@@ -283,6 +288,50 @@ pub async fn clear(
     let blocks = blocking(move || responder.clear(&who.name, clock::now())).await?;
     note.say(format!("Ended all blocks, {} of them", blocks.len()));
     Ok(Answer(Blocks { blocks }))
+}
+
+/// What a host that follows tells of itself.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Report {
+    /// As it calls itself, 1 to 200 characters.
+    host: String,
+    carried: Carried,
+}
+
+/// Takes what a host made of the last order, and answers with what it is to block now.
+#[utoipa::path(post, path = "/api/v1/response/follow", tag = "response", request_body = Report,
+    responses((status = 200, body = Order), (status = 400, body = super::error::ErrorBody)))]
+pub async fn follow(
+    State(app): State<Arc<App>>,
+    peer: Option<Extension<Peer>>,
+    Json(report): Json<Report>,
+) -> Result<Answer<Order>, ApiError> {
+    let host = report.host.trim().to_owned();
+    if host.is_empty() || host.chars().count() > 200 || host.chars().any(char::is_control) {
+        return Err(ApiError::bad_request("`host` has 1 to 200 characters."));
+    }
+    if report.carried.blocked.len().max(report.carried.spared.len()) > MOST_LISTED as usize {
+        return Err(ApiError::bad_request(format!("`carried` has at most {MOST_LISTED} addresses.")));
+    }
+    let mut carried = report.carried;
+    let cut = |text: &mut String| *text = text.chars().take(500).collect();
+    carried.trouble.iter_mut().for_each(cut);
+    carried.spared.iter_mut().for_each(|one| cut(&mut one.why));
+    let address = peer.map(|Extension(peer)| peer.0.ip().to_string()).unwrap_or_default();
+    let follower = Follower { host: host.clone(), address, last_seen: clock::now(), carried };
+    let changed = app.responder.followers.note(follower);
+    let changed = changed.ok_or_else(|| ApiError::busy("Too many hosts follow this server."))?;
+    for (verb, said, addresses) in
+        [("Block", "blocks", changed.begun), ("Expire", "no longer blocks", changed.ended)]
+    {
+        if !addresses.is_empty() {
+            let list = addresses.iter().map(IpAddr::to_string).collect::<Vec<_>>().join(", ");
+            audit::own(&app, ("RESPONSE", verb), format!("The host {host} {said} {list}")).await;
+        }
+    }
+    let responder = app.responder.clone();
+    blocking(move || Ok(responder.order(clock::now())?)).await.map(Answer)
 }
 
 /// The block that a request means.

@@ -136,6 +136,7 @@ fn cortex() -> Vec<Route> {
         route(post(), "/public_api/v1/case/update/{id}", Work, Plain, cases::update).act("INCIDENTS", "Edit"),
         route(Method::GET, "/public_api/v1/case/artifacts/{id}", View, Plain, cases::artifacts),
         route(post(), "/public_api/v1/issue/search", View, Plain, issues::search),
+        route(post(), "/public_api/v1/issue/{id}", Work, Plain, issues::update).act("ALERTS", "Edit"),
         route(post(), "/public_api/v1/xql/get_datasets", View, Plain, datasets::list),
         route(post(), "/public_api/v1/xql/lookups/get_data", View, Plain, datasets::get),
         route(post(), "/public_api/v1/xql/lookups/add_data", Work, Long, datasets::add)
@@ -212,6 +213,7 @@ fn own() -> Vec<Route> {
         route(delete.clone(), "/api/v1/response/blocks/{id}", Work, Long, response::undo)
             .act("RESPONSE", "Undo"),
         route(post.clone(), "/api/v1/response/preview", View, Plain, response::preview),
+        route(post.clone(), "/api/v1/response/follow", Ingest, Plain, response::follow),
         route(post.clone(), "/api/v1/response/clear", Administer, Long, response::clear)
             .act("RESPONSE", "Clear"),
         route(get.clone(), "/api/v1/sources/{ip}/explanation", View, Plain, sources::explanation),
@@ -376,6 +378,8 @@ mod tests {
             "/api/v1/datasets/{name}",
             // Its alert says who and when.
             "/api/v1/selftest",
+            // What it changes is told in words of its own.
+            "/api/v1/response/follow",
             // Tried, and nothing kept.
             "/api/v1/rules/test",
         ];

@@ -3,7 +3,8 @@
 //! Standard: `x-xdr-auth-id` and the key itself as `Authorization`. Advanced: also `x-xdr-nonce` and
 //! `x-xdr-timestamp` (milliseconds), and `Authorization` is the SHA-256, in hexadecimal, of key, nonce
 //! and time stamp one after the other. The key is never on the wire, a time stamp is good for five
-//! minutes, and a call is taken once under its nonce (docs/adr/004-nonces-of-known-clients.md).
+//! minutes, and what changes something is taken once under its nonce; reading may go on under it
+//! (docs/adr/004-nonces-of-known-clients.md).
 
 use super::error::ApiError;
 use crate::access::{Identity, IdentityKind};
@@ -38,12 +39,8 @@ impl Signed {
 pub struct Call {
     pub digest: [u8; 32],
     pub address: String,
-    pub repeatable: bool,
-}
-
-/// Calls that clients repeat word for word while they wait for a query.
-pub fn is_repeatable(path: &str) -> bool {
-    path.trim_end_matches('/').ends_with("/xql/get_query_results")
+    /// It changes nothing.
+    pub reads: bool,
 }
 
 fn refused(code: &'static str, message: impl Into<String>) -> ApiError {
@@ -85,17 +82,22 @@ pub async fn check(app: &App, signed: Signed, call: Call) -> Result<Identity, Ap
             let verdict = match secret {
                 KeySecret::Standard(kept) if bool::from(kept.ct_eq(&digest(&signed.authorization))) => Ok(()),
                 KeySecret::Standard(_) => Err(wrong_key(signed.id)),
-                KeySecret::Advanced(secret) => match stamp(&signed, &secret, now) {
+                KeySecret::Advanced(secret) => match stamp(&signed, &secret) {
                     Ok((nonce, stamp)) => {
                         let call = SignedCall {
                             key_id: key.id,
                             nonce,
                             call: call.digest,
                             address: &call.address,
-                            expires_at: stamp.plus(SKEW),
-                            repeatable: call.repeatable,
+                            stamp,
+                            reads: call.reads,
                         };
-                        if store.note_call(&call, now)? { Ok(()) } else { Err(replayed()) }
+                        // A nonce that reads since it was fresh goes on reading.
+                        if skewed(stamp, now).is_none() || store.goes_on(&call, now)? {
+                            if store.note_call(&call, now)? { Ok(()) } else { Err(replayed()) }
+                        } else {
+                            Err(skewed(stamp, now).unwrap_or_else(replayed))
+                        }
                     }
                     Err(error) => Err(error),
                 },
@@ -131,8 +133,8 @@ fn replayed() -> ApiError {
         .help("Send a new `x-xdr-nonce` and `x-xdr-timestamp` with each call.")
 }
 
-/// Nonce and time of a hash that is right and fresh.
-fn stamp<'a>(signed: &'a Signed, secret: &Secret, now: Time) -> Result<(&'a str, Time), ApiError> {
+/// Nonce and time of a hash that is right.
+fn stamp<'a>(signed: &'a Signed, secret: &Secret) -> Result<(&'a str, Time), ApiError> {
     let (Some(nonce), Some(timestamp)) = (&signed.nonce, &signed.timestamp) else {
         let message = format!("API key {} is an advanced key.", signed.id);
         return Err(refused("invalid_key", message)
@@ -146,20 +148,24 @@ fn stamp<'a>(signed: &'a Signed, secret: &Secret, now: Time) -> Result<(&'a str,
     let milliseconds: i64 = timestamp
         .parse()
         .map_err(|_| refused("invalid_key", "`x-xdr-timestamp` is a number of milliseconds since 1970."))?;
-    let time = Time(milliseconds.saturating_mul(1000));
+    Ok((nonce, Time(milliseconds.saturating_mul(1000))))
+}
+
+/// What is wrong with a time that is too far from ours.
+fn skewed(time: Time, now: Time) -> Option<ApiError> {
     let behind = now.since(time);
-    if behind.saturating_abs() > SKEW {
-        let side = if behind > 0 { "behind" } else { "ahead of" };
-        let seconds = behind.saturating_abs() / 1_000_000;
-        let message = format!(
-            "Clock skew: `x-xdr-timestamp` is {seconds} s {side} this server's clock, and at most {} s are \
-             taken.",
-            SKEW / 1_000_000
-        );
-        return Err(refused("clock_skew", message)
-            .help(format!("It is {now} here: set the clock of the client or of the server.")));
+    if behind.saturating_abs() <= SKEW {
+        return None;
     }
-    Ok((nonce, time))
+    let side = if behind > 0 { "behind" } else { "ahead of" };
+    let seconds = behind.saturating_abs() / 1_000_000;
+    let message = format!(
+        "Clock skew: `x-xdr-timestamp` is {seconds} s {side} this server's clock, and at most {} s are taken.",
+        SKEW / 1_000_000
+    );
+    let help =
+        format!("It is {now} here: set the clock of the client or of the server, and sign each call anew.");
+    Some(refused("clock_skew", message).help(help))
 }
 
 #[cfg(test)]
@@ -186,21 +192,24 @@ mod tests {
         let (secret, now) = (Secret::random_key(), clock::now());
         let nonce = "n".repeat(64);
         let fresh = signed(&secret, &nonce, &milliseconds(now));
-        assert_eq!(stamp(&fresh, &secret, now).unwrap().0, nonce);
-        assert!(stamp(&fresh, &secret, now.plus(SKEW - 1_000)).is_ok());
-        let late = stamp(&fresh, &secret, now.plus(2 * SKEW)).unwrap_err();
+        let (named, time) = stamp(&fresh, &secret).unwrap();
+        assert_eq!(named, nonce);
+        assert!(skewed(time, now.plus(SKEW - 1_000)).is_none());
+        let late = skewed(time, now.plus(2 * SKEW)).unwrap();
         assert!(late.message().contains("600 s behind"), "{}", late.message());
-        let early = stamp(&fresh, &secret, now.plus(-2 * SKEW)).unwrap_err();
+        let early = skewed(time, now.plus(-2 * SKEW)).unwrap();
         assert!(early.message().contains("ahead of"), "{}", early.message());
         // Who has not the key learns nothing of clocks.
-        let wrong = stamp(&fresh, &Secret::random_key(), now.plus(2 * SKEW)).unwrap_err();
+        let wrong = stamp(&signed(&secret, &nonce, "1"), &Secret::random_key()).unwrap_err();
         assert!(wrong.message().contains("not its own"), "{}", wrong.message());
-        for timestamp in ["", "soon", "99999999999999999999", "-1"] {
-            assert!(stamp(&signed(&secret, &nonce, timestamp), &secret, now).is_err(), "{timestamp}");
+        for timestamp in ["", "soon", "99999999999999999999"] {
+            assert!(stamp(&signed(&secret, &nonce, timestamp), &secret).is_err(), "{timestamp}");
         }
+        let early = stamp(&signed(&secret, &nonce, "-1"), &secret).unwrap().1;
+        assert!(skewed(early, now).is_some());
         let mut loud = signed(&secret, &nonce, &milliseconds(now));
         loud.authorization = loud.authorization.to_uppercase();
-        assert!(stamp(&loud, &secret, now).is_ok());
+        assert!(stamp(&loud, &secret).is_ok());
     }
 
     #[test]

@@ -110,6 +110,16 @@ impl Transport {
         matches!(self, Transport::Mail | Transport::MailStartTls | Transport::MailTls)
     }
 
+    /// A login is sent there: to mail servers, and only encrypted.
+    pub fn has_login(self) -> bool {
+        matches!(self, Transport::MailStartTls | Transport::MailTls)
+    }
+
+    /// Always encrypted; webhooks are by `https`.
+    pub fn has_trust(self) -> bool {
+        self == Transport::SyslogTls || self.has_login()
+    }
+
     fn is_syslog(self) -> bool {
         matches!(self, Transport::SyslogUdp | Transport::SyslogTcp | Transport::SyslogTls)
     }

@@ -14,7 +14,7 @@ use std::net::{SocketAddr, TcpStream, ToSocketAddrs, UdpSocket};
 use std::sync::Arc;
 use std::time::Duration;
 use ureq::http::Uri;
-use ureq::tls::{TlsConfig, TlsProvider};
+use ureq::tls::{PemItem, RootCerts, TlsConfig, TlsProvider};
 use ureq::unversioned::resolver::{DefaultResolver, ResolvedSocketAddrs, Resolver};
 use ureq::unversioned::transport::{DefaultConnector, NextTimeout};
 use vedette_event::Time;
@@ -75,9 +75,16 @@ pub fn signature(key: &[u8], id: &str, seconds: i64, body: &str) -> String {
 }
 
 fn post(allow_private: bool, secrets: &Secrets, id: &str, body: String, now: Time) -> Result<(), Failure> {
-    let tls = TlsConfig::builder()
+    let mut tls = TlsConfig::builder()
         .provider(TlsProvider::Rustls)
         .unversioned_rustls_crypto_provider(Arc::new(rustls::crypto::aws_lc_rs::default_provider()));
+    if let Some(pem) = &secrets.trust {
+        let own = ureq::tls::parse_pem(pem.as_bytes()).filter_map(Result::ok).filter_map(|item| match item {
+            PemItem::Certificate(certificate) => Some(certificate),
+            _ => None,
+        });
+        tls = tls.root_certs(RootCerts::Specific(Arc::new(own.collect())));
+    }
     let config = ureq::Agent::config_builder()
         .tls_config(tls.build())
         .http_status_as_error(false)

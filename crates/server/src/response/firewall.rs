@@ -1,7 +1,7 @@
 //! This host's firewall: a table of our own in nftables, through the program `nft`.
 //!
 //! ```text
-//! table inet vedette { set blocked4, blocked6 (with time-outs); chain input: from those sets drop }
+//! table inet vedette { set blocked4, blocked6 (with time-outs); chains input, forward: from those sets drop }
 //! ```
 //!
 //! Nothing but this table is ever touched; the kernel ends each block by itself when its time is over,
@@ -14,6 +14,8 @@ use vedette_sensor::program::{self, Program};
 
 const TABLE: &str = "vedette";
 const SETS: [&str; 2] = ["blocked4", "blocked6"];
+/// What comes to this host, and what it hands on: to containers, or as a router.
+const CHAINS: [&str; 2] = ["input", "forward"];
 /// Before the rules of others, which may accept.
 const PRIORITY: i64 = -10;
 const TIME_OUT: Duration = Duration::from_secs(10);
@@ -60,7 +62,7 @@ pub fn in_words(address: IpAddr, seconds: u64) -> String {
     let (set, family) = if address.is_ipv4() { (SETS[0], "ip") } else { (SETS[1], "ip6") };
     format!(
         "add element inet {TABLE} {set} {{ {address} timeout {seconds}s }}\n\
-         # its rule, in chain input (hook input, priority filter - 10): {family} saddr @{set} counter drop"
+         # its rule, in the chains input and forward (priority filter - 10): {family} saddr @{set} counter drop"
     )
 }
 
@@ -110,7 +112,7 @@ pub fn clear() -> Result<bool, FirewallError> {
     }
 }
 
-/// The table, its sets, its chain and its rules, made where they are missing.
+/// The table, its sets, its chains and their rules, made where they are missing.
 fn table() -> Vec<Value> {
     let of = |more: Value| {
         let mut object = json!({"family": "inet", "table": TABLE});
@@ -120,23 +122,26 @@ fn table() -> Vec<Value> {
         object
     };
     let set = |name: &str, kind: &str| json!({"add": {"set": of(json!({"name": name, "type": kind, "flags": ["timeout"]}))}});
-    let rule = |protocol: &str, set: &str| {
+    let rule = |chain: &str, protocol: &str, set: &str| {
         let source = json!({"payload": {"protocol": protocol, "field": "saddr"}});
         let from_set = json!({"match": {"op": "==", "left": source, "right": format!("@{set}")}});
-        let rule = json!({"chain": "input", "expr": [from_set, {"counter": null}, {"drop": null}]});
+        let rule = json!({"chain": chain, "expr": [from_set, {"counter": null}, {"drop": null}]});
         json!({"add": {"rule": of(rule)}})
     };
-    let hook =
-        json!({"name": "input", "type": "filter", "hook": "input", "prio": PRIORITY, "policy": "accept"});
-    vec![
+    let mut all = vec![
         json!({"add": {"table": {"family": "inet", "name": TABLE}}}),
         set(SETS[0], "ipv4_addr"),
         set(SETS[1], "ipv6_addr"),
-        json!({"add": {"chain": of(hook)}}),
-        json!({"flush": {"chain": of(json!({"name": "input"}))}}),
-        rule("ip", SETS[0]),
-        rule("ip6", SETS[1]),
-    ]
+    ];
+    for chain in CHAINS {
+        let hook =
+            json!({"name": chain, "type": "filter", "hook": chain, "prio": PRIORITY, "policy": "accept"});
+        all.push(json!({"add": {"chain": of(hook)}}));
+        all.push(json!({"flush": {"chain": of(json!({"name": chain}))}}));
+        all.push(rule(chain, "ip", SETS[0]));
+        all.push(rule(chain, "ip6", SETS[1]));
+    }
+    all
 }
 
 fn element(verb: &str, address: IpAddr, element: Value) -> Value {

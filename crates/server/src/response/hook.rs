@@ -3,10 +3,15 @@
 //! It stands in a file of the data folder and can be set there alone: whoever rules the console does not
 //! thereby run programs on the host.
 
+use crate::state::Store;
 use serde::Deserialize;
+use serde_json::Value;
 use std::io::Read;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc::{SyncSender, sync_channel};
 use std::time::Duration;
 use vedette_sensor::program::Program;
 
@@ -14,6 +19,8 @@ use vedette_sensor::program::Program;
 pub const FILE: &str = "response-hook.json";
 const LONGEST: u64 = 16 << 10;
 const OUTPUT: usize = 2000;
+/// Runs that wait.
+const WAITING: usize = 2000;
 
 /// The command and its arguments; no shell comes near them.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
@@ -70,6 +77,26 @@ impl Hook {
             None => Err(format!("it was ended after {} seconds", self.timeout_seconds)),
         }
     }
+}
+
+/// Runs the hook for one block after the other, in a thread that ends with the responder.
+pub fn start(hook: Hook, store: Arc<Store>, failures: Arc<AtomicU64>) -> SyncSender<(i64, Value)> {
+    let (sender, receiver) = sync_channel::<(i64, Value)>(WAITING);
+    std::thread::spawn(move || {
+        for (id, told) in receiver {
+            let said = hook.run(&told).unwrap_or_else(|why| {
+                failures.fetch_add(1, Ordering::Relaxed);
+                tracing::error!(block = id, why, "the hook command failed");
+                why
+            });
+            if let Err(error) =
+                store.note_hook(id, &format!("{}: {said}", told["action"].as_str().unwrap_or("")))
+            {
+                tracing::error!(%error, "what the hook said is not kept");
+            }
+        }
+    });
+    sender
 }
 
 #[cfg(test)]

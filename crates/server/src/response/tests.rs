@@ -3,8 +3,9 @@
 
 use super::*;
 use crate::state::tests::{detection, finding};
-use policy::Automatic;
-use vedette_event::{Detection, Severity};
+use judging::{FRESH, confirms, proves};
+use policy::{Automatic, LONGEST, Policy};
+use vedette_event::{Attribution, Detection, Severity};
 
 const NOW: Time = Time(10 * HOUR);
 

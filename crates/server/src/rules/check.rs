@@ -116,6 +116,42 @@ fn words(rule: &Rule, verdict: &mut Verdict) {
     if rule.action != Action::Alert {
         saving(rule, verdict);
     }
+    lookup(rule, verdict);
+}
+
+/// What is wrong with how rows of a lookup are named and filled.
+fn lookup(rule: &Rule, verdict: &mut Verdict) {
+    let (keys, fields) = (&rule.lookup_keys, &rule.lookup_fields);
+    if !matches!(rule.action, Action::Lookup | Action::LookupRemove) {
+        if !keys.is_empty() || !fields.is_empty() {
+            verdict.wrong(
+                "lookup_keys",
+                "keys and fields of a lookup go with the actions lookup and lookup_remove",
+            );
+        }
+        return;
+    }
+    if keys.is_empty() && rule.action == Action::LookupRemove {
+        verdict
+            .wrong("lookup_keys", "rows are taken out by their keys: name at least one column of the lookup");
+    }
+    if keys.is_empty() && !fields.is_empty() {
+        verdict.wrong("lookup_keys", "fields are mapped row by row: name the columns that are a row's key");
+    }
+    if keys.len() > 20 || fields.len() > 100 {
+        verdict.wrong("lookup_keys", "at most 20 keys and 100 mapped fields are allowed");
+    }
+    let column = |name: &str| {
+        (1..=100).contains(&name.len())
+            && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+    };
+    if let Some(odd) = keys.iter().chain(fields.keys()).find(|name| !column(name)) {
+        let form = "1 to 100 letters, digits and underscores";
+        verdict.wrong("lookup_keys", format!("{:?} is no name of a column: {form}", text::cut(odd, 40)));
+    }
+    if let Some(key) = keys.iter().find(|key| !fields.is_empty() && !fields.contains_key(*key)) {
+        verdict.wrong("lookup_fields", format!("nothing is mapped to the key {:?}", text::cut(key, 40)));
+    }
 }
 
 /// What is wrong with where the rows are to go.
@@ -223,6 +259,24 @@ mod tests {
         for wrong in ["", "alerts", "xdr_data", "a b", "x | filter y = 1", "7x", "..\\up"] {
             assert_eq!(saved(wrong, Action::Dataset), ["dataset"], "{wrong}");
         }
+        let keyed = |action, keys: &[&str], mapped: &[(&str, &str)]| {
+            let fields_of = mapped.iter().map(|(a, b)| ((*a).to_owned(), (*b).to_owned())).collect();
+            let keys = keys.iter().map(|key| (*key).to_owned()).collect();
+            fields(&Rule {
+                action,
+                dataset: "l".into(),
+                lookup_keys: keys,
+                lookup_fields: fields_of,
+                ..fine()
+            })
+        };
+        assert_eq!(keyed(Action::Lookup, &["ip"], &[("ip", "source_ip")]), [""; 0]);
+        assert_eq!(keyed(Action::LookupRemove, &["ip"], &[]), [""; 0]);
+        assert_eq!(keyed(Action::LookupRemove, &[], &[]), ["lookup_keys"]);
+        assert_eq!(keyed(Action::Lookup, &[], &[("ip", "source_ip")]), ["lookup_keys"]);
+        assert_eq!(keyed(Action::Lookup, &["ip"], &[("n", "n")]), ["lookup_fields"]);
+        assert_eq!(keyed(Action::Lookup, &["a b"], &[]), ["lookup_keys"]);
+        assert_eq!(keyed(Action::Dataset, &["ip"], &[]), ["lookup_keys"]);
         assert_eq!(with(|rule| rule.query.push_str(" | target type = dataset x")), ["query"]);
         assert_eq!(with(|rule| rule.mode = Mode::RealTime), ["schedule"]);
         let real_time = |query: &str| {

@@ -1,8 +1,11 @@
 //! The shape in which Cortex exports correlation rules, read and written. Exports disagree on names and
 //! words; every spelling that was seen is read.
 
+mod lookup;
+
 use super::rule::{Action, Attack, Mode, Rule, severity};
 use crate::state::RuleRecord;
+use lookup::{lookup_mapping, with_lookup};
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 use vedette_event::Severity;
@@ -60,13 +63,9 @@ pub fn import(object: &Map<String, Value>) -> Result<Imported, String> {
         drilldown: text("investigation_query_link").unwrap_or_default(),
         action: action(object, &mut notes),
         dataset: text("dataset").filter(|name| name != "alerts").unwrap_or_default(),
+        ..Rule::default()
     };
-    if object.get("lookup_mapping").is_some_and(|mapping| !is_empty(mapping)) {
-        notes.push(
-            "lookup_mapping: it is not read; a rule with the action `lookup` replaces the rows of one"
-                .to_owned(),
-        );
-    }
+    let rule = with_lookup(rule, object.get("lookup_mapping"), &mut notes)?;
     let id = ["rule_id", "id"].iter().find_map(|name| object.get(*name)).and_then(number);
     Ok(Imported { id, rule, enabled: enabled(object), notes })
 }
@@ -90,16 +89,6 @@ fn is_yes(value: &Value) -> bool {
         Value::Bool(yes) => *yes,
         Value::Number(number) => number.as_i64() == Some(1),
         Value::String(word) => matches!(word.to_lowercase().as_str(), "true" | "enabled" | "yes" | "1"),
-        _ => false,
-    }
-}
-
-fn is_empty(value: &Value) -> bool {
-    match value {
-        Value::Null => true,
-        Value::String(text) => text.is_empty(),
-        Value::Array(list) => list.is_empty(),
-        Value::Object(map) => map.is_empty(),
         _ => false,
     }
 }
@@ -177,7 +166,8 @@ fn suppression(object: &Map<String, Value>) -> (String, Vec<String>) {
 fn action(object: &Map<String, Value>, notes: &mut Vec<String>) -> Action {
     match word(object, "action").unwrap_or_default().to_uppercase().as_str() {
         "SAVE_TO_DATASET" | "DATASET" => Action::Dataset,
-        "UPDATE_LOOKUP" | "ADD_TO_LOOKUP" | "LOOKUP" => Action::Lookup,
+        "UPDATE_LOOKUP" | "ADD_TO_LOOKUP" | "LOOKUP" | "ADD_DATA_TO_LOOKUP" | "LOOKUP_ADD" => Action::Lookup,
+        "REMOVE_FROM_LOOKUP" | "REMOVE_DATA_FROM_LOOKUP" | "LOOKUP_REMOVE" => Action::LookupRemove,
         "" | "ALERT" | "ALERTS" | "ISSUE" | "CASE" => Action::Alert,
         other => {
             notes.push(format!("action: {other} is not known; the rule raises alerts"));
@@ -226,8 +216,9 @@ pub fn export(record: &RuleRecord) -> Value {
             Action::Alert => "ALERTS",
             Action::Dataset => "SAVE_TO_DATASET",
             Action::Lookup => "UPDATE_LOOKUP",
+            Action::LookupRemove => "REMOVE_FROM_LOOKUP",
         },
-        "lookup_mapping": [],
+        "lookup_mapping": lookup_mapping(rule),
     })
 }
 
@@ -293,6 +284,10 @@ mod tests {
         let mut imported = read(&exported());
         imported.rule.severity = "$risk".into();
         imported.rule.alert_name = "x".into();
+        imported.rule.action = Action::LookupRemove;
+        imported.rule.dataset = "seen".into();
+        imported.rule.lookup_keys = vec!["ip".into()];
+        imported.rule.lookup_fields = [("ip".to_owned(), "source_ip".to_owned())].into();
         let record = RuleRecord {
             id: 17,
             shipped: None,
@@ -310,6 +305,38 @@ mod tests {
         };
         let again = read(&export(&record));
         assert_eq!((again.rule, again.enabled), (imported.rule, false));
+    }
+
+    #[test]
+    fn lookup_mappings_are_read_and_written() {
+        let with = |action: &str, mapping: Value| {
+            let mut rule = exported();
+            let map = rule.as_object_mut().unwrap();
+            map.insert("action".into(), json!(action));
+            map.insert("dataset".into(), json!("bad_sources"));
+            map.insert("suppression_enabled".into(), json!(false));
+            map.insert("lookup_mapping".into(), mapping);
+            import(rule.as_object().unwrap())
+        };
+        let list = json!([{"lookup_field": "ip", "query_field": "$source_ip", "is_key": true},
+                          {"lookup_column": "hits", "field": "n"}]);
+        let read = with("ADD_TO_LOOKUP", list).unwrap();
+        assert_eq!((read.rule.action, &read.rule.lookup_keys[..]), (Action::Lookup, &["ip".to_owned()][..]));
+        assert_eq!(read.rule.lookup_fields["ip"], "source_ip");
+        assert_eq!(read.rule.lookup_fields["hits"], "n");
+        assert!(
+            super::super::check::check(&read.rule).is_fine() && read.notes.is_empty(),
+            "{:?}",
+            read.notes
+        );
+        let object = with("REMOVE_FROM_LOOKUP", json!({"ip": "source_ip"})).unwrap();
+        assert_eq!((object.rule.action, object.rule.lookup_keys.len()), (Action::LookupRemove, 1));
+        assert!(object.notes[0].contains("all of them"), "{:?}", object.notes);
+        assert!(with("ALERTS", json!({"ip": "x"})).unwrap().rule.lookup_fields.is_empty());
+        assert!(with("UPDATE_LOOKUP", json!([])).unwrap().rule.lookup_keys.is_empty(), "it replaces");
+        for wrong in [json!(7), json!(["ip"]), json!([{"field": "x"}])] {
+            assert!(with("ADD_TO_LOOKUP", wrong).unwrap_err().contains("lookup_mapping"));
+        }
     }
 
     #[test]

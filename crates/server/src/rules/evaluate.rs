@@ -1,14 +1,16 @@
 //! One run of a rule's query over a window.
 
 use super::hits::{Hit, MOST_ROWS, Origin};
+use super::lookups;
 use super::per_row;
 use super::rule::{Action, Rule};
 use super::schedule::Schedule;
 use super::span;
 use super::text::Row;
 use serde_json::Value as Json;
+use std::sync::Arc;
 use std::time::Duration;
-use vedette_engine::{Engine, ErrorKind, QueryError, QueryLimits, QueryOptions, QueryResult};
+use vedette_engine::{Engine, ErrorKind, QueryError, QueryLimits, QueryOptions, QueryResult, Tables};
 use vedette_event::{Time, Value};
 use vedette_xql::ast::{TimePoint, Timeframe};
 
@@ -79,33 +81,59 @@ pub async fn arrived(
 /// The same with what is to be done with the rows: those of a rule that saves them are saved, and
 /// there are no hits.
 pub async fn carried_out(
-    engine: &Engine,
+    (engine, tables): (&Engine, &Arc<Tables>),
     rule: Numbered<'_>,
     from: Time,
     to: Time,
 ) -> Result<Evaluated, QueryError> {
-    let Some(text) = saving(rule, to) else { return scheduled(engine, rule, from, to).await };
     let mut options = options(to);
     options.timeframe = Some(frame(from, to));
     options.limits.rows = Some(MOST_SAVED);
+    if lookups::by_key(rule.rule) {
+        let result = engine.run(&rule.rule.query, options).await?;
+        into_lookup(rule.rule, tables, &result, to).await?;
+        return Ok(saved(&result));
+    }
+    let Some(text) = saving(rule, to) else { return scheduled(engine, rule, from, to).await };
     options.may_store = true;
     // A crash between the rows and the bookkeeping leaves the window open: it is run again.
     options.once = Some(format!("rule {} window {}", rule.id, to.0));
-    let result = engine.run(&text, options).await?;
-    Ok(Evaluated {
+    Ok(saved(&engine.run(&text, options).await?))
+}
+
+fn saved(result: &QueryResult) -> Evaluated {
+    Evaluated {
         hits: Vec::new(),
         rows_found: result.row_count() as u64,
         cut: result.limit_hit,
         rows_scanned: result.stats.rows_scanned,
         elapsed: result.stats.elapsed,
-    })
+    }
+}
+
+/// Lookups are files: they are written where waiting does no harm.
+async fn into_lookup(
+    rule: &Rule,
+    tables: &Arc<Tables>,
+    result: &QueryResult,
+    now: Time,
+) -> Result<u64, QueryError> {
+    let (rule, tables, found) = (rule.clone(), tables.clone(), rows(result).collect());
+    let work = tokio::task::spawn_blocking(move || lookups::carry(&rule, &tables, found, now));
+    work.await.unwrap_or_else(|error| Err(QueryError::new(ErrorKind::Internal, error.to_string())))
+}
+
+/// The rows of a result by the names of their fields.
+fn rows(result: &QueryResult) -> impl Iterator<Item = Row> + '_ {
+    let names: Vec<String> = result.columns().iter().map(|column| column.name.clone()).collect();
+    result.rows().map(move |cells| names.iter().cloned().zip(cells.iter().map(json)).collect())
 }
 
 /// The query of a rule that saves its rows. Rows of a dataset say which window they are from.
 fn saving(Numbered { id, rule }: Numbered<'_>, to: Time) -> Option<String> {
     let (query, name) = (&rule.query, &rule.dataset);
     match rule.action {
-        Action::Alert => None,
+        Action::Alert | Action::LookupRemove => None,
         Action::Lookup => Some(format!("{query}\n| target type = lookup {name}")),
         Action::Dataset => Some(format!(
             "{query}\n| alter rule_id = {id}, rule_window_end = to_timestamp({}, \"MICROS\")\n| target type = dataset append = true {name}",
@@ -125,18 +153,8 @@ fn options(now: Time) -> QueryOptions {
 }
 
 fn evaluated(origin: &Origin<'_>, result: &QueryResult) -> Evaluated {
-    let names: Vec<&str> = result.columns().iter().map(|column| column.name.as_str()).collect();
-    let hits = result.rows().enumerate().map(|(number, cells)| {
-        let row: Row = names.iter().map(|name| (*name).to_owned()).zip(cells.iter().map(json)).collect();
-        origin.hit(number, &row)
-    });
-    Evaluated {
-        hits: hits.collect(),
-        rows_found: result.row_count() as u64,
-        cut: result.limit_hit,
-        rows_scanned: result.stats.rows_scanned,
-        elapsed: result.stats.elapsed,
-    }
+    let hits = rows(result).enumerate().map(|(number, row)| origin.hit(number, &row));
+    Evaluated { hits: hits.collect(), ..saved(result) }
 }
 
 /// A cell as JSON, as in the answers of queries.

@@ -57,9 +57,16 @@ pub struct Rule {
     pub drilldown: String,
     #[serde(default)]
     pub action: Action,
-    /// With the actions `dataset` and `lookup`: its name.
+    /// With every action but `alert`: the name of the dataset or lookup.
     #[serde(default)]
     pub dataset: String,
+    /// Columns of the lookup whose values name a row of it. With `lookup`, rows of the result change those
+    /// that have their values and are added where there are none; without keys they replace the lookup.
+    #[serde(default)]
+    pub lookup_keys: Vec<String>,
+    /// From a column of the lookup to the query's field; all fields under their own names when absent.
+    #[serde(default)]
+    pub lookup_fields: BTreeMap<String, String>,
 }
 
 fn medium() -> String {
@@ -86,8 +93,10 @@ pub enum Action {
     Alert,
     /// Rows are added to a dataset of the user's own.
     Dataset,
-    /// Rows replace those of a lookup.
+    /// Rows replace those of a lookup, or change them by `lookup_keys`.
     Lookup,
+    /// Rows of a lookup that have the values of `lookup_keys` are taken out.
+    LookupRemove,
 }
 
 /// MITRE ATT&CK identifiers.

@@ -16,7 +16,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
-use vedette_engine::{Engine, ErrorKind, QueryError};
+use vedette_engine::{Engine, ErrorKind, QueryError, Tables};
 use vedette_event::Time;
 use vedette_event::datasets::rule_runs::{Run, Status};
 
@@ -40,6 +40,7 @@ pub type Settled = Box<dyn Fn() -> Time + Send + Sync>;
 pub struct Runner {
     store: Arc<Store>,
     engine: Engine,
+    tables: Arc<Tables>,
     alerting: Arc<Alerting>,
     settled: Settled,
     running: Mutex<HashSet<i64>>,
@@ -55,10 +56,17 @@ pub struct Runner {
 }
 
 impl Runner {
-    pub fn new(store: Arc<Store>, engine: Engine, alerting: Arc<Alerting>, settled: Settled) -> Arc<Runner> {
+    /// `tables` are those of the engine's catalogue: rules change lookups row by row.
+    pub fn new(
+        store: Arc<Store>,
+        (engine, tables): (Engine, Arc<Tables>),
+        alerting: Arc<Alerting>,
+        settled: Settled,
+    ) -> Arc<Runner> {
         Arc::new(Runner {
             store,
             engine,
+            tables,
             alerting,
             settled,
             running: Mutex::default(),
@@ -141,7 +149,7 @@ impl Runner {
             let (from, to) = evaluate::window(&record.rule, &schedule, *end);
             let late =
                 (number + 1 < due.run.len()).then_some("caught up: its time came while Vedette did not run");
-            let evaluated = evaluate::carried_out(&self.engine, rule, from, to).await;
+            let evaluated = evaluate::carried_out((&self.engine, &self.tables), rule, from, to).await;
             let Some(done) = self.settle(record, (from, to), evaluated, late) else { return };
             if !self.finish(Finished { cursor: (cursor, *end), ..done }).await {
                 return;

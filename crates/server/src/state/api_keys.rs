@@ -229,8 +229,23 @@ impl Store {
         Ok(())
     }
 
-    /// Notes a signed call; false when it is a replay: the same call under the same nonce, or the
-    /// nonce from another address. Kept until `expires_at`, after which its time stamp is refused.
+    /// Whether a call whose time stamp is no longer fresh may be made all the same: it reads, and its nonce
+    /// was taken from this address when it was fresh and has been used since.
+    pub fn goes_on(&self, call: &SignedCall<'_>, now: Time) -> Result<bool, StateError> {
+        if !call.reads || now.since(call.stamp) > LONGEST_READING {
+            return Ok(false);
+        }
+        let known = self.lock().query_row(
+            "SELECT EXISTS (SELECT 1 FROM api_key_calls WHERE key_id = ?1 AND nonce = ?2 AND call = ?3
+                            AND address = ?4 AND expires_at > ?5)",
+            params![call.key_id, digest(call.nonce), READING, call.address, now.0],
+            |row| row.get(0),
+        )?;
+        Ok(known)
+    }
+
+    /// Notes a signed call; false when it is a replay: the same change under the same nonce, or the
+    /// nonce from another address. Kept until its time stamp is refused, and longer while its nonce reads.
     pub fn note_call(&self, call: &SignedCall<'_>, now: Time) -> Result<bool, StateError> {
         let nonce = digest(call.nonce);
         let mut connection = self.lock();
@@ -244,15 +259,34 @@ impl Store {
         if elsewhere {
             return Ok(false);
         }
-        let inserted = transaction.execute(
-            "INSERT OR IGNORE INTO api_key_calls (key_id, nonce, call, address, expires_at)
-             VALUES (?1, ?2, ?3, ?4, ?5)",
-            params![call.key_id, nonce, call.call, call.address, call.expires_at.0],
-        )?;
+        let fresh = if call.reads {
+            transaction.execute(
+                "INSERT INTO api_key_calls (key_id, nonce, call, address, expires_at)
+                 VALUES (?1, ?2, ?3, ?4, ?5)
+                 ON CONFLICT (key_id, nonce, call) DO UPDATE SET expires_at = excluded.expires_at",
+                params![call.key_id, nonce, READING, call.address, now.plus(BETWEEN_READINGS).0],
+            )?;
+            true
+        } else {
+            let inserted = transaction.execute(
+                "INSERT OR IGNORE INTO api_key_calls (key_id, nonce, call, address, expires_at)
+                 VALUES (?1, ?2, ?3, ?4, ?5)",
+                params![call.key_id, nonce, call.call, call.address, call.stamp.plus(FRESH).0],
+            )?;
+            inserted == 1
+        };
         transaction.commit()?;
-        Ok(inserted == 1 || call.repeatable)
+        Ok(fresh)
     }
 }
+
+/// How long a change is remembered after its time stamp: as long as such a stamp is taken, and a bit.
+const FRESH: i64 = 301 * 1_000_000;
+/// A nonce goes on reading for so long after its time stamp, while it is used at least so often.
+const LONGEST_READING: i64 = 24 * 3_600 * 1_000_000;
+const BETWEEN_READINGS: i64 = 3_600 * 1_000_000;
+/// Stands for all calls of a nonce that read.
+const READING: [u8; 32] = [0; 32];
 
 /// A call signed with an advanced key.
 pub struct SignedCall<'a> {
@@ -261,9 +295,10 @@ pub struct SignedCall<'a> {
     /// Digest of method, path and body.
     pub call: [u8; 32],
     pub address: &'a str,
-    pub expires_at: Time,
-    /// Asking again is part of the call: it waits for something.
-    pub repeatable: bool,
+    /// The client's time stamp.
+    pub stamp: Time,
+    /// It changes nothing: it may be made again.
+    pub reads: bool,
 }
 
 #[cfg(test)]
@@ -312,16 +347,16 @@ mod tests {
     }
 
     #[test]
-    fn a_call_is_taken_once_under_its_nonce_and_from_one_address() {
+    fn a_change_is_taken_once_under_its_nonce_and_from_one_address() {
         let (store, sealer) = (Store::in_memory(), sealer());
         let (key, _) = store.add_key(&sealer, &new(KeyKind::Advanced, None), Time(0)).unwrap();
-        let call = |nonce, call: u8, address, repeatable| SignedCall {
+        let call = |nonce, call: u8, address, reads| SignedCall {
             key_id: key.id,
             nonce,
             call: [call; 32],
             address,
-            expires_at: Time(100),
-            repeatable,
+            stamp: Time(0),
+            reads,
         };
         let note = |one: SignedCall<'static>, now| store.note_call(&one, Time(now)).unwrap();
         assert!(note(call("n1", 1, "10.0.0.1", false), 1));
@@ -331,6 +366,37 @@ mod tests {
         assert!(note(call("n2", 1, "10.0.0.2", false), 5));
         assert!(note(call("n3", 9, "10.0.0.1", true), 6) && note(call("n3", 9, "10.0.0.1", true), 7));
         assert!(!note(call("n3", 9, "10.0.0.2", true), 8), "not even a question from elsewhere");
-        assert!(note(call("n1", 1, "10.0.0.1", false), 100), "its time stamp is refused by then");
+        assert!(!note(call("n1", 1, "10.0.0.1", false), 300_000_000), "while its time stamp is taken");
+        assert!(note(call("n1", 1, "10.0.0.1", false), FRESH), "its time stamp is refused by then");
+    }
+
+    #[test]
+    fn a_nonce_that_reads_goes_on_reading_for_a_day_while_it_is_used() {
+        let (store, sealer) = (Store::in_memory(), sealer());
+        let (key, _) = store.add_key(&sealer, &new(KeyKind::Advanced, None), Time(0)).unwrap();
+        let call = |nonce, address, reads| SignedCall {
+            key_id: key.id,
+            nonce,
+            call: [7; 32],
+            address,
+            stamp: Time(0),
+            reads,
+        };
+        let goes_on = |one: &SignedCall<'_>, now| store.goes_on(one, Time(now)).unwrap();
+        let reading = call("n", "10.0.0.1", true);
+        assert!(!goes_on(&reading, 1), "it was never taken");
+        assert!(store.note_call(&reading, Time(1)).unwrap());
+        let minute = 60_000_000;
+        for n in 1..48 {
+            let now = n * 30 * minute;
+            assert!(goes_on(&reading, now), "{n}");
+            assert!(!goes_on(&call("n", "10.0.0.2", true), now), "from elsewhere");
+            assert!(!goes_on(&call("n", "10.0.0.1", false), now), "a change is signed anew");
+            assert!(store.note_call(&reading, Time(now)).unwrap());
+        }
+        assert!(!goes_on(&reading, LONGEST_READING + 1), "a day is over");
+        let paused = call("m", "10.0.0.1", true);
+        assert!(store.note_call(&paused, Time(1)).unwrap());
+        assert!(!goes_on(&paused, BETWEEN_READINGS + 2), "it was not used for an hour");
     }
 }

@@ -67,14 +67,7 @@ impl Store {
         if count >= MOST_CHANNELS {
             return Err(StateError::Invalid("there are 100 channels already"));
         }
-        let taken: bool = transaction.query_row(
-            "SELECT EXISTS (SELECT 1 FROM channels WHERE name = ?1)",
-            [name],
-            |row| row.get(0),
-        )?;
-        if taken {
-            return Err(StateError::Invalid("there is a channel of this name already"));
-        }
+        free_name(&transaction, name, 0)?;
         transaction.execute(
             "INSERT INTO channels (name, enabled, settings, sealed, cursor, created_at, created_by)
              VALUES (?1, 1, ?2, x'', (SELECT coalesce(max(id), 0) FROM alerts), ?3, ?4)",
@@ -100,6 +93,27 @@ impl Store {
         let found =
             connection.query_row(&format!("{CHANNEL} WHERE id = ?1"), [id], channel_row).optional()?;
         found.map(channel_of).transpose()
+    }
+
+    /// Changes a channel; what is to be told there already goes by its new settings. `None` when there is
+    /// none.
+    pub fn change_channel(
+        &self,
+        id: i64,
+        name: &str,
+        settings: &Settings,
+        sealed: &[u8],
+    ) -> Result<Option<ChannelRecord>, StateError> {
+        let mut connection = self.lock();
+        let transaction = connection.transaction()?;
+        free_name(&transaction, name, id)?;
+        transaction.execute(
+            "UPDATE channels SET name = ?2, settings = ?3, sealed = ?4 WHERE id = ?1",
+            params![id, name, serde_json::to_string(settings)?, sealed],
+        )?;
+        transaction.commit()?;
+        drop(connection);
+        self.channel(id)
     }
 
     /// Switches a channel on or off; what happens while it is off is not told later. False when there
@@ -212,6 +226,16 @@ impl Store {
             self.lock().query_row(count, [], |row| Ok((row.get(0)?, row.get(1)?)))?;
         Ok((waiting as u64, dead as u64))
     }
+}
+
+/// Whether no other channel has this name.
+fn free_name(transaction: &Transaction<'_>, name: &str, own: i64) -> Result<(), StateError> {
+    let taken: bool = transaction.query_row(
+        "SELECT EXISTS (SELECT 1 FROM channels WHERE name = ?1 AND id <> ?2)",
+        params![name, own],
+        |row| row.get(0),
+    )?;
+    if taken { Err(StateError::Invalid("there is a channel of this name already")) } else { Ok(()) }
 }
 
 /// An alert came out of hiding: channels that passed it by look at it again.
@@ -350,6 +374,21 @@ mod tests {
                 && !store.revive_delivery(99, Time(70)).unwrap()
         );
         assert_eq!(store.delivery_counts().unwrap(), (1, 0));
+    }
+
+    #[test]
+    fn a_changed_channel_tells_what_was_waiting() {
+        let store = Store::in_memory();
+        let (id, _) = (channel(&store, "a"), channel(&store, "b"));
+        store.record_detection(&detection("c1"), false, Time(2)).unwrap();
+        store.note_deliveries(id, |_| Some(Time(3)), Time(3)).unwrap();
+        let settings = Settings { title: Some("$name".into()), ..Settings::default() };
+        let changed = store.change_channel(id, "c", &settings, b"sealed anew").unwrap().unwrap();
+        assert_eq!((changed.name.as_str(), &changed.settings), ("c", &settings));
+        assert_eq!((&changed.sealed[..], waiting(&store)), (&b"sealed anew"[..], vec![1]));
+        assert!(store.change_channel(id, "c", &settings, b"x").unwrap().is_some(), "its own name is free");
+        assert!(matches!(store.change_channel(id, "b", &settings, b"x"), Err(StateError::Invalid(_))));
+        assert!(store.change_channel(99, "d", &settings, b"x").unwrap().is_none());
     }
 
     #[test]

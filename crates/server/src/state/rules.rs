@@ -110,7 +110,11 @@ impl Store {
                 Some((id, current, before)) if before != text => {
                     transaction
                         .execute("UPDATE rules SET shipped_rule = ?2 WHERE id = ?1", params![id, text])?;
-                    if current == before {
+                    // Only written otherwise, by an earlier version: its windows go on.
+                    if serde_json::from_str::<Rule>(&before).is_ok_and(|before| before == one.rule) {
+                        let same = "UPDATE rules SET rule = ?2 WHERE id = ?1 AND rule = ?3";
+                        transaction.execute(same, params![id, text, before])?;
+                    } else if current == before {
                         replace(&transaction, id, &one.rule, super::alerts::OURSELVES, now)?;
                         changed += 1;
                     }
@@ -331,6 +335,20 @@ mod tests {
         let restored = store.restore_rule(only.id, "ada", Time(5)).unwrap().unwrap();
         assert!(!restored.modified && restored.rule.name == "three");
         assert!(matches!(store.remove_rule(only.id), Err(StateError::Invalid(_))));
+    }
+
+    #[test]
+    fn a_text_of_an_earlier_version_is_the_same_rule() {
+        let store = Store::in_memory();
+        store.seed_rules(&shipped("one"), Time(0)).unwrap();
+        let older = "UPDATE rules SET rule = json_remove(rule, '$.lookup_keys'),
+                         shipped_rule = json_remove(shipped_rule, '$.lookup_keys'), cursor = 7";
+        store.lock().execute(older, []).unwrap();
+        assert_eq!(store.seed_rules(&shipped("one"), Time(9)).unwrap(), 0);
+        let only = store.rules().unwrap().pop().unwrap();
+        assert_eq!((only.cursor, only.modified), (Time(7), false), "its windows go on");
+        let restored = store.restore_rule(only.id, "ada", Time(10)).unwrap().unwrap();
+        assert!(!restored.modified);
     }
 
     #[test]

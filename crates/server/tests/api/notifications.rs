@@ -190,3 +190,67 @@ fn a_chat_message_has_the_title_and_text_that_were_asked_for() {
     assert!(body["blocks"][1]["text"]["text"].as_str().unwrap().starts_with("from "), "{body}");
     assert!(id.is_i64());
 }
+
+fn patch(host: &Host, id: &Value, body: Value) -> crate::harness::Reply {
+    host.send("PATCH", &format!("/api/v1/channels/{id}"), &host.local(), Some(&body))
+}
+
+#[test]
+fn a_channel_is_changed_in_place_and_its_secrets_stay_secret() {
+    let host = Host::start();
+    let (first, second) = (receiver(&["200 OK"]), receiver(&["200 OK"]));
+    let made = add(&host, &first.0, json!({"allow_private": true, "min_severity": "critical"}));
+    let id = made["channel"]["id"].clone();
+    let renamed =
+        patch(&host, &id, json!({"name": "night", "settings": {"allow_private": true}})).expect(200);
+    assert_eq!((&renamed["name"], &renamed["settings"]["min_severity"]), (&json!("night"), &Value::Null));
+    host.scan();
+    next(&first.1);
+    let moved = patch(&host, &id, json!({"url": second.0})).expect(200);
+    assert!(
+        !moved.to_string().contains("secret-in-the-path") && !moved.to_string().contains("whsec"),
+        "{moved}"
+    );
+    host.scan();
+    let (head, _) = next(&second.1);
+    assert!(head.contains("webhook-signature: v1,"), "it signs with the key it had: {head}");
+    assert!(first.1.recv_timeout(Duration::from_millis(700)).is_err());
+    for (body, says) in [
+        (json!({"url": "http://10.0.0.1/", "settings": {}}), "private network"),
+        (json!({"url": "ftp://x.example/"}), "scheme"),
+        (json!({"name": " "}), "1 to 100"),
+        (json!({"settings": {"shape": "cef", "allow_private": true}}), "syslog"),
+        (json!({"username": "u", "password": "p"}), "mail servers"),
+        (json!({"trust": "nonsense"}), "`trust`"),
+        (json!({"key": "x"}), "key"),
+    ] {
+        let error = patch(&host, &id, body).expect(400);
+        assert!(error["error"]["message"].as_str().unwrap().contains(says), "{says}: {error}");
+    }
+    assert_eq!(patch(&host, &json!(99), json!({"name": "x"})).status, 404);
+    assert_eq!(patch(&host, &id, json!({})).expect(200)["name"], "night");
+    let log = host.rows("dataset = audit_logs | filter type = \"NOTIFICATIONS\" | fields description");
+    let log = Value::Array(log).to_string();
+    assert!(log.contains("night: address") && !log.contains("secret-in-the-path"), "{log}");
+}
+
+#[test]
+fn a_login_stays_with_its_server() {
+    let host = Host::start();
+    let mail = json!({"mail": {"from": "v@here.example", "to": ["ops@here.example"]}});
+    let made = host.post(
+        "/api/v1/channels",
+        json!({"name": "mail", "url": "smtp://mail.example:587", "username": "user-7", "password": "hunter2", "settings": mail}),
+    );
+    let id = made.expect(201)["channel"]["id"].clone();
+    let login = |body: Value| patch(&host, &id, body).expect(200)["has_login"] == true;
+    assert!(login(json!({"name": "post"})), "it stays");
+    assert!(login(json!({"url": "smtp://mail.example:587"})), "the same server");
+    assert!(!login(json!({"url": "smtp://other.example:587"})), "who points it elsewhere learns no password");
+    assert!(!login(json!({"url": "smtp://mail.example:587"})), "nor by going back");
+    assert!(login(json!({"username": "user-8", "password": "hunter3"})));
+    assert_eq!(patch(&host, &id, json!({"username": "user-9", "password": ""})).status, 400);
+    assert!(!login(json!({"username": ""})));
+    let shown = host.get("/api/v1/channels").to_string();
+    assert!(!shown.contains("hunter") && !shown.contains("user-"), "{shown}");
+}

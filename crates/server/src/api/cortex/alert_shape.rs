@@ -4,39 +4,15 @@
 //! Types are those of strict clients: numbers of alerts and ports of events are texts, ports of an
 //! incident's rows are numbers, host addresses are a list here and one text there.
 
+use super::alert_events::{EVENT_KEYS, events, is_outbound};
 use super::words;
 use crate::state::AlertRecord;
 use serde_json::{Map, Value, json};
+use std::net::IpAddr;
 use vedette_event::{Subject, Time};
 
-/// Events of one alert, and addresses of its hosts.
-const EVENTS: usize = 32;
+/// Addresses of one alert's hosts.
 const ADDRESSES: usize = 100;
-
-/// Every key of an event that clients may look for, null where we know nothing.
-const EVENT_KEYS: &str = "agent_install_type agent_host_boot_time event_sub_type module_id association_strength \
-    dst_association_strength story_id event_id event_type event_timestamp actor_process_instance_id \
-    actor_process_image_path actor_process_image_name actor_process_command_line \
-    actor_process_signature_status actor_process_signature_vendor actor_process_image_sha256 \
-    actor_process_image_md5 actor_process_causality_id actor_causality_id actor_process_os_pid \
-    actor_thread_thread_id causality_actor_process_image_name causality_actor_process_command_line \
-    causality_actor_process_image_path causality_actor_process_signature_vendor \
-    causality_actor_process_signature_status causality_actor_causality_id \
-    causality_actor_process_execution_time causality_actor_process_image_md5 \
-    causality_actor_process_image_sha256 action_file_path action_file_name action_file_md5 action_file_sha256 \
-    action_file_macro_sha256 action_registry_data action_registry_key_name action_registry_value_name \
-    action_registry_full_key action_local_ip action_local_port action_remote_ip action_remote_port \
-    action_external_hostname action_country action_process_instance_id action_process_causality_id \
-    action_process_image_name action_process_image_sha256 action_process_image_command_line \
-    action_process_signature_status action_process_signature_vendor os_actor_effective_username \
-    os_actor_process_instance_id os_actor_process_image_path os_actor_process_image_name \
-    os_actor_process_command_line os_actor_process_signature_status os_actor_process_signature_vendor \
-    os_actor_process_image_sha256 os_actor_process_causality_id os_actor_causality_id os_actor_process_os_pid \
-    os_actor_thread_thread_id fw_app_id fw_interface_from fw_interface_to fw_rule fw_rule_id fw_device_name \
-    fw_serial_number fw_url_domain fw_email_subject fw_email_sender fw_email_recipient fw_app_subcategory \
-    fw_app_category fw_app_technology fw_vsys fw_xff fw_misc fw_is_phishing dst_agent_id \
-    dst_causality_actor_process_execution_time dns_query_name dst_action_external_hostname dst_action_country \
-    dst_action_external_port user_name";
 
 /// The host that a sensor of ours runs on, for alerts of that sensor.
 #[derive(Clone, Debug, Default)]
@@ -58,6 +34,7 @@ struct Facts<'a> {
     here: Option<&'a Here>,
     host_name: Option<String>,
     host_ips: Vec<String>,
+    remote_ips: Vec<String>,
     blocked: bool,
 }
 
@@ -65,15 +42,19 @@ impl<'a> Facts<'a> {
     fn of(alert: &'a AlertRecord, here: &'a Here) -> Facts<'a> {
         let subject = &alert.subject;
         let ours = subject.detection().is_some_and(|detection| detection.observers.contains(&here.id));
-        let outbound = subject.detection().is_some_and(|detection| detection.direction == "outbound");
-        let addresses = if outbound { subject.source_ips() } else { subject.target_ips() };
+        let (own, others) = match is_outbound(subject) {
+            true => (subject.source_ips(), subject.target_ips()),
+            false => (subject.target_ips(), subject.source_ips()),
+        };
+        let few = |list: &[IpAddr]| list.iter().take(ADDRESSES).map(ToString::to_string).collect();
         let named = subject.finding().and_then(|finding| finding.hosts.first().cloned());
         let status = subject.finding().and_then(|finding| finding.fields.get("action_status"));
         Facts {
             alert,
             here: ours.then_some(here),
             host_name: named.or_else(|| ours.then(|| here.name.clone())),
-            host_ips: addresses.iter().take(ADDRESSES).map(ToString::to_string).collect(),
+            host_ips: few(own),
+            remote_ips: few(others),
             blocked: status.and_then(Value::as_str).is_some_and(|word| word.eq_ignore_ascii_case("blocked")),
         }
     }
@@ -163,54 +144,6 @@ fn description(subject: &Subject) -> &str {
     if subject.summary().is_empty() { subject.name() } else { subject.summary() }
 }
 
-/// The contacts that decided, or, where none are kept, who and whom.
-fn events(alert: &AlertRecord) -> Vec<Map<String, Value>> {
-    let subject = &alert.subject;
-    let mut found = Vec::new();
-    if let Subject::Detection(detection) = subject {
-        for contact in detection.explanation.contacts.iter().take(EVENTS) {
-            let source = contact.source.or(detection.source_ips.first().copied());
-            let mut event = event(subject, contact.time);
-            event.insert("action_local_ip".into(), json!(contact.target));
-            event.insert("action_local_port".into(), json!(contact.port.to_string()));
-            event.insert("action_remote_ip".into(), json!(source));
-            found.push(event);
-        }
-    }
-    if found.is_empty() {
-        let mut event = event(subject, subject.detected_at());
-        event.insert("action_local_ip".into(), json!(subject.target_ips().first()));
-        event.insert("action_remote_ip".into(), json!(subject.source_ips().first()));
-        if let Some(finding) = subject.finding() {
-            for (key, field) in [("action_local_port", "local_port"), ("action_remote_port", "remote_port")] {
-                event.insert(key.into(), json!(finding.fields.get(field).and_then(super::request::text)));
-            }
-            event.insert("user_name".into(), json!(finding.users.first()));
-        }
-        found.push(event);
-    }
-    found
-}
-
-fn event(subject: &Subject, time: Time) -> Map<String, Value> {
-    let mut event: Map<String, Value> =
-        EVENT_KEYS.split_whitespace().map(|key| (key.to_owned(), Value::Null)).collect();
-    event.insert("event_type".into(), json!("Network Event"));
-    event.insert("event_timestamp".into(), json!(milliseconds(time)));
-    event.insert("story_id".into(), json!(subject.detection().map(|detection| detection.id.clone())));
-    event.insert("action_country".into(), json!("UNKNOWN"));
-    event.insert("agent_install_type".into(), json!("NA"));
-    // The local process that scans, where the sensor knows it.
-    if let Some(process) = subject.detection().and_then(|detection| detection.processes.first()) {
-        event.insert("actor_process_image_name".into(), json!(process.name));
-        event.insert("actor_process_image_path".into(), json!(process.path));
-        event.insert("actor_process_command_line".into(), json!(process.command_line));
-        event.insert("actor_process_os_pid".into(), json!(process.pid));
-        event.insert("user_name".into(), json!(process.user));
-    }
-    event
-}
-
 /// As a row of an incident's alerts: one event's keys beside the alert's, addresses as one text.
 pub fn incident_row(alert: &AlertRecord, here: &Here) -> Value {
     let facts = Facts::of(alert, here);
@@ -269,7 +202,8 @@ pub fn fields(alert: &AlertRecord, here: &Here) -> Map<String, Value> {
         "agent_hostname": facts.host_name,
         "agent_os_type": if facts.here.is_some() { "AGENT_OS_LINUX" } else { "NO_HOST" },
         "agent_ip_addresses": facts.host_ips,
-        "action_remote_ip": subject.source_ips().iter().take(ADDRESSES).collect::<Vec<_>>(),
+        "action_local_ip": facts.host_ips,
+        "action_remote_ip": facts.remote_ips,
         "user_name": subject.finding().map(|finding| finding.users.clone()),
         "mitre_tactic_id_and_name": tactics,
         "mitre_technique_id_and_name": techniques,
@@ -281,32 +215,6 @@ pub fn fields(alert: &AlertRecord, here: &Here) -> Map<String, Value> {
         Value::Object(shape) => shape,
         _ => Map::new(),
     }
-}
-
-/// `get_correlation_alert_data`: the events without the keys that say nothing, and their span.
-pub fn contributing_events(alert: &AlertRecord) -> Value {
-    let events: Vec<Map<String, Value>> = events(alert)
-        .into_iter()
-        .map(|event| {
-            let mut event: Map<String, Value> =
-                event.into_iter().filter(|(_, value)| !value.is_null()).collect();
-            let time = event.get("event_timestamp").cloned().unwrap_or_default();
-            event.insert("_time".to_owned(), time);
-            event.insert("_vendor".to_owned(), json!("Vedette"));
-            event.insert("_product".to_owned(), json!(words::source(alert.subject.source())));
-            event
-        })
-        .collect();
-    let subject = &alert.subject;
-    json!({
-        "investigation_link": null,
-        "events": events,
-        "events_viewdef": {},
-        "activity_first_seen_at": milliseconds(subject.first_seen()),
-        "activity_last_seen_at": milliseconds(subject.last_seen()),
-        "drilldown_min_ts": milliseconds(subject.first_seen()),
-        "drilldown_max_ts": milliseconds(subject.last_seen()),
-    })
 }
 
 /// An issue, as clients of the newer names read it: an alert under other keys.

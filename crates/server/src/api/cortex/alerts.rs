@@ -1,6 +1,7 @@
 //! Alerts: lists, single ones, and what clients do to them. What other products send in is `insert`.
 
-use super::alert_shape::{Here, contributing_events, fields, flat, nested, original};
+use super::alert_events::contributing_events;
+use super::alert_shape::{Here, fields, flat, nested, original};
 use super::alert_tree;
 use super::request::{Data, Filter, Page, number};
 use super::{Reply, paged, reply, words};
@@ -210,6 +211,13 @@ pub async fn update(
 ) -> Result<Reply, ApiError> {
     let ids = ids(&data)?;
     let change = Data(data.get("update_data").cloned().unwrap_or_default());
+    note.asset(ids.iter().map(ToString::to_string).collect::<Vec<_>>().join(","));
+    let changed = apply(&app, &who, ids, &change).await?;
+    Ok(reply(json!({ "alerts_ids": changed })))
+}
+
+/// Makes a change to alerts; the numbers of those that there are.
+pub async fn apply(app: &App, who: &Identity, ids: Vec<i64>, change: &Data) -> Result<Vec<String>, ApiError> {
     let severity = change.text("severity")?.filter(|word| !word.is_empty());
     let severity = severity
         .map(|word| words::severity_to_set(&word).ok_or_else(|| no_word("severity", &word)))
@@ -221,7 +229,7 @@ pub async fn update(
     if severity.is_none() && status.is_none() && comment.is_none() {
         return Err(ApiError::bad_request("`update_data` has none of `severity`, `status` and `comment`."));
     }
-    note.asset(ids.iter().map(ToString::to_string).collect::<Vec<_>>().join(","));
+    let by = who.name.clone();
     let edited = app
         .state(move |store, now| {
             let edit = Edit {
@@ -231,7 +239,7 @@ pub async fn update(
                 comment: comment.as_deref(),
                 ..Edit::default()
             };
-            store.edit_alerts(&ids, &edit, &who.name, now)
+            store.edit_alerts(&ids, &edit, &by, now)
         })
         .await?;
     let changed: Vec<String> = edited.iter().map(|alert| alert.life.alert_id.to_string()).collect();
@@ -239,5 +247,5 @@ pub async fn update(
     if changed.is_empty() {
         return Err(ApiError::not_found("There is no alert of these numbers."));
     }
-    Ok(reply(json!({ "alerts_ids": changed })))
+    Ok(changed)
 }

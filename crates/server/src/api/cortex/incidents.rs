@@ -1,5 +1,6 @@
 //! Incidents: lists, one with all that is known of it, and what clients do to them.
 
+use super::alert_events::is_outbound;
 use super::alert_shape::{Here, incident_row, milliseconds};
 use super::alerts::no_word;
 use super::request::{Data, Filter, Page};
@@ -208,12 +209,14 @@ fn whole(app: &App, here: &Here, (record, alerts): &Whole, artifacts: bool) -> V
     all
 }
 
-/// Addresses that the alerts blame.
+/// Addresses that hosts of ours had to do with: who scanned them, or whom they scanned.
 pub fn network(alerts: &[AlertRecord]) -> Vec<Value> {
     let mut counts: BTreeMap<String, u64> = BTreeMap::new();
     for alert in alerts {
-        for source in alert.subject.source_ips().iter().take(SHOWN) {
-            *counts.entry(source.to_string()).or_default() += 1;
+        let subject = &alert.subject;
+        let remote = if is_outbound(subject) { subject.target_ips() } else { subject.source_ips() };
+        for address in remote.iter().take(SHOWN) {
+            *counts.entry(address.to_string()).or_default() += 1;
         }
     }
     let artifact = |(address, count): (String, u64)| {

@@ -29,13 +29,14 @@ fn scene(store: Store, dataset: &'static Dataset) -> Scene {
     let (given, mark) = (rows.clone(), settled.clone());
     let catalog = LakeCatalog::without_lake().with_rows(dataset, Arc::new(move || Ok(given.lock().clone())));
     let folder = tempfile::tempdir().unwrap();
-    let catalog = catalog.with_tables(Arc::new(Tables::open(folder.path()).unwrap()));
+    let tables = Arc::new(Tables::open(folder.path()).unwrap());
+    let catalog = catalog.with_tables(tables.clone());
     let config = EngineConfig { threads: 2, memory_limit: 256 << 20, ..EngineConfig::default() };
     let engine = Engine::new(Arc::new(catalog), config).unwrap();
     let (intake, _outlets) = Intake::new(10, true);
     let alerting = Alerting::new(store.clone(), Live::new(1), intake, Sensing::idle());
     let until = Box::new(move || Time(mark.load(Ordering::SeqCst)));
-    let runner = Runner::new(store.clone(), engine, alerting, until);
+    let runner = Runner::new(store.clone(), (engine, tables), alerting, until);
     Scene { store, runner, rows, settled, _folder: folder }
 }
 
@@ -233,7 +234,8 @@ async fn rows_are_saved_instead_of_raised() {
     let run = scene.runs().into_iter().find(|run| run.rule_id == 1).unwrap();
     let rule = saving(Action::Dataset, "seen_sources");
     let numbered = Numbered { id: 1, rule: &rule };
-    evaluate::carried_out(&scene.runner.engine, numbered, run.from, run.to).await.unwrap();
+    let places = (&scene.runner.engine, &scene.runner.tables);
+    evaluate::carried_out(places, numbered, run.from, run.to).await.unwrap();
     assert_eq!(count("dataset = seen_sources").await, 3, "the window's rows are not saved again");
     assert!(scene.store.latest_alerts(10).unwrap().is_empty());
     assert!(scene.runs().iter().all(|run| run.status == Status::Ok && run.rows_found == 1));
@@ -241,6 +243,33 @@ async fn rows_are_saved_instead_of_raised() {
     scene.store.add_rule(&saving(Action::Dataset, "last_sources"), true, "ada", Time(31 * MINUTE)).unwrap();
     scene.look(Time(41 * MINUTE)).await;
     assert_eq!(scene.store.failing_rules().unwrap().len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_lookup_is_kept_row_by_row() {
+    let scene = scene(Store::in_memory(), &xdr_data::DATASET);
+    let seen = |id: &str, minute, source| probe(id, minute * MINUTE, 0, source);
+    *scene.rows.lock() = vec![seen("a", 1, "10.0.0.1"), seen("b", 12, "10.0.0.2"), seen("c", 13, "10.0.0.1")];
+    let keyed = |action, query: &str| Rule {
+        action,
+        dataset: "known".into(),
+        lookup_keys: vec!["ip".into()],
+        lookup_fields: [("ip".to_owned(), "source_ip".to_owned()), ("hits".to_owned(), "n".to_owned())]
+            .into(),
+        ..every_ten_minutes(query)
+    };
+    scene.store.add_rule(&keyed(Action::Lookup, COUNT), true, "ada", Time(0)).unwrap();
+    scene.look(Time(11 * MINUTE)).await;
+    scene.look(Time(21 * MINUTE)).await;
+    let rows = || scene.runner.tables.lookup_rows("known").unwrap();
+    assert_eq!(rows().len(), 2, "one was added, the other stayed: {:?}", rows());
+    let gone = "dataset = xdr_data | filter source_ip = \"10.0.0.2\" | comp count() as n by source_ip";
+    let rule = Rule { search_window: "1 hour".into(), ..keyed(Action::LookupRemove, gone) };
+    scene.store.add_rule(&rule, true, "ada", Time(21 * MINUTE)).unwrap();
+    scene.look(Time(31 * MINUTE)).await;
+    assert_eq!(rows().len(), 1, "{:?}", rows());
+    assert!(scene.runs().iter().all(|run| run.status == Status::Ok), "{:?}", scene.runs());
+    assert!(scene.store.latest_alerts(10).unwrap().is_empty());
 }
 
 #[tokio::test(flavor = "multi_thread")]

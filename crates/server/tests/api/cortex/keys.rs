@@ -82,39 +82,59 @@ fn a_clock_that_is_wrong_is_named() {
     host.with_headers(QUOTA, &key.headers_at(&nonce(), now_ms() - 240_000), b"", true).expect(200);
 }
 
-/// One well-known client signs once and makes several calls with it.
+const UPDATE: &str = "/public_api/v1/alerts/update_alerts";
+
+/// Well-known clients sign once and make several calls with it, some of them again and again.
 #[test]
-fn a_call_is_taken_once_under_its_nonce() {
+fn under_one_nonce_reading_goes_on_and_a_change_is_taken_once() {
     let host = Host::start();
-    let key = host.key("advanced", "viewer");
+    let key = host.key("advanced", "analyst");
     let headers = key.headers();
-    host.with_headers(QUOTA, &headers, b"{}", true).expect(200);
-    for path in [QUOTA.to_owned(), format!("{QUOTA}/")] {
-        let replayed = error(&host.with_headers(&path, &headers, b"{}", true), 401);
-        assert!(replayed["err_msg"].as_str().unwrap().contains("nonce"), "{replayed}");
-        assert_eq!(replayed["err_extra"]["code"], "replayed");
+    let page = json!({"request_data": {"search_from": 0, "search_to": 100}}).to_string();
+    for _ in 0..3 {
+        host.with_headers(QUOTA, &headers, b"{}", true).expect(200);
+        for call in ["incidents/get_incidents/", "alerts/get_alerts_multi_events"] {
+            let path = format!("/public_api/v1/{call}");
+            host.with_headers(&path, &headers, page.as_bytes(), true).expect(200);
+        }
     }
-    let start = json!({"request_data": {"query": "dataset = alerts"}}).to_string();
-    let started = host.with_headers("/public_api/v1/xql/start_xql_query", &headers, start.as_bytes(), true);
-    let id = started.expect(200)["reply"].clone();
+    let start = |query: &str| {
+        let body = json!({"request_data": {"query": query}}).to_string();
+        host.with_headers("/public_api/v1/xql/start_xql_query", &headers, body.as_bytes(), true)
+    };
+    let id = start("dataset = alerts").expect(200)["reply"].clone();
+    start("dataset = alerts").expect(200);
     let ask = json!({"request_data": {"query_id": id}}).to_string();
     for _ in 0..3 {
         let path = "/public_api/v1/xql/get_query_results";
         host.with_headers(path, &headers, ask.as_bytes(), true).expect(200);
     }
+    let storing = "dataset = alerts | target type = dataset append = true kept";
+    start(storing).expect(200);
+    assert_eq!(error(&start(storing), 401)["err_extra"]["code"], "replayed");
+    let change = |severity: &str| {
+        let data = json!({"alert_id_list": ["1"], "update_data": {"severity": severity}});
+        let body = json!({ "request_data": data }).to_string();
+        host.with_headers(UPDATE, &headers, body.as_bytes(), true)
+    };
+    assert_ne!(change("high").status, 401);
+    let replayed = error(&change("high"), 401);
+    assert!(replayed["err_msg"].as_str().unwrap().contains("nonce"), "{replayed}");
+    assert_eq!(replayed["err_extra"]["code"], "replayed");
+    assert_ne!(change("low").status, 401, "another change");
 }
 
 #[test]
 fn a_replay_is_known_after_a_restart_too() {
     let mut host = Host::start();
     let dir = host.dir.clone();
-    let key = host.key("advanced", "viewer");
+    let key = host.key("advanced", "analyst");
     let headers = key.headers();
-    host.with_headers(QUOTA, &headers, b"", true).expect(200);
+    assert_ne!(host.with_headers(UPDATE, &headers, b"{}", true).status, 401);
     host.stop();
     let host = Host::start_in(dir, |_| ());
-    error(&host.with_headers(QUOTA, &headers, b"", true), 401);
-    host.with_headers(QUOTA, &key.headers(), b"", true).expect(200);
+    error(&host.with_headers(UPDATE, &headers, b"{}", true), 401);
+    assert_ne!(host.with_headers(UPDATE, &key.headers(), b"{}", true).status, 401);
 }
 
 #[test]
