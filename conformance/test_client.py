@@ -170,6 +170,24 @@ class AsSeenElsewhere(unittest.TestCase):
             ("incidents/get_incidents", {"filters": [{"field": "status", "operator": "in", "value": ["new", "under_investigation"]}]}),
             ("endpoints/get_endpoint", {"search_from": 0, "search_to": 100, "sort": {"field": "endpoint_id", "keyword": "ASC"}, "filters": [{"field": "hostname", "operator": "in", "value": ["x"]}]}),
             ("endpoints/get_endpoint", {"filters": [{"field": "endpoint_status", "operator": "IN", "value": ["connected"]}]}),
+            ("endpoints/get_endpoint", {"search_from": 0, "search_to": 30, "filters": [
+                {"field": "endpoint_status", "operator": "in", "value": ["connected"]}, {"field": "username", "operator": "in", "value": ["ada"]},
+                {"field": "endpoint_id_list", "operator": "in", "value": ["x"]}, {"field": "dist_name", "operator": "in", "value": ["x"]},
+                {"field": "ip_list", "operator": "in", "value": ["10.0.0.1"]}, {"field": "public_ip_list", "operator": "in", "value": ["10.0.0.1"]},
+                {"field": "group_name", "operator": "in", "value": ["x"]}, {"field": "platform", "operator": "in", "value": ["linux"]},
+                {"field": "alias", "operator": "in", "value": ["x"]}, {"field": "isolate", "operator": "in", "value": ["unisolated"]},
+                {"field": "hostname", "operator": "in", "value": ["x"]}, {"field": "first_seen", "operator": "gte", "value": 0},
+                {"field": "last_seen", "operator": "lte", "value": 4102444800000}], "sort": {"field": "last_seen", "keyword": "DESC"}}),
+            ("incidents/get_multiple_incidents_extra_data/", {"fields_to_exclude": ["network_artifacts", "file_artifacts"]}),
+            ("incidents/get_multiple_incidents_extra_data/", {"filters": [{"field": "incident_id_list", "operator": "in", "value": ["1"]}, {"field": "status", "operator": "eq", "value": "new"}, {"field": "starred", "operator": "eq", "value": True}]}),
+            ("incidents/get_incident_extra_data/", {"incident_id": 1, "alerts_limit": 50}),
+            ("incidents/update_incident/", {"incident_id": "1", "update_data": {"assigned_user_mail": "none", "comment": {"comment_action": "add", "value": "x"}}}),
+            ("alerts/get_correlation_alert_data/", {"alert_id": 1}),
+            ("alerts/get_original_alerts/", {"alert_id_list": ["1"]}),
+            ("alerts/update_alerts", {"alert_id_list": "1", "update_data": {"severity": "high", "status": "new", "comment": "x"}}),
+            ("alerts/get_alerts_by_filter_data/", {"filter_data": {"sort": [{"FIELD": "source_insert_ts", "ORDER": "DESC"}], "paging": {"from": 0, "to": 50}, "filter": {"AND": [
+                {"OR": [{"SEARCH_FIELD": "severity", "SEARCH_TYPE": "EQ", "SEARCH_VALUE": "SEV_040_HIGH"}, {"SEARCH_FIELD": "alert_name", "SEARCH_TYPE": "CONTAINS", "SEARCH_VALUE": "scan"}]},
+                {"SEARCH_FIELD": "source_insert_ts", "SEARCH_TYPE": "RELATIVE_TIMESTAMP", "SEARCH_VALUE": "259200000"}]}}}),
             ("xql/get_quota", {}),
             ("xql/get_datasets/", {}),
             ("healthcheck", {}),
@@ -180,6 +198,18 @@ class AsSeenElsewhere(unittest.TestCase):
                 else:
                     status, answer = key.call(path, data)
                 self.assertEqual(status, 200)
+
+    def test_logs_by_every_field(self):
+        key = Key(role="administrator")
+        common = [{"field": name, "operator": "in", "value": ["X"]} for name in ("type", "sub_type", "result")]
+        common += [{"field": "timestamp", "operator": one, "value": 1} for one in ("gte", "lte")]
+        logs = {"audits/management_logs/": ["email"], "audits/agents_reports/": ["endpoint_id", "endpoint_name"]}
+        for path, own in logs.items():
+            for field in ("type", "timestamp"):
+                filters = common + [{"field": name, "operator": "in", "value": ["x"]} for name in own]
+                data = {"filters": filters, "search_from": 0, "search_to": 20, "sort": {"field": field, "keyword": "ASC"}}
+                status, answer = key.call(path, data)
+                self.assertEqual((status, answer.get("reply", {}).get("data")), (200, []), answer)
 
     def test_odd_queries(self):
         key = Key()

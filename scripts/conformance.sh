@@ -25,7 +25,7 @@ trap finish EXIT
 "$binary" demo --data-dir "$folder/data" --listen 127.0.0.1:0 --no-sensor >"$folder/out" 2>&1 &
 server=$!
 for _ in $(seq 150); do
-  grep -q 'setup#token=' "$folder/out" && break
+  grep -qs 'setup#token=' "$folder/out" && break
   kill -0 "$server" 2>/dev/null || { cat "$folder/out" >&2; exit 1; }
   sleep 0.2
 done

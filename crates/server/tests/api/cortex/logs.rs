@@ -26,7 +26,7 @@ fn nothing_secret_is_logged() {
     let writer = log.clone();
     // For the whole process: the server's threads log too. Other tests' lines are in it as well.
     let subscriber = tracing_subscriber::fmt()
-        .with_env_filter("off,vedette=trace,vedette_server=trace,hyper=trace,rustls=trace")
+        .with_env_filter("off,vedette=trace,vedette_server=trace,hyper=trace,rustls=trace,lettre=trace")
         .with_ansi(false)
         .with_writer(move || writer.clone())
         .finish();
@@ -50,9 +50,33 @@ fn nothing_secret_is_logged() {
         host.call(&bad, "xql/get_quota", json!({})).expect(401);
         secrets.extend([bad.secret.clone(), bad.secret[..128].to_owned()]);
     }
+    secrets.extend(channels(&host));
     let text = String::from_utf8_lossy(&log.0.lock().unwrap()).into_owned();
     assert!(text.contains("an API key was refused") && text.contains("a sign-in failed"), "the log is empty");
     for secret in secrets {
         assert!(!text.contains(&secret), "{secret} is in the log");
     }
+}
+
+/// Channels that are made, tried in vain and changed: their addresses, keys and logins.
+fn channels(host: &Host) -> Vec<String> {
+    let url = "http://127.0.0.1:1/hook?token=secret-of-the-webhook";
+    let made =
+        host.post("/api/v1/channels", json!({"name": "w", "url": url, "settings": {"allow_private": true}}));
+    let made = made.expect(201);
+    let test =
+        |id: &serde_json::Value| host.post(&format!("/api/v1/channels/{id}/test"), json!({})).expect(200);
+    assert_eq!(test(&made["channel"]["id"])["delivered"], false);
+    let mail = json!({"name": "m", "url": "smtps://127.0.0.1:1", "username": "user-of-the-mail", "password": "first-of-the-mail",
+        "settings": {"allow_private": true, "mail": {"from": "v@here.example", "to": ["ops@here.example"]}}});
+    let id = host.post("/api/v1/channels", mail).expect(201)["channel"]["id"].clone();
+    assert_eq!(test(&id)["delivered"], false);
+    let login = json!({"username": "user-of-the-mail", "password": "second-of-the-mail"});
+    host.send("PATCH", &format!("/api/v1/channels/{id}"), &host.local(), Some(&login)).expect(200);
+    host.scan();
+    host.wait(|| (host.get("/api/v1/channels")["waiting"].as_u64()? >= 2).then_some(()));
+    std::thread::sleep(std::time::Duration::from_secs(1));
+    let key = made["key"].as_str().unwrap().trim_start_matches("whsec_").to_owned();
+    let texts = ["secret-of-the-webhook", "user-of-the-mail", "first-of-the-mail", "second-of-the-mail"];
+    texts.iter().map(|text| (*text).to_owned()).chain([key]).collect()
 }
