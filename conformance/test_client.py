@@ -1,6 +1,7 @@
 """A public client of the Cortex API (cortex-xdr-client) does its work here, both generations of it, with both
 kinds of keys; and calls as other public clients were seen to make them, field by field."""
 
+import json
 import time
 import unittest
 
@@ -11,7 +12,7 @@ from cortex_xdr_client.api.models.alerts import AlertSeverity
 from cortex_xdr_client.api.models.incidents import IncidentStatus
 from cortex_xdr_client.api.version import APIVersion
 from cortex_xdr_client.client import CortexXDRClient
-from harness import Key, wait_for
+from harness import Key, own, wait_for
 
 REAL = requests.request
 
@@ -188,6 +189,10 @@ class AsSeenElsewhere(unittest.TestCase):
             ("alerts/get_alerts_by_filter_data/", {"filter_data": {"sort": [{"FIELD": "source_insert_ts", "ORDER": "DESC"}], "paging": {"from": 0, "to": 50}, "filter": {"AND": [
                 {"OR": [{"SEARCH_FIELD": "severity", "SEARCH_TYPE": "EQ", "SEARCH_VALUE": "SEV_040_HIGH"}, {"SEARCH_FIELD": "alert_name", "SEARCH_TYPE": "CONTAINS", "SEARCH_VALUE": "scan"}]},
                 {"SEARCH_FIELD": "source_insert_ts", "SEARCH_TYPE": "RELATIVE_TIMESTAMP", "SEARCH_VALUE": "259200000"}]}}}),
+            ("case/search", {"filters": [{"field": "case_id", "operator": "in", "value": [1]}, {"field": "case_domain", "operator": "in", "value": ["SECURITY"]}]}),
+            ("case/search", {"filters": [{"field": "severity", "operator": "in", "value": ["HIGH"]}, {"field": "last_update_timestamp", "operator": "gte", "value": 0}, {"field": "assigned_user_mail", "operator": "in", "value": ["x"]}]}),
+            ("issue/search", {"filters": [{"field": "issue_domain", "operator": "in", "value": ["SECURITY"]}, {"field": "status.progress", "operator": "in", "value": ["New"]}, {"field": "name", "operator": "contains", "value": "scan"}]}),
+            ("audits/agents_reports", {"filters": [{"field": "category", "operator": "in", "value": ["status"]}, {"field": "domain", "operator": "in", "value": [""]}], "search_to": 99}),
             ("xql/get_quota", {}),
             ("xql/get_datasets/", {}),
             ("healthcheck", {}),
@@ -198,6 +203,20 @@ class AsSeenElsewhere(unittest.TestCase):
                 else:
                     status, answer = key.call(path, data)
                 self.assertEqual(status, 200)
+
+    def test_issues_of_a_case(self):
+        key = Key()
+        case = key.call("case/search")[1]["reply"]["DATA"][0]
+        of = lambda number: {"filters": [{"field": "case_id", "operator": "eq", "value": number}], "search_from": 0, "search_to": 100}
+        found = key.call("issue/search", of(case["case_id"]))[1]["reply"]["DATA"]
+        self.assertEqual(sorted(one["id"] for one in found), sorted(case["issue_ids"]))
+        self.assertEqual(key.call("issue/search", of(99_999))[1]["reply"]["DATA"], [])
+        elsewhere = {"filters": [{"field": "domain", "operator": "in", "value": ["POSTURE"]}]}
+        self.assertEqual(key.call("issue/search", elsewhere)[1]["reply"]["DATA"], [])
+        status, _ = key.call(f"case/update/{case['case_id']}", {"update_data": {"notes": "[now] a note of a client"}})
+        self.assertEqual(status, 204)
+        told = json.dumps(own("GET", f"/incidents/{case['case_id']}"))
+        self.assertIn("a note of a client", told)
 
     def test_logs_by_every_field(self):
         key = Key(role="administrator")

@@ -12,7 +12,7 @@ pub enum Role {
     Analyst,
     /// Everything, users and tokens included.
     Administrator,
-    /// Sends data and can do nothing else: for collectors.
+    /// Sends data, and is told whom to block: for collectors and hosts that follow.
     Ingest,
 }
 

@@ -60,6 +60,8 @@ pub struct AlertFilter {
     pub excluded: ExcludedFilter,
     /// One of these numbers; with an empty list nothing.
     pub ids: Option<Vec<i64>>,
+    /// In one of these incidents; with an empty list nothing.
+    pub incidents: Option<Vec<i64>>,
     /// One of these keys of subjects; with an empty list nothing.
     pub keys: Option<Vec<String>>,
     /// Made at or after, and before.
@@ -197,6 +199,9 @@ fn conditions(filter: &AlertFilter) -> Conditions {
     }
     if let Some(ids) = &filter.ids {
         all.any_or_none("id", ids.iter().map(|id| Value::from(*id)));
+    }
+    if let Some(incidents) = &filter.incidents {
+        all.any_or_none("incident_id", incidents.iter().map(|id| Value::from(*id)));
     }
     if let Some(keys) = &filter.keys {
         all.any_or_none("subject_key", keys.iter().cloned().map(Value::from));

@@ -21,7 +21,7 @@ use vedette_event::Time;
 const MOST: usize = 1000;
 /// Alerts looked through for a tree of conditions: the latest ones.
 const SEARCHED: u32 = 100_000;
-const FIELDS: &str = "alert_id_list, external_id_list, alert_source, severity, status, creation_time, \
+const FIELDS: &str = "alert_id_list, external_id_list, case_id, alert_source, severity, status, creation_time, \
      server_creation_time and last_modified_ts";
 /// Keys that lists are sorted by; the first when none is given.
 const SORTS: [&str; 7] = [
@@ -90,6 +90,10 @@ pub fn narrow(filter: &mut AlertFilter, wanted: &Filter) -> Result<(), ApiError>
             filter.ids = Some(wanted.numbers()?);
             // Who names an alert wants it, whatever it is.
             filter.self_test = SelfTestFilter::Both;
+        }
+        "case_id" | "incident_id" => {
+            listed()?;
+            filter.incidents = Some(wanted.numbers()?);
         }
         "external_id_list" | "external_id" => {
             listed()?;

@@ -35,27 +35,27 @@ const FIELDS: [&str; 14] = [
 #[utoipa::path(post, path = "/public_api/v1/audits/management_logs", tag = "cortex", request_body = Object,
     responses((status = 200, body = Object), (status = 400, body = Object)))]
 pub async fn management_logs(State(app): State<Arc<App>>, data: Data) -> Result<Reply, ApiError> {
-    answer(&app, &data, "type != \"AGENTS\"", managed).await
+    answer(&app, &data, ("type != \"AGENTS\"", &[]), managed).await
 }
 
 /// What sensors did.
 #[utoipa::path(post, path = "/public_api/v1/audits/agents_reports", tag = "cortex", request_body = Object,
     responses((status = 200, body = Object), (status = 400, body = Object)))]
 pub async fn agents_reports(State(app): State<Arc<App>>, data: Data) -> Result<Reply, ApiError> {
-    answer(&app, &data, "type = \"AGENTS\"", reported).await
+    answer(&app, &data, ("type = \"AGENTS\"", REPORTS), reported).await
 }
 
 async fn answer(
     app: &App,
     data: &Data,
-    which: &str,
+    (which, constants): (&str, &[(&str, &str)]),
     row: fn(&BTreeMap<&str, Value>, &App) -> Json,
 ) -> Result<Reply, ApiError> {
     let page = data.page()?;
     let (sort, descending) = data.sort(&["timestamp", "type", "sub_type", "result"])?;
     let column = if sort == "timestamp" { "audit_id" } else { sort };
     let direction = if descending { "desc" } else { "asc" };
-    let (conditions, parameters) = conditions(&data.filters()?)?;
+    let (conditions, parameters) = conditions(&data.filters()?, constants)?;
     let rows = format!("dataset = audit_logs | filter {which}{conditions}");
     let total = run(app, &format!("{rows} | comp count() as total"), &parameters, 1).await?;
     let total = match total.rows().next().as_deref() {
@@ -83,9 +83,21 @@ async fn run(
 }
 
 /// Conditions in XQL, and their values as parameters: no text of a client becomes part of a query.
-fn conditions(filters: &[Filter]) -> Result<(String, BTreeMap<String, String>), ApiError> {
+///
+/// `constants` are fields that every row of the log shows alike.
+fn conditions(
+    filters: &[Filter],
+    constants: &[(&str, &str)],
+) -> Result<(String, BTreeMap<String, String>), ApiError> {
     let (mut text, mut parameters) = (String::new(), BTreeMap::new());
     for filter in filters {
+        if let Some((_, shown)) = constants.iter().find(|(name, _)| *name == filter.field) {
+            filter.one_of(&["in", "eq"])?;
+            if !filter.texts()?.iter().any(|value| value.eq_ignore_ascii_case(shown)) {
+                text.push_str(" and 1 = 0");
+            }
+            continue;
+        }
         let column = match filter.field.as_str() {
             "timestamp" => {
                 let later = filter.one_of(&["gte", "lte"])? == "gte";
@@ -167,6 +179,14 @@ fn managed(row: &BTreeMap<&str, Value>, app: &App) -> Json {
     })
 }
 
+/// What all reports of agents have in common.
+const REPORTS: &[(&str, &str)] = &[
+    ("category", "Status"),
+    ("type", "Agent Status"),
+    ("domain", ""),
+    ("xdr_version", env!("CARGO_PKG_VERSION")),
+];
+
 fn reported(row: &BTreeMap<&str, Value>, app: &App) -> Json {
     let success = word(row, "result").as_deref() == Some("SUCCESS");
     json!({
@@ -176,8 +196,8 @@ fn reported(row: &BTreeMap<&str, Value>, app: &App) -> Json {
         "ENDPOINTNAME": app.hostname,
         "DOMAIN": "",
         "XDRVERSION": env!("CARGO_PKG_VERSION"),
-        "CATEGORY": "Status",
-        "TYPE": "Agent Status",
+        "CATEGORY": REPORTS[0].1,
+        "TYPE": REPORTS[1].1,
         "SUBTYPE": word(row, "sub_type"),
         "RESULT": if success { "Success" } else { "Fail" },
         "REASON": word(row, "reason"),
@@ -198,15 +218,20 @@ mod tests {
             {"field": "email", "operator": "in", "value": [evil, "ada"]},
             {"field": "timestamp", "operator": "gte", "value": 1000},
         ]}));
-        let (text, parameters) = conditions(&data.filters().unwrap()).unwrap();
+        let (text, parameters) = conditions(&data.filters().unwrap(), &[]).unwrap();
         assert_eq!(text, " and (actor = $p0 or actor = $p1) and _time >= to_timestamp(1000, \"MILLIS\")");
         assert_eq!((parameters["p0"].as_str(), parameters["p1"].as_str()), (evil, "ada"));
+        for (category, is) in [("status", ""), ("Audit", " and 1 = 0")] {
+            let data =
+                Data(json!({"filters": [{"field": "category", "operator": "in", "value": [category]}]}));
+            assert_eq!(conditions(&data.filters().unwrap(), REPORTS).unwrap().0, is, "{category}");
+        }
         for wrong in [
             json!({"field": "shoe_size", "operator": "in", "value": 1}),
             json!({"field": "email", "operator": "gte", "value": 1}),
             json!({"field": "timestamp", "operator": "in", "value": 1}),
         ] {
-            assert!(conditions(&Data(json!({"filters": [wrong]})).filters().unwrap()).is_err());
+            assert!(conditions(&Data(json!({"filters": [wrong]})).filters().unwrap(), REPORTS).is_err());
         }
     }
 }

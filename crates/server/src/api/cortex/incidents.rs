@@ -102,7 +102,14 @@ fn narrow(filter: &mut IncidentFilter, wanted: &Filter) -> Result<(), ApiError> 
             filter.raised_by = Some(known.map(|source| source.as_str().to_owned()).collect());
         }
         "creation_time" => between(wanted, &mut filter.created)?,
-        "modification_time" => between(wanted, &mut filter.updated)?,
+        "modification_time" | "last_update_timestamp" => between(wanted, &mut filter.updated)?,
+        "assigned_user_mail" | "assigned_user" => {
+            wanted.one_of(&["in", "eq"])?;
+            match wanted.texts()?.as_slice() {
+                [one] => filter.assignee = Some(one.trim().to_lowercase()),
+                _ => return Err(ApiError::bad_request("`assigned_user_mail` is filtered by one user.")),
+            }
+        }
         _ => return Err(wanted.unknown(FIELDS)),
     }
     Ok(())
@@ -305,7 +312,8 @@ pub async fn apply(app: &App, who: &Identity, id: i64, change: &Data) -> Result<
     let comment = match change.get("comment") {
         Some(Value::String(text)) => Some(text.clone()),
         Some(Value::Object(comment)) => comment.get("value").and_then(Value::as_str).map(str::to_owned),
-        _ => None,
+        // Cases have one text of notes, to which clients add: each is a comment here.
+        _ => change.text("notes")?,
     };
     let resolve_comment = change.text("resolve_comment")?.filter(|text| !text.trim().is_empty());
     let closes = status.is_some_and(|(status, _)| status == Status::Closed);

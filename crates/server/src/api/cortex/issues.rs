@@ -18,13 +18,14 @@ use serde_json::{Map, Value};
 use std::sync::Arc;
 
 /// What issues call the fields that alerts are filtered by.
-const NAMES: [(&str, &str); 8] = [
+const NAMES: [(&str, &str); 9] = [
     ("id", "alert_id"),
     ("issue_id", "alert_id"),
     ("_insert_time", "server_creation_time"),
     ("observation_time", "creation_time"),
     ("last_update_timestamp", "last_modified_ts"),
     ("detection.method", "alert_source"),
+    ("case_ids", "case_id"),
     ("status.progress", "status"),
     ("status.resolution_reason", "status"),
 ];
@@ -39,7 +40,20 @@ pub async fn search(State(app): State<Arc<App>>, data: Data) -> Result<Reply, Ap
         if let Some((_, name)) = NAMES.iter().find(|(theirs, _)| *theirs == wanted.field) {
             wanted.field = (*name).to_owned();
         }
-        narrow(&mut filter, &wanted)?;
+        match wanted.field.as_str() {
+            // All that there is here.
+            "issue_domain" | "domain" => {
+                wanted.one_of(&["in", "eq"])?;
+                if !wanted.texts()?.iter().any(|word| word.eq_ignore_ascii_case("security")) {
+                    filter.ids = Some(Vec::new());
+                }
+            }
+            "name" => {
+                wanted.one_of(&["contains"])?;
+                filter.text = wanted.texts()?.into_iter().next();
+            }
+            _ => narrow(&mut filter, &wanted)?,
+        }
     }
     let (key, descending) =
         data.sort(&["observation_time", "_insert_time", "last_update_timestamp", "id", "severity"])?;
