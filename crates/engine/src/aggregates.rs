@@ -16,8 +16,7 @@ use crate::scope::{OrderKey, Scope, column};
 use crate::types::{Type, list_type, time_type};
 use arrow::datatypes::DataType;
 use datafusion::functions_aggregate::expr_fn::{
-    approx_distinct, avg, count, count_distinct, first_value, max, median, min, stddev, stddev_pop, sum,
-    var_sample,
+    approx_distinct, avg, count, first_value, max, median, min, stddev, stddev_pop, sum, var_sample,
 };
 use datafusion::logical_expr::expr::NullTreatment;
 use datafusion::logical_expr::{Expr, ExprFunctionExt, SortExpr, lit};
@@ -131,8 +130,6 @@ impl Call<'_> {
 pub(crate) struct Planner<'a> {
     context: &'a Context,
     exprs: Exprs<'a>,
-    /// The only aggregate of its stage.
-    alone: bool,
     /// What `values()` is asked for somewhere in the stage: counting it costs nothing more.
     listed: Vec<Expr>,
     made: Vec<Expr>,
@@ -144,7 +141,7 @@ impl<'a> Planner<'a> {
         let values = aggregates.iter().filter(|aggregate| aggregate.function.name == "values");
         // What is wrong with an argument is told when its own turn comes.
         let listed = values.filter_map(|call| Some(exprs.value(call.args.first()?).ok()?.expr)).collect();
-        Planner { context, exprs, alone: aggregates.len() == 1, listed, made: Vec::new() }
+        Planner { context, exprs, listed, made: Vec::new() }
     }
 
     /// The column in which the plan puts this aggregate.
@@ -232,10 +229,7 @@ fn plan_count_distinct(planner: &mut Planner<'_>, call: &Call<'_>) -> Result<Typ
         let values = plan_values(planner, call)?;
         return Ok(crate::kernel::call(&crate::functions::ARRAY_LENGTH, vec![values], span));
     }
-    // DataFusion makes two plain groupings of a lone one, which is faster still.
-    let counted =
-        if planner.alone { count_distinct(arg.plain().expr) } else { distinct::call(What::Count, arg.expr) };
-    Ok(planner.compute(counted, DataType::Int64, span))
+    Ok(planner.compute(distinct::call(What::Count, arg.expr), DataType::Int64, span))
 }
 
 fn plan_approx_count(planner: &mut Planner<'_>, call: &Call<'_>) -> Result<Typed, QueryError> {

@@ -350,8 +350,10 @@ async fn collect(
 fn rows_scanned(plan: &dyn ExecutionPlan) -> u64 {
     let children = plan.children();
     if children.is_empty() {
-        let rows = plan.metrics().and_then(|metrics| metrics.output_rows()).unwrap_or(0);
-        return rows as u64;
+        let Some(metrics) = plan.metrics() else { return 0 };
+        // A filter that looked at rows before their other columns were read.
+        let passed_over = metrics.sum_by_name("pushdown_rows_pruned").map_or(0, |rows| rows.as_usize());
+        return (metrics.output_rows().unwrap_or(0) + passed_over) as u64;
     }
     children.into_iter().map(|child| rows_scanned(child.as_ref())).sum()
 }

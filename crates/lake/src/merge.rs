@@ -6,7 +6,7 @@
 //! is left of it is merged whatever its size.
 
 use crate::files::{DataFile, FileWriter};
-use crate::provider::{file_groups, scan_files};
+use crate::provider::{Reading, file_groups, scan_files};
 use crate::store::Store;
 use crate::table::Purpose;
 use crate::{LakeConfig, LakeError};
@@ -109,7 +109,8 @@ async fn rewrite(dir: PathBuf, schema: SchemaRef, files: Files, now: Time) -> Re
     };
     let session = SessionContext::new();
     let groups = file_groups(&dir, &schema, &files, files.len()).map_err(reading)?;
-    let scan = scan_files(&session.state(), &schema, groups, None, None, true).map_err(reading)?;
+    let in_order = Reading { ordered: true, ..Reading::default() };
+    let scan = scan_files(&session.state(), &schema, groups, None, None, in_order).map_err(reading)?;
     let time = PhysicalSortExpr::new_default(col("_time", &schema).map_err(reading)?);
     let order =
         LexOrdering::new([time]).ok_or_else(|| LakeError::Internal("an empty sort order".to_owned()))?;

@@ -65,7 +65,9 @@ impl TableProvider for Snapshot {
         let mut inputs: Vec<Arc<dyn ExecutionPlan>> = Vec::new();
         if !files.is_empty() {
             let groups = file_groups(&self.dir, &self.schema, &files, partitions)?;
-            inputs.push(scan_files(state, &self.schema, groups, projection, limit, false)?);
+            let late = self.columns_beside(filters, projection) >= LATE;
+            let reading = Reading { late, ordered: false };
+            inputs.push(scan_files(state, &self.schema, groups, projection, limit, reading)?);
         }
         if inputs.is_empty() || !self.memory.is_empty() {
             let shares = shares(&self.memory, partitions);
@@ -80,6 +82,17 @@ impl TableProvider for Snapshot {
 }
 
 impl Snapshot {
+    /// How many columns are read that the filters do not look at.
+    fn columns_beside(&self, filters: &[Expr], projection: Option<&Vec<usize>>) -> usize {
+        let looked_at: HashSet<&Column> = filters.iter().flat_map(Expr::column_refs).collect();
+        let looked_at = |at: usize| {
+            let name = self.schema.fields().get(at).map(|field| field.name().as_str());
+            looked_at.iter().any(|column| Some(column.name()) == name)
+        };
+        let all = || (0..self.schema.fields().len()).collect();
+        projection.cloned().unwrap_or_else(all).into_iter().filter(|at| !looked_at(*at)).count()
+    }
+
     /// The files that may hold rows the filters let through.
     fn matching_files(&self, state: &dyn Session, filters: &[Expr]) -> Result<Vec<Arc<DataFile>>> {
         let Some(filter) = conjunction(filters.iter().cloned()) else {
@@ -142,15 +155,29 @@ fn partitioned(dir: &Path, schema: &SchemaRef, file: Arc<DataFile>) -> Result<Pa
 /// Keeps a file from being deleted while a plan may still read it.
 struct Lease(#[expect(dead_code, reason = "held, never read")] Arc<DataFile>);
 
-/// A plan that reads files, one partition a group. Partitions that are done help the others unless
-/// the plan must be `in_order`: then each gives the rows of its own files, as they lie in them.
+/// With so many columns that no filter looks at, those are read for the rows only that the filters let
+/// through. (Ten million rows, a filter that keeps one in 20,000: 25 times faster for whole rows, 3 times
+/// for four columns. One that keeps most rows costs about the same either way.)
+const LATE: usize = 2;
+
+/// How files are read.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Reading {
+    /// Filters first, then the other columns of what is left.
+    pub late: bool,
+    /// Each partition gives the rows of its own files, as they lie in them. Otherwise partitions that
+    /// are done help the others.
+    pub ordered: bool,
+}
+
+/// A plan that reads files, one partition a group.
 pub(crate) fn scan_files(
     state: &dyn Session,
     schema: &SchemaRef,
     groups: Vec<FileGroup>,
     projection: Option<&Vec<usize>>,
     limit: Option<usize>,
-    in_order: bool,
+    reading: Reading,
 ) -> Result<Arc<dyn ExecutionPlan>> {
     let url = ObjectStoreUrl::local_filesystem();
     let runtime = state.runtime_env();
@@ -158,12 +185,13 @@ pub(crate) fn scan_files(
     let footers = runtime.cache_manager.get_file_metadata_cache();
     let source = ParquetSource::new(TableSchema::from(schema.clone()))
         .with_table_parquet_options(state.table_options().parquet.clone())
+        .with_pushdown_filters(reading.late)
         .with_parquet_file_reader_factory(Arc::new(CachedParquetFileReaderFactory::new(store, footers)));
     let config = FileScanConfigBuilder::new(url, Arc::new(source))
         .with_file_groups(groups)
         .with_projection_indices(projection.cloned())?
         .with_limit(limit)
-        .with_preserve_order(in_order)
+        .with_preserve_order(reading.ordered)
         .build();
     Ok(DataSourceExec::from_data_source(config))
 }

@@ -4,7 +4,7 @@
 //! memory on thousands of groups; here all groups share one table.
 
 use super::intern::{Interner, NONE};
-use super::pairs::{Pairs, group, id};
+use super::pairs::Pairs;
 use super::single::{Grouped, Single};
 use crate::types::{list_type, words_type};
 use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, Int64Array, ListArray};
@@ -101,24 +101,14 @@ struct Groups {
 impl Groups {
     /// The pairs of these groups as one array a group, ascending or in any order.
     fn lists(&mut self, emit: EmitTo, ascending: bool) -> ArrayRef {
-        let (mut pairs, groups) = self.pairs.take(emit);
         let order = if ascending { self.interner.ascending() } else { Vec::new() };
-        if ascending {
-            let mut rank = vec![0u32; order.len()];
-            for (at, id) in order.iter().enumerate() {
-                rank[*id as usize] = at as u32;
-            }
-            for pair in &mut pairs {
-                *pair = (*pair & !0xffff_ffff) | u64::from(rank[id(*pair) as usize]);
-            }
+        let mut rank = vec![0u32; order.len()];
+        for (at, id) in order.iter().enumerate() {
+            rank[*id as usize] = at as u32;
         }
-        pairs.sort_unstable();
-        let mut lengths = vec![0usize; groups];
-        for pair in &pairs {
-            lengths[group(*pair)] += 1;
-        }
-        let value = |pair: &u64| if ascending { order[id(*pair) as usize] } else { id(*pair) };
-        let values = self.interner.column(pairs.iter().map(value));
+        let (ids, lengths) = self.pairs.take(emit, ascending.then_some(rank.as_slice()));
+        let value = |id: &u32| if ascending { order[*id as usize] } else { *id };
+        let values = self.interner.column(ids.iter().map(value));
         if matches!(emit, EmitTo::All) {
             self.interner = Interner::new(self.data.clone());
         }

@@ -1,133 +1,143 @@
 //! Which group has which value: pairs of small numbers, each once.
 
 use datafusion::logical_expr::EmitTo;
-use hashbrown::HashTable;
+use smallvec::SmallVec;
 
 /// Pairs of group and value. As long as there are at most 64 different values, a group's values
 /// are the bits of one word.
 #[derive(Default)]
 pub(super) struct Pairs {
     bits: Vec<u64>,
-    /// Group in the upper half. In use once a value beyond the bits came.
-    table: Option<HashTable<u64>>,
-    /// How many values each group has; in step with `table`.
-    counts: Vec<u32>,
+    /// In use once a value beyond the bits came.
+    lists: Option<Vec<List>>,
+    /// Bytes that the lists hold elsewhere.
+    held: usize,
+}
+
+/// The values of one group. New ones are only written behind: that touches one place of memory,
+/// where looking each up in a table touches places all over it. Now and then, when the list
+/// would have to grow, repetitions are taken out of it.
+#[derive(Clone, Default)]
+struct List(SmallVec<[u32; 4]>);
+
+impl List {
+    /// Returns by how many bytes it grew.
+    fn push(&mut self, id: u32) -> usize {
+        let before = self.held();
+        if self.0.len() == self.0.capacity() {
+            self.tidy();
+            // Else the next one would come soon, and for nothing.
+            if self.0.len() * 2 > self.0.capacity() {
+                self.0.grow(self.0.capacity() * 2);
+            }
+        }
+        self.0.push(id);
+        self.held() - before
+    }
+
+    /// Each value once, ascending.
+    fn tidy(&mut self) {
+        self.0.sort_unstable();
+        self.0.dedup();
+    }
+
+    fn held(&self) -> usize {
+        if self.0.spilled() { self.0.capacity() * 4 } else { 0 }
+    }
 }
 
 impl Pairs {
     /// Makes room for groups up to this many.
     pub(super) fn groups(&mut self, total: usize) {
-        if self.table.is_some() {
-            if self.counts.len() < total {
-                self.counts.resize(total, 0);
-            }
-        } else if self.bits.len() < total {
-            self.bits.resize(total, 0);
+        match &mut self.lists {
+            Some(lists) if lists.len() < total => lists.resize_with(total, List::default),
+            None if self.bits.len() < total => self.bits.resize(total, 0),
+            _ => {}
         }
     }
 
     pub(super) fn insert(&mut self, group: usize, id: u32) {
-        if self.table.is_none() {
+        if self.lists.is_none() {
             if id < 64 {
                 self.bits[group] |= 1 << id;
                 return;
             }
-            self.grow();
+            self.lists = Some(std::mem::take(&mut self.bits).into_iter().map(List::from_bits).collect());
+            self.held = self.lists.iter().flatten().map(List::held).sum();
         }
-        let Some(table) = &mut self.table else { return };
-        let pair = pair(group, id);
-        let entry = table.entry(hash(pair), |known| *known == pair, |known| hash(*known));
-        if let hashbrown::hash_table::Entry::Vacant(free) = entry {
-            free.insert(pair);
-            self.counts[group] += 1;
+        if let Some(list) = self.lists.as_mut().and_then(|lists| lists.get_mut(group)) {
+            self.held += list.push(id);
         }
-    }
-
-    /// From bits to a table.
-    fn grow(&mut self) {
-        let bits = std::mem::take(&mut self.bits);
-        let mut table = HashTable::with_capacity(bits.len() * 4);
-        self.counts = bits.iter().map(|bits| bits.count_ones()).collect();
-        for (group, bits) in bits.into_iter().enumerate() {
-            for id in ones(bits) {
-                let pair = pair(group, id);
-                table.insert_unique(hash(pair), pair, |known| hash(*known));
-            }
-        }
-        self.table = Some(table);
     }
 
     /// How many values each of these groups has; they are gone then, and later groups move down.
     pub(super) fn take_counts(&mut self, emit: EmitTo) -> Vec<i64> {
-        if self.table.is_none() {
-            return emit
-                .take_needed(&mut self.bits)
-                .iter()
-                .map(|bits| i64::from(bits.count_ones()))
-                .collect();
+        match self.take_lists(emit) {
+            Taken::Bits(bits) => bits.iter().map(|bits| i64::from(bits.count_ones())).collect(),
+            Taken::Lists(lists) => lists.iter().map(|list| list.0.len() as i64).collect(),
         }
-        let counts = emit.take_needed(&mut self.counts);
-        self.drop_first(counts.len());
-        counts.into_iter().map(i64::from).collect()
     }
 
-    /// The pairs of these groups in no order, and how many groups they are; they are gone then.
-    pub(super) fn take(&mut self, emit: EmitTo) -> (Vec<u64>, usize) {
-        if self.table.is_none() {
-            let bits = emit.take_needed(&mut self.bits);
-            let pairs = bits
-                .iter()
-                .enumerate()
-                .flat_map(|(group, bits)| ones(*bits).map(move |id| pair(group, id)))
-                .collect();
-            return (pairs, bits.len());
-        }
-        let groups = emit.take_needed(&mut self.counts).len();
-        let pairs = match &self.table {
-            Some(table) => table.iter().copied().filter(|pair| group(*pair) < groups).collect(),
-            None => Vec::new(),
+    /// The values of these groups, group after group, and how many each has; ascending if told so by the
+    /// `rank` of each value, else in any order. They are gone then, and later groups move down.
+    pub(super) fn take(&mut self, emit: EmitTo, rank: Option<&[u32]>) -> (Vec<u32>, Vec<usize>) {
+        let taken = self.take_lists(emit);
+        let (mut ids, mut lengths) = (Vec::with_capacity(taken.len()), Vec::new());
+        let mut add = |group: &mut dyn Iterator<Item = u32>| {
+            let before = ids.len();
+            match rank {
+                Some(rank) => ids.extend(group.map(|id| rank[id as usize])),
+                None => ids.extend(group),
+            }
+            if rank.is_some() {
+                ids[before..].sort_unstable();
+            }
+            lengths.push(ids.len() - before);
         };
-        self.drop_first(groups);
-        (pairs, groups)
+        match taken {
+            Taken::Bits(bits) => bits.into_iter().for_each(|bits| add(&mut ones(bits))),
+            Taken::Lists(lists) => lists.into_iter().for_each(|list| add(&mut list.0.into_iter())),
+        }
+        (ids, lengths)
     }
 
-    fn drop_first(&mut self, groups: usize) {
-        if self.counts.is_empty() {
-            self.table = None;
-            return;
+    fn take_lists(&mut self, emit: EmitTo) -> Taken {
+        let Some(lists) = &mut self.lists else { return Taken::Bits(emit.take_needed(&mut self.bits)) };
+        let mut taken = emit.take_needed(lists);
+        self.held -= taken.iter().map(List::held).sum::<usize>();
+        taken.iter_mut().for_each(List::tidy);
+        if lists.is_empty() {
+            self.lists = None;
         }
-        let Some(table) = &mut self.table else { return };
-        let mut rest = HashTable::with_capacity(table.len());
-        for old in table.drain().filter(|old| group(*old) >= groups) {
-            let moved = pair(group(old) - groups, id(old));
-            rest.insert_unique(hash(moved), moved, |known| hash(*known));
-        }
-        *table = rest;
+        Taken::Lists(taken)
     }
 
     /// Bytes held.
     pub(super) fn size(&self) -> usize {
-        let table = self.table.as_ref().map_or(0, |table| table.capacity() * 9);
-        self.bits.capacity() * 8 + self.counts.capacity() * 4 + table
+        let lists = self.lists.as_ref().map_or(0, |lists| lists.capacity() * size_of::<List>());
+        self.bits.capacity() * 8 + lists + self.held
     }
 }
 
-fn pair(group: usize, id: u32) -> u64 {
-    ((group as u64) << 32) | u64::from(id)
+impl List {
+    fn from_bits(bits: u64) -> List {
+        List(ones(bits).collect())
+    }
 }
 
-pub(super) fn group(pair: u64) -> usize {
-    (pair >> 32) as usize
+enum Taken {
+    Bits(Vec<u64>),
+    Lists(Vec<List>),
 }
 
-pub(super) fn id(pair: u64) -> u32 {
-    pair as u32
-}
-
-/// The numbers are ours, counted up from 0, so no one can aim at collisions.
-fn hash(pair: u64) -> u64 {
-    let wide = u128::from(pair ^ 0x9e37_79b9_7f4a_7c15) * 0xd6e8_feb8_6659_fd93;
-    (wide >> 64) as u64 ^ wide as u64
+impl Taken {
+    /// How many values there are.
+    fn len(&self) -> usize {
+        match self {
+            Taken::Bits(bits) => bits.iter().map(|bits| bits.count_ones() as usize).sum(),
+            Taken::Lists(lists) => lists.iter().map(|list| list.0.len()).sum(),
+        }
+    }
 }
 
 fn ones(mut bits: u64) -> impl Iterator<Item = u32> {
@@ -146,35 +156,51 @@ mod tests {
     use super::*;
     use std::collections::BTreeSet;
 
-    fn sorted((mut pairs, groups): (Vec<u64>, usize)) -> (Vec<(usize, u32)>, usize) {
-        pairs.sort_unstable();
-        (pairs.into_iter().map(|pair| (group(pair), id(pair))).collect(), groups)
-    }
-
     #[test]
     fn pairs_are_kept_once_few_or_many() {
         for many in [10u32, 1_000] {
-            let mut pairs = Pairs::default();
-            let mut expected = BTreeSet::new();
+            let (mut pairs, mut same) = (Pairs::default(), Pairs::default());
+            let mut expected = vec![BTreeSet::new(); 7];
             for step in 0..5_000u32 {
                 let (group, id) = ((step % 7) as usize, step.wrapping_mul(2_654_435_761) % many);
-                pairs.groups(7);
-                pairs.insert(group, id);
-                expected.insert((group, id));
+                for pairs in [&mut pairs, &mut same] {
+                    pairs.groups(7);
+                    pairs.insert(group, id);
+                }
+                expected[group].insert(id);
             }
-            let first = sorted(pairs.take(EmitTo::First(3)));
-            let (begin, rest): (Vec<_>, Vec<_>) = expected.iter().copied().partition(|(group, _)| *group < 3);
-            assert_eq!(first, (begin, 3));
-            let counts = (0..4).map(|at| rest.iter().filter(|(group, _)| *group == at + 3).count() as i64);
-            let rest: Vec<_> = rest.iter().map(|(group, id)| (group - 3, *id)).collect();
-            let mut same = Pairs::default();
-            for (group, id) in &rest {
-                same.groups(4);
-                same.insert(*group, *id);
-            }
-            assert_eq!(same.take_counts(EmitTo::All), counts.collect::<Vec<_>>());
-            assert_eq!(sorted(pairs.take(EmitTo::All)), (rest, 4));
-            assert_eq!(pairs.take(EmitTo::All), (Vec::new(), 0));
+            let lengths: Vec<usize> = expected.iter().map(BTreeSet::len).collect();
+            let ids = |groups: std::ops::Range<usize>| -> Vec<u32> {
+                expected[groups].iter().flatten().copied().collect()
+            };
+            assert_eq!(pairs.take(EmitTo::First(3), None), (ids(0..3), lengths[..3].to_vec()));
+            assert_eq!(pairs.take(EmitTo::All, None), (ids(3..7), lengths[3..].to_vec()));
+            assert_eq!(pairs.take(EmitTo::All, None), (Vec::new(), Vec::new()));
+            assert_eq!(pairs.held, 0);
+            let counts: Vec<i64> = lengths.iter().map(|length| *length as i64).collect();
+            assert_eq!(same.take_counts(EmitTo::First(2)), counts[..2]);
+            assert_eq!(same.take_counts(EmitTo::All), counts[2..]);
         }
+    }
+
+    #[test]
+    fn ranks_order_the_values() {
+        for more in [None, Some(100)] {
+            let mut pairs = Pairs::default();
+            pairs.groups(1);
+            [0, 1, 2].into_iter().chain(more).for_each(|id| pairs.insert(0, id));
+            let rank: Vec<u32> = (0..=100).rev().collect();
+            let (ids, _) = pairs.take(EmitTo::All, Some(&rank));
+            let expected: Vec<u32> = more.map(|_| 0).into_iter().chain([98, 99, 100]).collect();
+            assert_eq!(ids, expected);
+        }
+    }
+
+    #[test]
+    fn repetitions_take_no_room() {
+        let mut pairs = Pairs::default();
+        pairs.groups(1);
+        (0..1_000_000u32).for_each(|step| pairs.insert(0, step % 100));
+        assert!(pairs.size() < 4_096, "{}", pairs.size());
     }
 }

@@ -4,12 +4,13 @@
 use super::wildcard::Wildcard;
 use crate::kernel::{Columns, Kernel, Memo, map_text, texts};
 use ahash::AHashSet;
-use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, StringArray};
-use arrow::buffer::{Buffer, OffsetBuffer};
+use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, BooleanBufferBuilder, StringArray};
+use arrow::buffer::{BooleanBuffer, Buffer, OffsetBuffer};
 use arrow::compute::cast;
 use arrow::datatypes::DataType;
 use datafusion::common::Result;
 use datafusion::logical_expr::ColumnarValue;
+use memchr::memmem::Finder;
 use std::borrow::Cow;
 use std::sync::{Arc, OnceLock};
 
@@ -140,18 +141,24 @@ pub(super) fn some_element(
     all.done(Arc::new(any))
 }
 
-/// The texts of the query, ready to be compared with.
+/// Up to this many texts are compared one by one, which is faster than hashing.
+const FEW: usize = 8;
+
+/// The texts of the query, ready to be compared with: in lower case unless case counts.
 #[derive(Debug)]
 struct Texts {
     sensitive: bool,
-    exact: AHashSet<String>,
+    exact: Vec<String>,
+    /// The same, when there are more than a few.
+    set: AHashSet<String>,
     wild: Vec<Wildcard>,
-    parts: Vec<String>,
+    parts: Vec<Finder<'static>>,
 }
 
 impl Texts {
     fn new(kind: Kind, sensitive: bool, args: &[ColumnarValue]) -> Texts {
-        let mut all = Texts { sensitive, exact: AHashSet::new(), wild: Vec::new(), parts: Vec::new() };
+        let (exact, wild, parts) = (Vec::new(), Vec::new(), Vec::new());
+        let mut all = Texts { sensitive, exact, set: AHashSet::new(), wild, parts };
         for arg in args {
             if let Ok(texts) = texts(arg)
                 && let Some(text) = texts.get(0)
@@ -159,56 +166,117 @@ impl Texts {
                 all.add(kind, text);
             }
         }
+        if all.exact.len() > FEW {
+            all.set = all.exact.drain(..).collect();
+        }
         all
     }
 
     fn add(&mut self, kind: Kind, text: &str) {
-        let wild = match kind {
-            Kind::Equals => Wildcard::parse(text),
-            // A `*` in the part to be found stands for any run of characters there, too.
-            Kind::Contains if text.contains('*') => Wildcard::parse(&format!("*{text}*")),
-            Kind::Contains => None,
-        };
         let text = if self.sensitive { text.to_owned() } else { text.to_lowercase() };
+        let wild = match kind {
+            Kind::Equals => Wildcard::parse(&text),
+            // A `*` in the part to be found stands for any run of characters there, too.
+            Kind::Contains => text.contains('*').then(|| Wildcard::parse(&format!("*{text}*"))).flatten(),
+        };
         match (wild, kind) {
-            (Some(wild), _) => self.wild.push(if self.sensitive { wild } else { wild.lowered() }),
-            (None, Kind::Equals) => {
-                self.exact.insert(text);
-            }
-            (None, Kind::Contains) => self.parts.push(text),
+            (Some(wild), _) => match wild.only_part() {
+                Some(part) => self.parts.push(Finder::new(part).into_owned()),
+                None => self.wild.push(wild),
+            },
+            (None, Kind::Equals) => self.exact.push(text),
+            (None, Kind::Contains) => self.parts.push(Finder::new(&text).into_owned()),
         }
     }
 
     fn column(&self, words: &StringArray) -> BooleanArray {
+        let bytes = bytes_of(words);
+        let ascii = self.sensitive || bytes.is_ascii();
+        if ascii && self.set.is_empty() && self.wild.is_empty() && self.parts.is_empty() {
+            return self.few(words);
+        }
+        if !ascii {
+            return each(words, |word| self.test(&lower(word)));
+        }
+        let folded = if self.sensitive { Cow::Borrowed(bytes) } else { bytes.to_ascii_lowercase().into() };
+        if self.exact.is_empty() && self.set.is_empty() && self.wild.is_empty() {
+            return self.parts(words, &folded);
+        }
         if self.sensitive {
-            return words.iter().map(|word| word.map(|word| self.test(word))).collect();
+            return each(words, |word| self.test(word));
         }
-        match ascii_lower(words) {
-            Some(words) => words.iter().map(|word| word.map(|word| self.test(word))).collect(),
-            None => words.iter().map(|word| word.map(|word| self.test(&lower(word)))).collect(),
+        match lowered(words, folded.into_owned()) {
+            Some(words) => each(&words, |word| self.test(word)),
+            None => each(words, |word| self.test(&lower(word))),
         }
+    }
+
+    /// Few texts, and words that are ASCII or whose case counts: nothing need be copied.
+    fn few(&self, words: &StringArray) -> BooleanArray {
+        let sensitive = self.sensitive;
+        each(words, |word| {
+            self.exact.iter().any(|text| {
+                text.len() == word.len()
+                    && if sensitive { text == word } else { text.eq_ignore_ascii_case(word) }
+            })
+        })
+    }
+
+    /// Which words hold a part: one pass over the bytes of all words, which lie one behind the other.
+    fn parts(&self, words: &StringArray, bytes: &[u8]) -> BooleanArray {
+        let offsets = words.value_offsets();
+        let first = offsets.first().map_or(0, |first| *first as usize);
+        let end = |row: usize| offsets[row + 1] as usize - first;
+        let mut found = BooleanBufferBuilder::new(words.len());
+        found.append_n(words.len(), false);
+        for part in &self.parts {
+            let length = part.needle().len();
+            if length == 0 {
+                return each(words, |_| true);
+            }
+            let (mut at, mut row) = (0, 0);
+            while let Some(hit) = bytes.get(at..).and_then(|rest| part.find(rest)) {
+                let start = at + hit;
+                while end(row) <= start {
+                    row += 1;
+                }
+                // One that runs over into the next word is none, nor is any behind it in this word.
+                if start + length <= end(row) {
+                    found.set_bit(row, true);
+                }
+                at = end(row);
+            }
+        }
+        BooleanArray::new(found.finish(), words.nulls().cloned())
     }
 
     /// The word is in lower case already, unless case counts.
     fn test(&self, word: &str) -> bool {
-        self.exact.contains(word)
+        self.exact.iter().any(|text| text == word)
+            || self.set.contains(word)
             || self.wild.iter().any(|wild| wild.matches(word))
-            || self.parts.iter().any(|part| word.contains(part.as_str()))
+            || self.parts.iter().any(|part| part.find(word.as_bytes()).is_some())
     }
 }
 
-/// All words in lower case at once, which costs less than looking through them; only where they
-/// are ASCII.
-fn ascii_lower(words: &StringArray) -> Option<StringArray> {
-    let (first, last) = (*words.offsets().first()? as usize, *words.offsets().last()? as usize);
-    let bytes = words.values().get(first..last)?;
-    if !bytes.is_ascii() {
-        return None;
-    }
-    let lowered = Buffer::from_vec(bytes.to_ascii_lowercase());
+/// The bytes of all words.
+fn bytes_of(words: &StringArray) -> &[u8] {
+    let offsets = words.value_offsets();
+    let (first, last) =
+        (offsets.first().map_or(0, |at| *at as usize), offsets.last().map_or(0, |at| *at as usize));
+    words.value_data().get(first..last).unwrap_or_default()
+}
+
+fn each(words: &StringArray, test: impl Fn(&str) -> bool) -> BooleanArray {
+    let found = BooleanBuffer::collect_bool(words.len(), |row| test(words.value(row)));
+    BooleanArray::new(found, words.nulls().cloned())
+}
+
+/// The same words, whose bytes in lower case are these.
+fn lowered(words: &StringArray, bytes: Vec<u8>) -> Option<StringArray> {
     let lengths = (0..words.len()).map(|at| words.value_length(at) as usize);
     let offsets = OffsetBuffer::from_lengths(lengths);
-    StringArray::try_new(offsets, lowered, words.nulls().cloned()).ok()
+    StringArray::try_new(offsets, Buffer::from_vec(bytes), words.nulls().cloned()).ok()
 }
 
 /// In lower case; texts that are so already cost nothing.
@@ -217,4 +285,57 @@ fn lower(text: &str) -> Cow<'_, str> {
         return Cow::Borrowed(text);
     }
     Cow::Owned(text.to_lowercase())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use datafusion::scalar::ScalarValue;
+
+    /// Which words pass; a null stays one.
+    fn passed(kind: Kind, sensitive: bool, texts: &[&str], words: &[Option<&str>]) -> Vec<Option<bool>> {
+        let args: Vec<ColumnarValue> =
+            texts.iter().map(|text| ColumnarValue::Scalar(ScalarValue::from(*text))).collect();
+        // A slice, as the rows behind a filter are.
+        let padded = [&[Some("before scan")], words, &[Some("after scan")]].concat();
+        let words = StringArray::from(padded).slice(1, words.len());
+        Texts::new(kind, sensitive, &args).column(&words).iter().collect()
+    }
+
+    #[test]
+    fn parts_are_found_within_words_and_never_across_them() {
+        let words =
+            [Some("sc"), Some("an"), Some("portscan"), None, Some("SCANSCAN"), Some(""), Some("xscanscanx")];
+        let (yes, no) = (Some(true), Some(false));
+        assert_eq!(passed(Kind::Contains, true, &["scan"], &words), [no, no, yes, None, no, no, yes]);
+        assert_eq!(passed(Kind::Contains, false, &["sCan"], &words), [no, no, yes, None, yes, no, yes]);
+        assert_eq!(passed(Kind::Equals, false, &["*Scan*"], &words), [no, no, yes, None, yes, no, yes]);
+        assert_eq!(passed(Kind::Contains, false, &[""], &words), [yes, yes, yes, None, yes, yes, yes]);
+        assert_eq!(passed(Kind::Contains, false, &["nport"], &words), [no, no, no, None, no, no, no]);
+    }
+
+    #[test]
+    fn all_ways_to_look_agree() {
+        let words: Vec<Option<&str>> =
+            vec![Some("Drop"), Some("DROP"), Some("drop"), Some("drops"), None, Some(""), Some("Dröp")];
+        let many: Vec<String> = (0..20).map(|at| format!("other{at}")).chain(["dRop".to_owned()]).collect();
+        let many: Vec<&str> = many.iter().map(String::as_str).collect();
+        for words in [&words[..], &words[..6]] {
+            let few = passed(Kind::Equals, false, &["dRop"], words);
+            assert_eq!(few[..6], [Some(true), Some(true), Some(true), Some(false), None, Some(false)]);
+            assert_eq!(few, passed(Kind::Equals, false, &many, words));
+            assert_eq!(few, passed(Kind::Equals, false, &["dRop", "nothing*"], words));
+        }
+        assert_eq!(passed(Kind::Equals, false, &["DRÖP"], &words)[6], Some(true));
+        // The Kelvin sign is a K whose lower case is ASCII.
+        assert_eq!(passed(Kind::Equals, false, &["k"], &[Some("\u{212a}")]), [Some(true)]);
+    }
+
+    #[test]
+    fn words_of_one_letter_do_not_make_it_slow() {
+        let word = "a".repeat(9_999);
+        let words: Vec<Option<&str>> = vec![Some(&word); 1_000];
+        let found = passed(Kind::Contains, false, &[&"a".repeat(10_000)], &words);
+        assert!(found.iter().all(|found| *found == Some(false)));
+    }
 }

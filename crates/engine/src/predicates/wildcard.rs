@@ -30,12 +30,11 @@ impl Wildcard {
         true
     }
 
-    /// The same in lower case.
-    pub(crate) fn lowered(self) -> Wildcard {
-        Wildcard {
-            first: self.first.to_lowercase(),
-            middle: self.middle.into_iter().map(|part| part.to_lowercase()).collect(),
-            last: self.last.to_lowercase(),
+    /// The part that is to stand anywhere in the text, where that is all that is asked.
+    pub(crate) fn only_part(&self) -> Option<&str> {
+        match self.middle.as_slice() {
+            [part] if self.first.is_empty() && self.last.is_empty() => Some(part),
+            _ => None,
         }
     }
 }
