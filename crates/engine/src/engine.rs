@@ -10,6 +10,7 @@ use crate::{Catalog, EngineConfig, ErrorKind, QueryError, QueryOptions, QueryRes
 use arrow::array::RecordBatch;
 use arrow::compute::concat_batches;
 use arrow::datatypes::SchemaRef;
+use datafusion::catalog::memory::{DataSourceExec, MemorySourceConfig};
 use datafusion::execution::TaskContext;
 use datafusion::execution::disk_manager::{DiskManagerBuilder, DiskManagerMode};
 use datafusion::execution::memory_pool::{FairSpillPool, MemoryConsumer, MemoryPool};
@@ -350,10 +351,16 @@ async fn collect(
 fn rows_scanned(plan: &dyn ExecutionPlan) -> u64 {
     let children = plan.children();
     if children.is_empty() {
-        let Some(metrics) = plan.metrics() else { return 0 };
+        let metrics = plan.metrics().unwrap_or_default();
         // A filter that looked at rows before their other columns were read.
         let passed_over = metrics.sum_by_name("pushdown_rows_pruned").map_or(0, |rows| rows.as_usize());
-        return (metrics.output_rows().unwrap_or(0) + passed_over) as u64;
+        // Rows that lie in memory are not counted as they are read.
+        let there = || {
+            let source = plan.downcast_ref::<DataSourceExec>()?.data_source();
+            let batches = source.downcast_ref::<MemorySourceConfig>()?.partitions().iter().flatten();
+            Some(batches.map(RecordBatch::num_rows).sum())
+        };
+        return (metrics.output_rows().or_else(there).unwrap_or(0) + passed_over) as u64;
     }
     children.into_iter().map(|child| rows_scanned(child.as_ref())).sum()
 }
