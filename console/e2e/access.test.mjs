@@ -62,6 +62,22 @@ test("access", { skip }, async (t) => {
     await clean(page);
   });
 
+  await t.test("a token is made, shown once and ended", async () => {
+    const page = await start();
+    await page.getByLabel("What the token is for").fill("followers");
+    await page.getByLabel("Role of the new token").selectOption("ingest");
+    await page.getByRole("button", { name: "Make token" }).click();
+    await page.getByText("vdt_0123456789abcdef").waitFor();
+    assert.deepEqual([mock.state.tokens[1].name, mock.state.tokens[1].role], ["followers", "ingest"]);
+    assert.deepEqual(await axe(page), []);
+    await page.getByRole("button", { name: "I have it" }).click();
+    assert.equal(await page.getByText("vdt_").count(), 0);
+    await page.getByRole("button", { name: "Revoke token 2" }).click();
+    await page.getByRole("button", { name: "Revoke token 2" }).waitFor({ state: "detached" });
+    assert.equal(mock.state.tokens.length, 1);
+    await clean(page);
+  });
+
   await t.test("a name that is taken is said", async () => {
     const page = await start({ allow: ["409"] });
     await page.getByLabel("User name").fill("bob");

@@ -10,6 +10,10 @@ export const startKeys = () => [
   { id: 1, name: HOSTILE.script, kind: "advanced", role: "analyst", created_at: iso(-8e8), created_by: "ada", rotated_at: null, last_used: iso(-5_000), expires_at: null },
 ];
 
+export const startTokens = () => [
+  { id: 1, name: HOSTILE.script, role: "ingest", created_at: iso(-8e8), created_by: "ada", last_used: iso(-5_000), expires_at: null },
+];
+
 const secret = () => "0123456789abcdef".repeat(8);
 
 /** [method, pattern, handler(call, ...groups) -> [status, body]] */
@@ -24,6 +28,16 @@ export const accessRoutes = (send, fail) => [
   ["PATCH", /^\/users\/([^/]+)$/, ({ state, body, response }, name) => {
     const user = Object.assign(state.people.find((one) => one.username === decodeURIComponent(name)), body);
     return send(response, 200, user);
+  }],
+  ["GET", /^\/tokens$/, ({ state, response }) => send(response, 200, { tokens: state.tokens, total: state.tokens.length, next_cursor: null })],
+  ["POST", /^\/tokens$/, ({ state, body, response }) => {
+    const token = { ...startTokens()[0], ...body, id: state.tokens.length + 1, last_used: null };
+    state.tokens.push(token);
+    return send(response, 201, { id: token.id, token: `vdt_${secret()}` });
+  }],
+  ["DELETE", /^\/tokens\/(\d+)$/, ({ state, response }, id) => {
+    state.tokens = state.tokens.filter((token) => token.id !== Number(id));
+    return send(response, 204);
   }],
   ["GET", /^\/api-keys$/, ({ state, response }) => send(response, 200, { api_keys: state.keys })],
   ["POST", /^\/api-keys$/, ({ state, body, response }) => {

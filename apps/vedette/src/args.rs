@@ -10,6 +10,7 @@ mod keys;
 mod response;
 mod rules;
 mod tables;
+mod tokens;
 mod up;
 mod users;
 
@@ -23,6 +24,7 @@ pub use keys::{KeyRole, KeysCommand};
 pub use response::{BlockArgs, FollowArgs, ResponseCommand, Switch};
 pub use rules::{RuleFormat, RulesCommand};
 pub use tables::{LibraryCommand, LookupsCommand, ModelsCommand};
+pub use tokens::TokensCommand;
 pub use up::{DemoArgs, UpArgs};
 pub use users::UsersCommand;
 
@@ -83,6 +85,9 @@ pub enum Command {
     /// Keep the users of the console
     #[command(subcommand)]
     Users(UsersCommand),
+    /// Keep tokens for programs that use Vedette's own API
+    #[command(subcommand)]
+    Tokens(TokensCommand),
     /// Keep API keys for clients of the Cortex API
     #[command(subcommand)]
     Keys(KeysCommand),

@@ -132,8 +132,13 @@ impl Client {
     }
 
     pub fn patch(&self, path: &str, body: &Value) -> Result<Value, Failure> {
+        self.patch_query(path, "", body)
+    }
+
+    /// The same; what is wrong with the query in it is shown in its text.
+    pub fn patch_query(&self, path: &str, query: &str, body: &Value) -> Result<Value, Failure> {
         let request = self.agent.patch(format!("{}{path}", self.base)).header("Authorization", self.bearer());
-        json(self.checked(request.send_json(body))?)
+        json(self.checked_with(request.send_json(body), query)?)
     }
 
     pub fn post(&self, path: &str, body: &Value) -> Result<Response<Body>, Failure> {

@@ -22,6 +22,7 @@ mod rules;
 mod selftest;
 mod table;
 mod tables;
+mod tokens;
 mod up;
 mod users;
 mod xql;
@@ -52,6 +53,7 @@ pub fn run(command: Command) -> Result<u8, Failure> {
         Command::Export(args) => export::run(&args),
         Command::Channels(command) => channels::run(&command),
         Command::Keys(command) => keys::run(&command),
+        Command::Tokens(command) => tokens::run(&command),
         Command::Library(command) => tables::library(&command),
         Command::Models(command) => tables::models(&command),
         Command::Ingest(args) => ingest::run(&args),

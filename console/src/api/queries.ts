@@ -2,7 +2,7 @@
 
 import { keepPreviousData, queryOptions, useMutation, useQueryClient } from "@tanstack/react-query";
 import { ApiError, get, request } from "./client";
-import type { ApiKey, KeyKind, MadeKey, Role, User } from "./types";
+import type { ApiKey, KeyKind, MadeKey, MadeToken, Role, Token, User } from "./types";
 import type { Alert, AlertPage, AlertPatch, Comment, Dataset, Evidence, Me, Overview, Probe, Rule, RuleRun, RuleText, SetupState, Status } from "./types";
 
 export const session = queryOptions({
@@ -223,6 +223,22 @@ export const apiKeys = queryOptions({
   queryKey: ["api-keys"],
   queryFn: async ({ signal }) => (await get<{ api_keys: ApiKey[] }>("/api-keys", signal)).api_keys,
 });
+
+/** The first 500; `vedette tokens list` has them all. */
+export const tokens = queryOptions({
+  queryKey: ["tokens"],
+  queryFn: async ({ signal }) => (await get<{ tokens: Token[] }>("/tokens?limit=500", signal)).tokens,
+});
+
+/** Makes and ends tokens. Making one answers with it. */
+export function useTokenChange() {
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: (change: { kind: "add"; name: string; role: Role } | { kind: "revoke"; id: number }): Promise<MadeToken | undefined> =>
+      change.kind === "add" ? request<MadeToken>("POST", "/tokens", { name: change.name, role: change.role }) : request<undefined>("DELETE", `/tokens/${change.id}`),
+    onSettled: () => client.invalidateQueries({ queryKey: ["tokens"] }),
+  });
+}
 
 type AccessChange =
   | { kind: "addUser"; username: string; password: string; role: Role }

@@ -497,6 +497,22 @@ export interface ApiKey {
   expires_at: string | null;
 }
 
+export interface Token {
+  id: number;
+  name: string;
+  role: Role;
+  created_at: string;
+  created_by: string;
+  last_used: string | null;
+  expires_at: string | null;
+}
+
+/** The answer that shows a token, this once. */
+export interface MadeToken {
+  id: number;
+  token: string;
+}
+
 /** The answer that shows a key, this once. */
 export interface MadeKey {
   api_key: ApiKey;

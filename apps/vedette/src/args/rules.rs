@@ -47,6 +47,38 @@ pub enum RulesCommand {
         #[arg(long, value_enum, default_value_t = RuleFormat::Cortex)]
         format: RuleFormat,
     },
+    /// Give a rule the text of a file; it begins anew with the next window
+    Set {
+        #[command(flatten)]
+        target: ServerArgs,
+        #[arg(value_name = "ID")]
+        id: i64,
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
+    },
+    /// Make a rule that came with Vedette what it was when it came
+    Restore {
+        #[command(flatten)]
+        target: ServerArgs,
+        #[arg(value_name = "ID")]
+        id: i64,
+    },
+    /// Delete a rule of your own
+    Remove {
+        #[command(flatten)]
+        target: ServerArgs,
+        #[arg(value_name = "ID")]
+        id: i64,
+    },
+    /// The last runs of a rule
+    Runs {
+        #[command(flatten)]
+        target: ServerArgs,
+        #[arg(value_name = "ID")]
+        id: i64,
+        #[arg(long, value_enum, default_value_t = ListFormat::Table)]
+        format: ListFormat,
+    },
     /// Switch a rule on
     Enable {
         #[command(flatten)]

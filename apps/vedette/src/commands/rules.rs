@@ -22,6 +22,33 @@ pub fn run(command: &RulesCommand) -> Result<u8, Failure> {
         RulesCommand::Test { files, .. } => test_files(&mut out, files),
         RulesCommand::Import { target, files } => import(&mut out, target, files),
         RulesCommand::Export { target, ids, format } => export(&mut out, target, ids, *format),
+        RulesCommand::Set { target, id, file } => set(&mut out, target, *id, file),
+        RulesCommand::Restore { target, id } => {
+            let path = format!("/rules/{id}/restore");
+            let record = crate::client::json(Client::need(target)?.post(&path, &json!({}))?)?;
+            writeln!(out, "Rule {id} ({}) is as it came.", table::cell(&record["rule"]["name"]))?;
+            Ok(0)
+        }
+        RulesCommand::Remove { target, id } => {
+            Client::need(target)?.delete(&format!("/rules/{id}"))?;
+            writeln!(out, "Rule {id} is deleted.")?;
+            Ok(0)
+        }
+        RulesCommand::Runs { target, id, format } => {
+            let reply = Client::need(target)?.get(&format!("/rules/{id}/runs"))?;
+            let columns = [
+                "window_end",
+                "status",
+                "rows_found",
+                "alerts",
+                "suppressed",
+                "duration_ms",
+                "error",
+                "note",
+            ];
+            super::channels::write_list(&mut out, &columns, &reply["runs"], *format, "No runs yet.")?;
+            Ok(0)
+        }
         RulesCommand::Enable { target, id } => switch(&mut out, target, *id, true),
         RulesCommand::Disable { target, id } => switch(&mut out, target, *id, false),
     }
@@ -265,6 +292,17 @@ fn import(out: &mut impl Write, target: &ServerArgs, files: &[PathBuf]) -> Resul
         }
     }
     Ok(u8::from(refused))
+}
+
+fn set(out: &mut impl Write, target: &ServerArgs, id: i64, file: &Path) -> Result<u8, Failure> {
+    let mut rules = read(file)?;
+    let (Some(one), true) = (rules.pop(), rules.is_empty()) else {
+        return Err(Failure::Input(format!("{}: it must hold one rule", file.display())));
+    };
+    let body = json!({"rule": one.rule, "enabled": one.enabled});
+    let record = Client::need(target)?.patch_query(&format!("/rules/{id}"), &one.rule.query, &body)?;
+    writeln!(out, "Rule {id} ({}) is changed.", table::cell(&record["rule"]["name"]))?;
+    Ok(0)
 }
 
 fn export(out: &mut impl Write, target: &ServerArgs, ids: &[i64], format: RuleFormat) -> Result<u8, Failure> {

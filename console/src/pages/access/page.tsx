@@ -1,4 +1,4 @@
-// Who gets in: users, and the API keys of programs. For administrators.
+// Who gets in: users, tokens and API keys of programs. For administrators.
 
 import { useQuery } from "@tanstack/react-query";
 import { type FormEvent, useState } from "react";
@@ -6,8 +6,8 @@ import { apiKeys, session, useAccessChange, users } from "@/api/queries";
 import type { ApiKey, KeyKind, MadeKey, Role, User } from "@/api/types";
 import { Button, Empty, Failure, Loading, PageHead, Panel, Tag, WideTable } from "@/ui/parts";
 import { Ago, Command, Outside } from "@/ui/text";
-
-const ROLES: readonly Role[] = ["viewer", "analyst", "administrator", "ingest"];
+import { RoleChoice } from "./role";
+import { Tokens } from "./tokens";
 
 export function AccessPage() {
   const me = useQuery(session);
@@ -19,17 +19,10 @@ export function AccessPage() {
       <PageHead title="Access" />
       <div className="space-y-3.5">
         <Users me={me.data?.username ?? ""} />
+        <Tokens />
         <Keys />
       </div>
     </>
-  );
-}
-
-function RoleChoice({ label, value, onChange, disabled = false }: { label: string; value: Role; onChange: (role: Role) => void; disabled?: boolean }) {
-  return (
-    <select className="field" aria-label={label} value={value} disabled={disabled} onChange={(e) => onChange(e.target.value as Role)}>
-      {ROLES.map((role) => <option key={role} value={role}>{role}</option>)}
-    </select>
   );
 }
 
@@ -101,7 +94,7 @@ function Keys() {
   };
   return (
     <Panel title="API keys" flush>
-      <p className="px-3.5 pt-3 text-muted">For programs, clients of the Cortex API among them. A standard key is sent as it is; of an advanced one a hash over key, nonce and time.</p>
+      <p className="px-3.5 pt-3 text-muted">For clients of the Cortex API. A standard key is sent as it is; of an advanced one a hash over key, nonce and time.</p>
       {change.error && <div className="p-3.5"><Failure error={change.error} /></div>}
       {made && (
         <div role="status" className="m-3.5 space-y-1.5 rounded-md border border-line-strong p-3">
