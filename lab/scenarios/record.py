@@ -5,7 +5,9 @@ Usage (root): record.py OUT [NAME...]       then: vedette bench detect OUT
 Needs: iproute2 tcpdump nmap masscan zmap hping3 arp-scan fping nbtscan ncat traceroute
 
 Each scenario has a switch and hosts of its own: the target .1 (services of hosts.py), the source .128 and a
-third host .140, in a network 198.18.K.0/24 and fd00:5e:K::/64. Nothing has a default route.
+third host .140, in a network 198.18.K.0/24 and fd00:5e:K::/64. Nothing has a default route. Of the addresses,
+"20+50+51" gives the target those up to .20 and adds two hosts with stacks of their own, $LIVE50 and $LIVE51. places.sh has
+what a command needs for routers. A ninth column names forms of variants.py in which the capture is written.
 """
 import concurrent.futures
 import os
@@ -13,6 +15,8 @@ import pathlib
 import subprocess
 import sys
 import time
+
+from variants import VARIANTS, read
 
 HERE = pathlib.Path(__file__).resolve().parent
 PARALLEL = 6
@@ -86,15 +90,19 @@ def written(text, where):
 
 
 def record(out, number, row):
-    name, kind, what, types, shape, sources, addresses, command = row
+    name, kind, what, types, shape, sources, addresses, command, *rewritten = row
     with Lab(number) as lab:
+        addresses, *living = addresses.split("+")
         if addresses:
             lab.more_addresses(lab.target, 2, int(addresses))
-        where = {"T": f"{lab.net}.1", "S": f"{lab.net}.128", "Z": f"{lab.net}.140", "N": lab.net, "T6": f"fd00:5e:{number:x}::1",
+        living = {f"LIVE{last}": f"nsenter --net=/run/netns/{lab.host('l' + last, int(last))} --" for last in living}
+        where = {"T": f"{lab.net}.1", "S": f"{lab.net}.128", "Z": f"{lab.net}.140", "N": lab.net, "K": str(number), "T6": f"fd00:5e:{number:x}::1",
                  "S6": f"fd00:5e:{number:x}::80", "N6": f"fd00:5e:{number:x}::", "MAC": f"02:00:00:00:{number:02x}:01", "CLIENT": f"python3 {HERE / 'hosts.py'}",
-                 "SCANNER": f"python3 {HERE / 'scanners.py'}", "DAILY": f"python3 {HERE / 'daily.py'}", "THIRD": f"nsenter --net=/run/netns/{lab.third} --",
+                 "SCANNER": f"python3 {HERE / 'scanners.py'}", "DAILY": f"python3 {HERE / 'daily.py'}", "ESTATE": f"python3 {HERE / 'estate.py'}",
+                 "PROBER": f"python3 {HERE / 'probers.py'}", "THIRD": f"nsenter --net=/run/netns/{lab.third} --",
                  "TARGET": f"nsenter --net=/run/netns/{lab.target} --", "ADDR": f"ip -n {lab.source} addr add"}
-        environment = {**os.environ, **where}
+        where.update(living)
+        environment = {**os.environ, **where, "BASH_ENV": str(HERE / "places.sh")}
         quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
         services = inside(lab.target, ["python3", str(HERE / "hosts.py"), "serve"], **quiet)
         time.sleep(0.6)
@@ -111,6 +119,8 @@ def record(out, number, row):
         time.sleep(1.5)
         end(tcpdump)
         end(services)
+        for form in rewritten:
+            VARIANTS[form](out / f"{name}.pcap", read(out / f"{name}.pcap"))
         shown, source = written(command, where), written(sources, where)
         return "\t".join([name, f"{name}.pcap", kind, what, source, where["T"], "", "", f"{duration:.2f}", command.split()[0], shown, types, shape])
 

@@ -118,11 +118,72 @@ def one_way(toward):
     return make
 
 
+def pppoe(path, frames):
+    kinds = {b"\x08\x00": b"\0\x21", b"\x86\xdd": b"\0\x57"}
+    head = lambda d: d[:12] + b"\x88\x64\x11\0\0\7" + struct.pack("!H", len(d) - 12) + kinds[d[12:14]]
+    write(path, each(frames, lambda d: head(d) + d[14:] if is_ip(d) else d))
+
+
+def outer(protocol, head, inner, wire):
+    """Ethernet and IPv4 of a tunnel between two of its ends."""
+    length = 20 + len(head) + wire
+    ip = struct.pack("!BBHHHBBH4s4s", 0x45, 0, length, 7, 0, 60, protocol, 0, b"\xc6\x13\xfe\1", b"\xc6\x13\xfe\2")
+    return b"\2\0\0\0\xfe\2" + b"\2\0\0\0\xfe\1" + b"\x08\0" + ip + head + inner
+
+
+def tunnelled(protocol, head, whole_frame):
+    """Each frame, or each packet, inside a tunnel's packet."""
+    def make(path, frames):
+        out = []
+        for s, f, w, d in frames:
+            if not whole_frame and not is_ip(d):
+                continue
+            inner, wire = (d, w) if whole_frame else (d[14:], w - 14)
+            start = head(d, wire)
+            out.append((s, f, 34 + len(start) + wire, outer(protocol, start, inner, wire)))
+        write(path, out)
+    return make
+
+
+VXLAN = lambda d, wire: struct.pack("!HHHH", 50000 + d[5] % 64, 4789, 16 + wire, 0) + b"\x08\0\0\0\0\0\x2a\0"
+GENEVE = lambda d, wire: struct.pack("!HHHH", 50000 + d[5] % 64, 6081, 16 + wire, 0) + b"\0\0\x65\x58\0\0\x2a\0"
+GRE = lambda d, wire: b"\0\0" + d[12:14]
+ERSPAN = lambda d, wire: b"\x10\0\x88\xbe\0\0\0\1" + b"\x10\1\0\2\0\0\0\3"
+
+
+def linked(link, before):
+    """The packets alone, with what this type of link puts before them."""
+    return lambda path, frames: write(path, each(frames, lambda d: before(d) + d[14:] if is_ip(d) else None), link)
+
+
+def nflog(path, frames):
+    def before(d):
+        return bytes([2 if d[12] == 8 else 10, 0, 0, 0]) + struct.pack("<HH", 4 + len(d) - 14, 9)
+    write(path, each(frames, lambda d: before(d) + d[14:] + bytes(-(len(d) - 14) % 4) if is_ip(d) else None), 239)
+
+
+def stretched(factor):
+    """Pauses of more than half a second last longer."""
+    def make(path, frames):
+        out, last, added = [], None, 0
+        for s, f, w, d in frames:
+            at = s * 1_000_000 + f
+            if last is not None and at - last > 500_000:
+                added += (at - last) * (factor - 1)
+            last = at
+            out.append(((at + added) // 1_000_000, (at + added) % 1_000_000, w, d))
+        write(path, out)
+    return make
+
+
 VARIANTS = {
     "snap64": cut(64), "snap96": cut(96), "vlan": tagged(b"\x81\x00\x00\x65"), "qinq": tagged(b"\x88\xa8\x00\x02\x81\x00\x00\x65"),
     "sll": cooked, "sll2": cooked2, "null": loopback, "raw": raw, "pcapng": pcapng,
     "nano": lambda path, frames: write(path, frames, nanoseconds=True), "big_endian": lambda path, frames: write(path, frames, order=">"),
     "mirrored": mirrored, "jittered": jittered, "lossy5": lossy(5), "lossy20": lossy(20), "lossy50": lossy(50),
+    "pppoe": pppoe, "vxlan": tunnelled(17, VXLAN, True), "geneve": tunnelled(17, GENEVE, True), "gre": tunnelled(47, GRE, False),
+    "erspan": tunnelled(47, ERSPAN, True), "ppp": linked(9, lambda d: b"\xff\3" + (b"\0\x21" if d[12] == 8 else b"\0\x57")),
+    "ipv4": linked(228, lambda d: b""), "nflog": nflog, "snap128": cut(128), "stretch60": stretched(60), "stretch100": stretched(100),
     "middle": middle, "one_way_to": one_way(True), "one_way_from": one_way(False),
 }
 

@@ -13,6 +13,7 @@ use crate::fingerprint::{self, Made, OsProbe};
 use crate::lull;
 use crate::networks::is_one_host;
 use crate::payload::{self, LISTENED, RETURNED};
+use crate::resets;
 use crate::services::ServiceKey;
 use crate::source::{Contact, Decided, LineKey, Source};
 use crate::table::Slot;
@@ -192,6 +193,7 @@ impl Detector {
             attempts: 1 + u32::from(event.retries),
             taken: false,
             observer: self.observers.number(&event.observer),
+            origin: resets::origin(event, &self.links),
         }
     }
 
@@ -300,7 +302,8 @@ impl Detector {
         if closed && most <= 0.0 {
             return;
         }
-        let probe = Probe { technique, answer, tool, os_probe, made, weight: most };
+        let origin = resets::origin(event, &self.links);
+        let probe = Probe { technique, answer, origin, tool, os_probe, made, weight: most };
         let forger = self.links.forger(event);
         self.campaigns.change(serial, |campaign| {
             let member = campaign.join(event.source);

@@ -7,6 +7,7 @@ use crate::crowd::CrowdKey;
 use crate::evidence::Answer;
 use crate::fingerprint::{FINGERPRINTS, Made, OsProbe};
 use crate::observers::Observers;
+use crate::resets::Origin;
 use crate::scales::Standing;
 use crate::sets::{HostSet, PortSet};
 use crate::source::{Contact, LineKey};
@@ -54,9 +55,37 @@ pub(crate) struct Member {
     /// Probes that drew an answer meant for this address.
     pub(crate) answered: u32,
     pub(crate) completed: u32,
+    /// Resets of answers, and those among them that came the way of the probes, and from elsewhere.
     pub(crate) half_open: u32,
+    pub(crate) resets_same: u32,
+    pub(crate) resets_other: u32,
     /// Where its probes came from on the LAN.
     pub(crate) mac: Option<[u8; 6]>,
+}
+
+impl Member {
+    fn new(address: IpAddr) -> Member {
+        Member {
+            address,
+            probes: 0,
+            answered: 0,
+            completed: 0,
+            half_open: 0,
+            resets_same: 0,
+            resets_other: 0,
+            mac: None,
+        }
+    }
+
+    /// It finished a handshake, or its resets came the way of its probes: all but a few, since routes change.
+    pub(crate) fn is_real(&self) -> bool {
+        self.completed > 0 || self.resets_same > self.resets_other.saturating_mul(8)
+    }
+
+    /// Its resets came from elsewhere: someone else sent the probes in its name.
+    pub(crate) fn is_framed(&self) -> bool {
+        self.completed == 0 && self.resets_other > self.resets_same
+    }
 }
 
 /// What a probe's event amounts to.
@@ -64,6 +93,8 @@ pub(crate) struct Member {
 pub(crate) struct Probe {
     pub(crate) technique: Technique,
     pub(crate) answer: Answer,
+    /// Of the reset that ended it half-open.
+    pub(crate) origin: Origin,
     /// Row of [`FINGERPRINTS`].
     pub(crate) tool: Option<usize>,
     pub(crate) os_probe: Option<OsProbe>,
@@ -247,7 +278,7 @@ impl Campaign {
         if self.members.len() >= MEMBERS {
             return None;
         }
-        self.members.push(Member { address, probes: 0, answered: 0, completed: 0, half_open: 0, mac: None });
+        self.members.push(Member::new(address));
         Some(self.members.len() - 1)
     }
 
@@ -277,6 +308,7 @@ impl Campaign {
         }
         let attempts = u64::from(contact.attempts);
         self.count(member, contact.technique, contact.answer, attempts, contact.os_probe);
+        self.count_origin(member, contact.origin);
         if let Some(row) = contact.tool {
             self.tools[usize::from(row)] += contact.attempts;
         }
@@ -295,6 +327,7 @@ impl Campaign {
     pub(crate) fn note_probe(&mut self, member: Option<usize>, event: &Event, probe: &Probe) {
         let Probe { technique, answer, .. } = *probe;
         self.count(member, technique, answer, 1 + u64::from(event.retries), probe.os_probe.is_some());
+        self.count_origin(member, probe.origin);
         let port = match event.transport {
             Transport::Ip(number) => u16::from(number),
             _ => event.target_port,
@@ -410,6 +443,12 @@ impl Campaign {
         }
         let finished = technique == Technique::Syn && answer.is_finished();
         self.count_answer(member, answer, finished);
+    }
+
+    fn count_origin(&mut self, member: Option<usize>, origin: Origin) {
+        let Some(member) = member.and_then(|position| self.members.get_mut(position)) else { return };
+        member.resets_same += u32::from(origin == Origin::Same);
+        member.resets_other += u32::from(origin == Origin::Other);
     }
 
     fn count_answer(&mut self, member: Option<usize>, answer: Answer, finished: bool) {

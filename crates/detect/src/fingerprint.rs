@@ -159,6 +159,11 @@ fn raw_nmap(event: &Event) -> bool {
     first.window == 1024 && (event.target.is_ipv6() || (!first.dont_fragment && first.ttl < 60))
 }
 
+/// Made by a tool that takes another TTL for each probe: nmap's raw packets begin with 37 to 59.
+pub(crate) fn chooses_ttl(event: &Event) -> bool {
+    event.first.ttl < 60 && is_crafted(event) && raw_nmap(event)
+}
+
 /// Option kinds in order, padding left out.
 fn options(first: &FirstPacket) -> impl Iterator<Item = u8> {
     let packed = first.options;

@@ -10,6 +10,7 @@ use crate::detector::{Detector, identifier};
 use crate::evidence::Answer;
 use crate::fingerprint;
 use crate::networks::is_one_host;
+use crate::resets::Origin;
 use crate::scales::{self, Standing};
 use crate::source::LineKey;
 use crate::technique::Technique;
@@ -74,7 +75,9 @@ impl Detector {
             {
                 let answer = Answer::of(event, technique);
                 let made = fingerprint::made(event);
-                let probe = Probe { technique, answer, tool: None, os_probe: None, made, weight: 0.0 };
+                let origin = Origin::Untold;
+                let probe =
+                    Probe { technique, answer, origin, tool: None, os_probe: None, made, weight: 0.0 };
                 let member = campaign.join(event.source);
                 campaign.note_probe(member, event, &probe);
             }

@@ -13,7 +13,7 @@
 //! | `attempt`, `judge` | from event to evidence, from evidence to campaign |
 //! | `evidence`, `technique`, `fingerprint`, `payload`, `scales` | weights, kinds of probes, tools, time scales |
 //! | `source`, `sources`, `services`, `links`, `observers`, `table`, `sets`, `seen` | what is remembered, within bounds |
-//! | `crowd` | decoys and distributed scans |
+//! | `crowd`, `resets` | decoys and distributed scans; who sent a probe |
 //! | `lull` | silent connections that are not made again |
 //! | `noise` | what is no scan |
 //! | `foreign` | verdicts of other products |
@@ -47,6 +47,7 @@ mod noise;
 mod observers;
 mod payload;
 mod report;
+mod resets;
 mod scales;
 mod seen;
 mod services;

@@ -137,13 +137,14 @@ pub(crate) fn shape(campaign: &Campaign) -> Shape {
 }
 
 pub(crate) fn attribution(campaign: &Campaign) -> Attribution {
-    let real = |member: &&Member| member.completed > 0 || member.half_open > 0;
-    let confirmed = campaign.members.iter().filter(real).count();
+    let confirmed = campaign.members.iter().filter(|member| member.is_real()).count();
+    let framed = campaign.members.iter().filter(|member| member.is_framed()).count();
     match (campaign.kind, campaign.arrangement) {
         (DetectionKind::Flood, _) if campaign.members.is_empty() => Attribution::Spoofed,
         (_, Arrangement::Decoy) => Attribution::Unconfirmed,
         _ if campaign.forged_by.is_some() => Attribution::Spoofed,
         _ if !campaign.processes.is_empty() => Attribution::Confirmed,
+        _ if framed * 2 > campaign.members.len() => Attribution::Spoofed,
         _ if confirmed * 2 > campaign.members.len() => Attribution::Confirmed,
         _ => Attribution::Unconfirmed,
     }
@@ -153,7 +154,8 @@ pub(crate) fn attribution(campaign: &Campaign) -> Attribution {
 /// one that none of the others has.
 ///
 /// An invented address neither finishes a handshake nor resets one, and mostly draws no answer
-/// at all because the target cannot reach it.
+/// at all because the target cannot reach it. A live one resets what it did not ask for, but from where it
+/// is, not from where the probes come.
 pub(crate) fn candidates(campaign: &Campaign) -> (Vec<IpAddr>, Option<String>) {
     let mut members: Vec<&Member> = campaign.members.iter().collect();
     members.sort_by_key(|member| std::cmp::Reverse(liveness(member)));
@@ -166,6 +168,10 @@ pub(crate) fn candidates(campaign: &Campaign) -> (Vec<IpAddr>, Option<String>) {
     let reason = match members[..] {
         [first, second, ..] if liveness(first).0 > liveness(second).0 => Some(match first {
             _ if first.completed > 0 => format!("{} completed {} handshakes", first.address, first.completed),
+            _ if first.resets_same > 0 => format!(
+                "{} reset {} connections after they were accepted, from where the probes came; none of the others did",
+                first.address, first.resets_same
+            ),
             _ if first.half_open > 0 => format!(
                 "{} reset {} connections after they were accepted; none of the others did",
                 first.address, first.half_open
@@ -180,9 +186,11 @@ pub(crate) fn candidates(campaign: &Campaign) -> (Vec<IpAddr>, Option<String>) {
 /// A class, and a number to order by within it.
 fn liveness(member: &Member) -> (u8, u32) {
     match member {
-        Member { completed: 1.., .. } => (3, member.completed),
-        Member { half_open: 1.., .. } => (2, member.half_open),
-        Member { answered: 3.., .. } => (1, member.answered),
-        _ => (0, member.answered),
+        Member { completed: 1.., .. } => (5, member.completed),
+        _ if member.is_framed() => (0, member.answered),
+        _ if member.is_real() => (4, member.resets_same),
+        Member { half_open: 1.., .. } => (3, member.half_open),
+        Member { answered: 3.., .. } => (2, member.answered),
+        _ => (1, member.answered),
     }
 }

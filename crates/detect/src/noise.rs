@@ -9,6 +9,7 @@ use crate::detector::{Detector, identifier};
 use crate::evidence::{Answer, Weight};
 use crate::fingerprint::Made;
 use crate::networks::is_one_host;
+use crate::resets::Origin;
 use crate::scales::Standing;
 use crate::services::ServiceKey;
 use crate::source::Contact;
@@ -160,6 +161,7 @@ impl Detector {
             attempts: event.count,
             taken: false,
             observer: crate::observers::NOBODY,
+            origin: Origin::Untold,
         };
         let margin = self.margin;
         self.sources.change(slot, |source| {

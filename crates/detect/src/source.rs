@@ -12,6 +12,7 @@
 use crate::evidence::{Answer, Weight};
 use crate::fingerprint::Made;
 use crate::networks::bits;
+use crate::resets::Origin;
 use crate::scales::{Evidence, SCALES, Standing};
 use crate::seen::Seen;
 use crate::technique::Technique;
@@ -54,6 +55,8 @@ pub(crate) struct Contact {
     pub(crate) taken: bool,
     /// Who saw it: see [`crate::observers`].
     pub(crate) observer: u16,
+    /// Of the reset that ended it half-open.
+    pub(crate) origin: Origin,
 }
 
 /// A row or column of the matrix.
@@ -458,6 +461,7 @@ mod tests {
             attempts: 1,
             taken: false,
             observer: 0,
+            origin: Origin::Untold,
         }
     }
 

@@ -143,6 +143,7 @@ mod tests {
                 attempts: 1,
                 taken: false,
                 observer: 0,
+                origin: crate::resets::Origin::Untold,
             };
             sources.change(slot, |source| source.add(contact, Time(1), SCALES, 9.0));
         }

@@ -35,6 +35,7 @@ pub(crate) fn probe(source: &str, target: &str, port: u16, transport: Transport)
         first: FirstPacket { ttl: 64, ..FirstPacket::default() },
         icmp: None,
         source_mac: None,
+        reset: None,
         vlan: None,
         interface: Arc::from(""),
         process: None,

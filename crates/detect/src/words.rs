@@ -2,7 +2,7 @@
 //!
 //! Belongs here: wording. Does not belong here: any decision.
 
-use crate::campaign::Campaign;
+use crate::campaign::{Campaign, Member};
 use crate::evidence::Answer;
 use crate::fingerprint::FINGERPRINTS;
 use crate::scales;
@@ -213,7 +213,14 @@ fn certainty(campaign: &Campaign, facts: &Facts<'_>) -> String {
             format!("The source is confirmed: the probes are of {}.", programs(campaign))
         }
         (_, Attribution::Confirmed) => "The source is confirmed: it received our answers.".to_owned(),
+        (_, Attribution::Unconfirmed) if campaign.half_open > 0 => {
+            "The source address is not confirmed: it reset our answers, as any live host does.".to_owned()
+        }
         (_, Attribution::Unconfirmed) => "The source address is not confirmed.".to_owned(),
+        (_, Attribution::Spoofed) if campaign.members.iter().any(Member::is_framed) => {
+            "The apparent source is not the scanner: it reset our answers, but from another place than the probes came from (forged address)."
+                .to_owned()
+        }
         (_, Attribution::Spoofed) => "The source addresses are invented.".to_owned(),
     }
 }

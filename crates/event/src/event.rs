@@ -187,6 +187,16 @@ pub struct Icmp {
     pub v6: bool,
 }
 
+/// The packet with which a source reset an answer before the handshake was complete. That a host lives at
+/// the address follows from it, and that the host sent the probe does not: any host resets what it did not
+/// ask for. Where the packet came from tells more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SourceReset {
+    /// TTL or hop limit as received.
+    pub ttl: u8,
+    pub mac: Option<[u8; 6]>,
+}
+
 /// The local process of an attempt, where the sensor knows it: the one that made it where it goes out
 /// from this host, the one that serves it where it comes in.
 #[derive(Clone, Debug, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -233,6 +243,8 @@ pub struct Event {
     /// Of the request for ICMP attempts; of the ICMP error for rejected ones.
     pub icmp: Option<Icmp>,
     pub source_mac: Option<[u8; 6]>,
+    /// With [`Closing::ResetBySource`] before the handshake was complete; `None` where it was not seen.
+    pub reset: Option<SourceReset>,
     pub vlan: Option<u16>,
     /// Name of the interface, empty when unknown.
     pub interface: Arc<str>,

@@ -21,7 +21,7 @@ pub use detection::{
 };
 pub use event::{
     Agent, Closing, Direction, Event, EventKind, FirstPacket, Icmp, Observer, ObserverKind, Outcome, Process,
-    Transport, Volume, flag,
+    SourceReset, Transport, Volume, flag,
 };
 pub use observation::{Observation, Verdict, VerdictAbout};
 pub use time::Time;

@@ -164,6 +164,7 @@ fn attempt(n: u64) -> Row {
         },
         icmp: None,
         source_mac: None,
+        reset: None,
         vlan: None,
         interface: "eth0".into(),
         process: None,

@@ -309,6 +309,7 @@ mod tests_support {
             first: FirstPacket { tcp_flags: flag::SYN, ..FirstPacket::default() },
             icmp: None,
             source_mac: None,
+            reset: None,
             vlan: None,
             interface: "eth0".into(),
             process: None,

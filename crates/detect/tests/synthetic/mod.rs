@@ -50,6 +50,7 @@ pub fn attempt(at: i64, source: IpAddr, target: IpAddr, transport: Transport, po
         first: FirstPacket { ttl: 64, ..FirstPacket::default() },
         icmp: None,
         source_mac: None,
+        reset: None,
         vlan: None,
         interface: INTERFACE.with(Arc::clone),
         process: None,

@@ -5,7 +5,7 @@ use super::flood::{Aim, Class};
 use super::key::Key;
 use super::state::{Flow, Opening, State};
 use crate::packet::{Packet, Tcp};
-use vedette_event::{Closing, Event, Outcome, Transport, flag};
+use vedette_event::{Closing, Event, Outcome, SourceReset, Transport, flag};
 
 /// Sequence numbers so far behind the first one belong to the same connection, a moment later.
 const WITHIN: u32 = 1 << 24;
@@ -178,7 +178,7 @@ impl Flow {
     fn tcp(&mut self, from_source: bool, packet: &Packet<'_>, tcp: Tcp) -> Step {
         match self.state {
             State::Pending => self.tcp_pending(from_source, packet, tcp),
-            State::HalfOpen => self.tcp_half_open(from_source, tcp),
+            State::HalfOpen => self.tcp_half_open(from_source, packet, tcp),
             State::Open => self.tcp_open(from_source, packet, tcp),
             State::Done => self.tcp_done(from_source, packet, tcp),
         }
@@ -265,11 +265,12 @@ impl Flow {
         Step::HalfOpen
     }
 
-    fn tcp_half_open(&mut self, from_source: bool, tcp: Tcp) -> Step {
+    fn tcp_half_open(&mut self, from_source: bool, packet: &Packet<'_>, tcp: Tcp) -> Step {
         let reset = tcp.flags & flag::RST != 0;
         match (from_source, reset) {
             (true, true) => {
                 self.closing = Closing::ResetBySource;
+                self.reset = Some(SourceReset { ttl: packet.ip.ttl, mac: packet.source_mac });
                 Step::AcceptAndEnd
             }
             (false, true) => {

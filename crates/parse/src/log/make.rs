@@ -66,6 +66,7 @@ impl Maker {
             },
             icmp: None,
             source_mac: None,
+            reset: None,
             vlan: None,
             interface: Arc::clone(&self.no_interface),
             process: None,

@@ -246,6 +246,7 @@ pub(crate) mod tests {
             first: FirstPacket { tcp_flags: flag::SYN, ttl: 64, window: 1024, ..FirstPacket::default() },
             icmp: None,
             source_mac: None,
+            reset: None,
             vlan: None,
             interface: "lo".into(),
             process: None,
