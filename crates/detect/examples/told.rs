@@ -11,7 +11,7 @@ use std::sync::Arc;
 use vedette_detect::{Config, Detector};
 use vedette_event::{Detection, Observer, ObserverKind};
 use vedette_parse::flow::{FlowFolder, FolderConfig};
-use vedette_parse::packet::decode;
+use vedette_parse::packet::decode_inside;
 use vedette_parse::pcap::Reader;
 
 fn main() {
@@ -34,7 +34,7 @@ fn tell(path: &str) -> Result<Vec<serde_json::Value>, Box<dyn std::error::Error>
     let mut detector = Detector::new(Config::default());
     let (mut events, mut out) = (Vec::new(), Vec::new());
     for frame in Reader::new(&data)?.flatten() {
-        if let Ok(packet) = decode(&frame) {
+        if let Ok((_, packet)) = decode_inside(&frame) {
             folder.push(&packet, &mut events);
         }
         events.drain(..).for_each(|event| detector.observe(&event, &mut out));

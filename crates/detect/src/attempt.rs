@@ -9,7 +9,7 @@ use crate::campaigns::Serial;
 use crate::crowd::{CrowdKey, Step};
 use crate::detector::Detector;
 use crate::evidence::{self, Answer, Context, Weight};
-use crate::fingerprint::{self, Made, OsProbe};
+use crate::fingerprint::{self, FINGERPRINTS, Made, OsProbe};
 use crate::lull;
 use crate::networks::is_one_host;
 use crate::payload::{self, LISTENED, RETURNED};
@@ -18,6 +18,7 @@ use crate::services::ServiceKey;
 use crate::source::{Contact, Decided, LineKey, Source};
 use crate::table::Slot;
 use crate::technique::Technique;
+use std::net::IpAddr;
 use vedette_event::{Change, Detection, Event, EventKind, Time, Transport};
 
 /// A packet of nmap's operating system detection, the first of its kind from a source: no stack
@@ -27,6 +28,8 @@ const OS_PROBE: f32 = 1.6;
 const PARALLEL: i64 = 20_000;
 /// Below are ports of servers.
 const FIRST_CLIENT_PORT: u16 = 1_024;
+/// Datagram services that a client asks of one host: a Windows host that logs on asks six.
+const DATAGRAM_SERVICES: usize = 6;
 /// From here on stacks take the ports of clients (with margin: Linux 32768, Windows 49152).
 const FIRST_EPHEMERAL: u16 = 16_384;
 /// A connection that has been open this long is a conversation.
@@ -74,6 +77,9 @@ impl Detector {
         }
         if self.is_answer(event, technique) || self.is_traceroute(event, out) {
             return;
+        }
+        if technique == Technique::Syn {
+            self.links.note_dial(event);
         }
         let answer = Answer::of(event, technique);
         if event.count > 1 {
@@ -276,6 +282,10 @@ impl Detector {
         let (weight, margin) = (self.look(case).weight, self.margin);
         let revise = |source: &mut Source| source.revise(position, answer, weight, event.decided, margin);
         let decided = self.sources.change(slot, revise).flatten();
+        if answer == Answer::Talked {
+            let key = self.acquaintance(event.target);
+            self.sources.change(slot, |source| source.note_acquaintance(key));
+        }
         let crowd = crowd_of(event, case.technique);
         self.crowds.revise(&crowd, weight.host - contact.weight.host, event.decided);
         if alone && answer == Answer::NeverFinished {
@@ -370,7 +380,7 @@ impl Detector {
         let Case { event, technique, answer, .. } = *case;
         let tool = fingerprint::of(event);
         let made = fingerprint::made(event);
-        let context = self.context(case, tool.is_some(), made == Made::ByHand);
+        let context = self.context(case, tool.map(|row| FINGERPRINTS[row].confidence), made == Made::ByHand);
         let mut weight = evidence::weigh(technique, answer, event.first.options != 0, context);
         if payload::is_nmap_question(event) {
             let least = payload::CONSTANT;
@@ -385,7 +395,7 @@ impl Detector {
     }
 
     /// What is known besides the packet. What does not matter for an answer is not looked up.
-    fn context(&self, case: &Case<'_>, tool: bool, crafted: bool) -> Context {
+    fn context(&self, case: &Case<'_>, tool: Option<f64>, crafted: bool) -> Context {
         let Case { event, technique, answer, key, port, .. } = *case;
         let quiet = matches!(answer, Answer::Silent | Answer::Aborted | Answer::Greeted);
         let began = match event.kind {
@@ -405,6 +415,8 @@ impl Detector {
                     .sources
                     .lookup(event.target)
                     .is_some_and(|target| target.converses_with(event.source, key, before)));
+        let failed = answer.is_failure() && technique == Technique::Syn;
+        let other_family = (failed || quiet) && self.links.dialled_again(event, began);
         Context {
             crossing: self.config.networks.crossing(event.source, event.target),
             tool,
@@ -415,14 +427,39 @@ impl Detector {
                 && event.target_port >= FIRST_EPHEMERAL,
             same_port: may_keep_port(event, technique)
                 && own(&|source| source.keeps_port(event.target, key, technique, event.source_port)),
-            in_conversation,
+            in_conversation: in_conversation || (quiet && other_family),
             parallel: answer == Answer::Aborted
                 && own(&|source| source.has_parallel(event.target, key, began, PARALLEL)),
             neighbour: (answer.is_failure() || technique == Technique::Echo)
                 && technique != Technique::Arp
                 && own(&|source| source.has_neighbour(event.target, technique, port)),
             known_host: technique == Technique::Arp && self.links.knows(event.target),
+            called: failed
+                && self
+                    .sources
+                    .lookup(event.target)
+                    .is_some_and(|target| target.has_called(event.source, began)),
+            client_port: event.target_port >= FIRST_EPHEMERAL,
+            talks: failed && own(&|source| source.talks && self.is_acquainted(source, event.target)),
+            other_family,
+            many_datagrams: technique == Technique::Udp
+                && event.target_port < FIRST_EPHEMERAL
+                && own(&|source| {
+                    source.datagram_services(event.target, FIRST_EPHEMERAL) >= DATAGRAM_SERVICES
+                }),
         }
+    }
+}
+
+impl Detector {
+    /// The source has had a conversation with this host, remembered by itself or not.
+    fn is_acquainted(&self, source: &Source, target: IpAddr) -> bool {
+        source.talks_with(target) || source.has_seen(self.acquaintance(target))
+    }
+
+    /// Where a source that meets many remembers with whom it has talked.
+    fn acquaintance(&self, target: IpAddr) -> u64 {
+        self.hasher.hash_one((target, Technique::Answer))
     }
 }
 

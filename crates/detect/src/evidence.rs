@@ -137,8 +137,8 @@ impl Weight {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Context {
     pub(crate) crossing: Crossing,
-    /// The packet fits the fingerprint of a scanning tool.
-    pub(crate) tool: bool,
+    /// The packet fits the fingerprint of a scanning tool, and how sure that makes us.
+    pub(crate) tool: Option<f64>,
     /// The SYN has none of the options that every general-purpose stack sends.
     pub(crate) crafted: bool,
     /// A datagram without payload.
@@ -156,6 +156,16 @@ pub(crate) struct Context {
     pub(crate) neighbour: bool,
     /// The address asked for is known to be there.
     pub(crate) known_host: bool,
+    /// The target has just opened a connection to the source: this may be a call back.
+    pub(crate) called: bool,
+    /// The port is one of those that clients take.
+    pub(crate) client_port: bool,
+    /// The source talks with the target on another port.
+    pub(crate) talks: bool,
+    /// It has asked more datagram services of the host than a client needs.
+    pub(crate) many_datagrams: bool,
+    /// The source's card opened the same service by IPv4 a moment later.
+    pub(crate) other_family: bool,
 }
 
 /// ln(0.8 / 0.2): 8 of 10 ports a scanner tries are closed, 2 of 10 a client tries.
@@ -217,6 +227,11 @@ const MEDIA: f32 = 0.4;
 const UDP_ANSWERED: f32 = -0.7;
 /// Applications have something to say; scanners send empty datagrams to most ports.
 const UDP_EMPTY: f32 = 0.6;
+/// One more datagram service of a host of which the source has asked half a dozen before, as no client does:
+/// ln(0.9 / 0.55). That it answers says less then: a scanner that asks what the service understands is
+/// answered too, ln(0.4 / 0.65).
+const DATAGRAMS: f32 = 0.5;
+const ONE_MORE_ANSWERED: f32 = -0.5;
 /// Hosts speak two or three IP protocols to each other; asking for another one is rare.
 const IP_PROTOCOL: f32 = 2.0;
 /// A ping nobody answers: ln(0.7 / 0.3).
@@ -239,6 +254,9 @@ const NEIGHBOUR: f32 = 0.25;
 const CRAFTED: f32 = 0.5;
 /// The fingerprint of a scanning tool. Never enough by itself: it needs several contacts.
 const TOOL: f32 = 0.9;
+/// One of which its table is as sure as [`SURE`]: with a refusal as telling as flags that no stack sends.
+const SURE_TOOL: f32 = 1.65;
+const SURE: f64 = 0.9;
 /// A stack takes a new source port for each connection and socket; raw tools keep theirs:
 /// ln(0.6 / 0.3), with caution because some protocols prescribe the port.
 const SAME_PORT: f32 = 0.6;
@@ -259,6 +277,17 @@ const NO_HOST_AGAIN: [f32; 2] = [0.0, 0.5];
 /// A question that only finds out who is there (NetBIOS node status), answered or not: asked of
 /// one host after a failed look-up, of a row of them by sweeps: ln(0.9 / 0.4).
 pub(crate) const WHO_IS_THERE: f32 = 0.8;
+/// Failing at a service of many hosts that have just called: who they are is asked back (ident, checks for open
+/// relays). The targets of a sweep have not called first: nearly nothing is left.
+const CALLED_BACK: f32 = 0.05;
+/// Failing at many ports of one host that called and are those of clients: data channels that it asked for and
+/// gave up (active FTP). This part is left.
+const CHANNEL: f32 = 0.4;
+/// Failing at a service of many hosts with which the source talks on other ports: an exporter that is not
+/// installed everywhere. Sweeps meet strangers: ln(0.8 / 0.53) is left of ln(0.8 / 0.2).
+const ACQUAINTED: f32 = 0.3;
+/// IPv6 is tried first and given up a moment later for IPv4 (RFC 8305), site after site where IPv6 is broken.
+const OTHER_FAMILY: f32 = 0.05;
 /// What is left of a weight whatever excuses it.
 const LEAST_PART: f32 = 0.3;
 /// Of an accepted contact beside a running conversation counts this part.
@@ -278,12 +307,12 @@ pub(crate) fn weigh(technique: Technique, answer: Answer, options: bool, context
         return base;
     }
     let mut bonus = 0.0;
-    if context.tool {
-        bonus += TOOL;
+    if let Some(confidence) = context.tool {
+        bonus += tool(confidence);
     } else if context.crafted && technique == Technique::Syn {
         bonus += CRAFTED;
     }
-    if context.same_port && !context.tool {
+    if context.same_port && context.tool.is_none() {
         bonus += SAME_PORT;
     }
     if answer.is_failure() {
@@ -299,7 +328,23 @@ pub(crate) fn weigh(technique: Technique, answer: Answer, options: bool, context
     let lift = |weight: f32, bonus: f32| {
         if weight > 0.0 { (weight + bonus).max(weight * LEAST_PART) } else { weight }
     };
-    Weight { host: lift(base.host, bonus + parallel), port: lift(base.port, bonus + beside) }
+    let weight = Weight { host: lift(base.host, bonus + parallel), port: lift(base.port, bonus + beside) };
+    if answer.is_failure() { excused(weight, context) } else { weight }
+}
+
+/// What a fingerprint adds of which its table is so sure.
+pub(crate) fn tool(confidence: f64) -> f32 {
+    if confidence >= SURE { SURE_TOOL } else { TOOL }
+}
+
+/// What is left of a failure whose occasion is known.
+fn excused(weight: Weight, context: Context) -> Weight {
+    let on_port =
+        [(context.called, CALLED_BACK), (context.other_family, OTHER_FAMILY), (context.talks, ACQUAINTED)];
+    let part =
+        on_port.into_iter().filter(|&(applies, _)| applies).fold(1.0, |part: f32, (_, left)| part.min(left));
+    let channel = if context.called && context.client_port { CHANNEL } else { 1.0 };
+    Weight { host: weight.host * channel, port: weight.port * part }
 }
 
 fn base(technique: Technique, answer: Answer, options: bool, context: Context) -> Weight {
@@ -320,7 +365,14 @@ fn base(technique: Technique, answer: Answer, options: bool, context: Context) -
             Weight::both(udp(answer) * LIKE_ANSWER)
         }
         Technique::Udp if context.in_conversation && answer.is_failure() => Weight::both(udp(answer) * MEDIA),
-        Technique::Udp => Weight::both(udp(answer) + empty_bonus(answer, context)),
+        Technique::Udp if context.many_datagrams && answer == Answer::Talked => {
+            Weight { host: ONE_MORE_ANSWERED, port: TALKED }
+        }
+        Technique::Udp => {
+            let weight = udp(answer) + empty_bonus(answer, context);
+            let more = if context.many_datagrams && answer.is_failure() { DATAGRAMS } else { 0.0 };
+            Weight { host: weight + more, port: weight }
+        }
         Technique::IpProtocol => Weight { host: IP_PROTOCOL, port: IP_PROTOCOL / 2.0 },
         Technique::Echo => {
             Weight { host: 0.0, port: if answer.is_failure() { ECHO_UNANSWERED } else { ECHO_ANSWERED } }
@@ -384,7 +436,7 @@ mod tests {
 
     const PLAIN: Context = Context {
         crossing: Crossing::None,
-        tool: false,
+        tool: None,
         crafted: false,
         empty: false,
         like_answer: false,
@@ -393,6 +445,11 @@ mod tests {
         parallel: false,
         neighbour: false,
         known_host: false,
+        called: false,
+        client_port: false,
+        talks: false,
+        other_family: false,
+        many_datagrams: false,
     };
 
     fn syn(answer: Answer, context: Context) -> f32 {
@@ -401,7 +458,7 @@ mod tests {
 
     #[test]
     fn talking_speaks_for_the_source_whatever_it_looks_like() {
-        let suspicious = Context { tool: true, crossing: Crossing::In, ..PLAIN };
+        let suspicious = Context { tool: Some(0.9), crossing: Crossing::In, ..PLAIN };
         assert_eq!(syn(Answer::Talked, suspicious), TALKED);
         assert_eq!(syn(Answer::Pending, suspicious), 0.0, "nothing is known yet");
     }

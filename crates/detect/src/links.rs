@@ -9,7 +9,7 @@
 use crate::table::Recent;
 use ahash::RandomState;
 use std::net::IpAddr;
-use vedette_event::{Event, Outcome};
+use vedette_event::{Event, Outcome, Time};
 
 /// Cards and addresses remembered: more than one LAN holds.
 const CARDS: usize = 4_096;
@@ -21,11 +21,17 @@ pub(crate) struct Links {
     owners: Recent<[u8; 6], IpAddr>,
     /// Addresses on the LAN, with the card they ask from when they have asked.
     cards: Recent<IpAddr, Option<[u8; 6]>>,
+    /// When a card last opened a connection to a port by IPv4.
+    dials: Recent<([u8; 6], u16), Time>,
 }
 
 impl Links {
     pub(crate) fn new(hasher: RandomState) -> Links {
-        Links { owners: Recent::new(CARDS, hasher.clone()), cards: Recent::new(CARDS, hasher) }
+        Links {
+            owners: Recent::new(CARDS, hasher.clone()),
+            cards: Recent::new(CARDS, hasher.clone()),
+            dials: Recent::new(CARDS, hasher),
+        }
     }
 
     /// What is known, the oldest first.
@@ -61,6 +67,24 @@ impl Links {
         if event.outcome == Outcome::Accepted {
             self.cards.entry(event.target, || None);
         }
+    }
+
+    /// A connection by IPv4 that was answered.
+    pub(crate) fn note_dial(&mut self, event: &Event) {
+        if let (IpAddr::V4(_), Some(card), Outcome::Accepted) =
+            (event.source, event.source_mac, event.outcome)
+            && let Some(latest) = self.dials.entry((card, event.target_port), || event.time)
+        {
+            *latest = event.time;
+        }
+    }
+
+    /// An attempt by IPv6, begun at `began`, that the same card made by IPv4 too when it had waited for an
+    /// answer, as programs do that try both.
+    pub(crate) fn dialled_again(&self, event: &Event, began: Time) -> bool {
+        const PATIENCE: i64 = 600_000;
+        let latest = event.source_mac.and_then(|card| self.dials.lookup(&(card, event.target_port)));
+        event.source.is_ipv6() && latest.is_some_and(|at| (0..=PATIENCE).contains(&at.since(began)))
     }
 
     /// The address whose card sent this packet in the name of another address of this LAN.

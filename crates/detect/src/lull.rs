@@ -164,9 +164,7 @@ impl Source {
     /// It talks with this host of a row of hosts on another port: the silent one was a second way to it
     /// that was not needed (file shares open 445 and 139).
     fn talks_elsewhere(&self, contact: &Contact, line: LineKey) -> bool {
-        matches!(line, LineKey::Port(..))
-            && self.talks
-            && self.contacts.iter().any(|c| c.target == contact.target && c.answer == Answer::Talked)
+        matches!(line, LineKey::Port(..)) && self.talks && self.talks_with(contact.target)
     }
 }
 

@@ -131,7 +131,7 @@ pub(crate) fn shape(campaign: &Campaign) -> Shape {
             Shape::Horizontal
         }
         Arrangement::Single if hosts <= 1 => Shape::Vertical,
-        Arrangement::Single if ports <= SWEEP_PORTS || ports.saturating_mul(4) <= hosts => Shape::Horizontal,
+        Arrangement::Single if ports <= SWEEP_PORTS || ports.saturating_mul(8) <= hosts => Shape::Horizontal,
         Arrangement::Single => Shape::Block,
     }
 }

@@ -128,6 +128,22 @@ impl Source {
         self.seen.as_ref().is_some_and(|seen| seen.contains(key))
     }
 
+    /// It has talked with a host, known by `key`. Only who meets many forgets single contacts.
+    pub(crate) fn note_acquaintance(&mut self, key: u64) {
+        const MANY: usize = 16;
+        if self.contacts.len() >= MANY {
+            self.seen.get_or_insert_default().insert(key);
+        }
+    }
+
+    /// Datagram services of a host below `limit` that it has asked.
+    pub(crate) fn datagram_services(&self, target: IpAddr, limit: u16) -> usize {
+        let asked = |contact: &&Contact| {
+            contact.technique == Technique::Udp && contact.target == target && contact.port < limit
+        };
+        self.contacts.iter().filter(asked).count()
+    }
+
     /// Adds a first contact to what is remembered and to its lines. Gives the line that it decided.
     pub(crate) fn add(&mut self, contact: Contact, at: Time, scales: usize, margin: f64) -> Decided {
         if self.contacts.len() == 1 && self.lines.is_empty() {
@@ -323,6 +339,22 @@ impl Source {
             let open = contact.answer == Answer::Pending && contact.first < since;
             contact.target == target && contact.key != except && (contact.answer == Answer::Talked || open)
         })
+    }
+
+    /// It has opened a connection to `target` within the minute before `at`, and was let in.
+    pub(crate) fn has_called(&self, target: IpAddr, at: Time) -> bool {
+        const MINUTE: i64 = 60_000_000;
+        self.contacts.iter().rev().any(|contact| {
+            contact.target == target
+                && contact.technique == Technique::Syn
+                && (contact.answer == Answer::Pending || contact.answer.is_finished())
+                && (0..=MINUTE).contains(&at.since(contact.last))
+        })
+    }
+
+    /// Some contact with `target` was a conversation.
+    pub(crate) fn talks_with(&self, target: IpAddr) -> bool {
+        self.contacts.iter().rev().any(|contact| contact.target == target && contact.answer == Answer::Talked)
     }
 
     /// A contact with another port of the same host began within `within` microseconds.

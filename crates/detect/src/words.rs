@@ -3,7 +3,7 @@
 //! Belongs here: wording. Does not belong here: any decision.
 
 use crate::campaign::{Campaign, Member};
-use crate::evidence::Answer;
+use crate::evidence::{self, Answer};
 use crate::fingerprint::FINGERPRINTS;
 use crate::scales;
 use crate::source::LineKey;
@@ -292,8 +292,9 @@ pub(crate) fn reasons(campaign: &Campaign, real_source: Option<&str>) -> Vec<Str
     {
         let of = FINGERPRINTS[row.0].tool;
         reasons.push(format!(
-            "{} fit a fingerprint of {of} (each adds 0.9)",
-            plural(fitted.into(), "probe", "probes")
+            "{} fit a fingerprint of {of} (each adds {:.1})",
+            plural(fitted.into(), "probe", "probes"),
+            evidence::tool(FINGERPRINTS[row.0].confidence)
         ));
     }
     reasons.push(standing(campaign));

@@ -125,7 +125,7 @@ fn what_zeek_saw_of_a_half_open_and_a_connect_scan() {
         (scan.scan_types.as_slice(), scan.open_ports.as_slice()),
         (&[ScanType::TcpSyn][..], &[27][..])
     );
-    assert_eq!(scan.attribution, Attribution::Confirmed, "it reset what was accepted");
+    assert_eq!(scan.attribution, Attribution::Unconfirmed, "a reset proves that a host lives there, no more");
     let connect = (0..30).map(|n| match n {
         7 => zeek(HOST, 20 + n, n, "RSTO", "ShAR", ",\"resp_pkts\":1"),
         n => zeek(HOST, 20 + n, n, "REJ", "Sr", ",\"resp_pkts\":1"),

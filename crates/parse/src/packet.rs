@@ -12,12 +12,14 @@ mod ip;
 mod link;
 mod sctp;
 mod tcp;
+mod tunnel;
 mod udp;
 
 pub use icmp::{Embedded, Icmp};
 pub use sctp::Sctp;
 pub(crate) use sctp::chunk;
 pub use tcp::{Tcp, TcpOptions};
+pub use tunnel::decode_inside;
 pub use udp::Udp;
 
 pub(crate) use arp::neighbour;
@@ -39,6 +41,10 @@ pub enum Link {
     RawIp,
     /// BSD loopback (0: host byte order; 108: network byte order).
     Null,
+    /// PPP (9, 50).
+    Ppp,
+    /// What the Linux firewall copies out by `NFLOG` (239).
+    Nflog,
 }
 
 /// Which way a frame went, where the capture knows.
@@ -177,6 +183,11 @@ pub fn decode<'a>(frame: &Frame<'a>) -> Result<Packet<'a>, DecodeError> {
         link::ARP => arp::read(frame, &header),
         other => Err(DecodeError::NotIp(other)),
     }
+}
+
+/// Where the packet begins in a frame that [`decode`] reads.
+pub(crate) fn network_offset(frame: &Frame<'_>) -> Option<usize> {
+    link::read(frame).ok().map(|header| header.offset)
 }
 
 impl<'a> Packet<'a> {

@@ -7,7 +7,7 @@
 //! SCTP, ICMP, ARP and other IP protocols, each cut to [`SNAP`] bytes. Established TCP is not: an
 //! acknowledgement is kept when it belongs to no flow that is known, as those of an ACK scan do.
 
-use crate::packet::{Body, Frame, Link, Packet};
+use crate::packet::{Body, Frame, Link, Packet, network_offset};
 use crate::pcap::write;
 use ahash::RandomState;
 use std::collections::VecDeque;
@@ -164,6 +164,7 @@ impl Kept {
             Link::Null => Some(4),
             Link::Sll => Some(16),
             Link::Sll2 => Some(20),
+            Link::Ppp | Link::Nflog => Some(network_offset(frame)?),
         };
         match skipped {
             None => put(frame.data),

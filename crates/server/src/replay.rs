@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use vedette_event::{Event, Observer, ObserverKind, Time};
 use vedette_parse::flow::{FlowFolder, FolderConfig};
-use vedette_parse::packet::{Frame, decode};
+use vedette_parse::packet::{Frame, decode_inside};
 use vedette_parse::pcap::{CaptureError, Reader};
 use vedette_parse::probes::ProbeKeeper;
 
@@ -92,10 +92,10 @@ fn probes(capture: &[u8], shift: &Shift) -> Result<ProbeKeeper, ReplayError> {
     let (mut folder, mut events) = (FlowFolder::new(FolderConfig::new(Arc::new(observer))), Vec::new());
     for frame in Reader::new(capture)?.by_ref().filter_map(Result::ok) {
         let frame = Frame { time: shift.apply(frame.time), ..frame };
-        if let Ok(packet) = &decode(&frame) {
+        if let Ok((frame, packet)) = &decode_inside(&frame) {
             folder.push(packet, &mut events);
             events.clear();
-            keeper.keep(&frame, packet, folder.began_flow());
+            keeper.keep(frame, packet, folder.began_flow());
         }
     }
     Ok(keeper)
@@ -116,7 +116,7 @@ pub fn fold(capture: &[u8]) -> Result<(Vec<Event>, ReplayReport), ReplayError> {
         match frame {
             Ok(frame) => {
                 report.packets += 1;
-                if let Ok(packet) = decode(&frame) {
+                if let Ok((_, packet)) = decode_inside(&frame) {
                     folder.push(&packet, &mut events);
                 }
             }

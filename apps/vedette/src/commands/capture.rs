@@ -95,8 +95,8 @@ pub fn replay_and_explain(
         packets += 1;
         now = now.max(frame.time);
         // By reference: a packet is large.
-        match &vedette_parse::packet::decode(&frame) {
-            Ok(packet) => folder.push(packet, &mut events),
+        match &vedette_parse::packet::decode_inside(&frame) {
+            Ok((_, packet)) => folder.push(packet, &mut events),
             Err(_) => undecoded += 1,
         }
         if events.len() >= BATCH {

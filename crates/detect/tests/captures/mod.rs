@@ -7,7 +7,7 @@ use std::sync::Arc;
 use vedette_detect::{Config, Detector};
 use vedette_event::{Detection, Event, Observer, ObserverKind};
 use vedette_parse::flow::{FlowFolder, FolderConfig};
-use vedette_parse::packet::decode;
+use vedette_parse::packet::decode_inside;
 use vedette_parse::pcap::Reader;
 
 /// The folder of shared material, or nothing, said once, where there is none.
@@ -31,7 +31,7 @@ pub fn events(path: &Path) -> Vec<Event> {
     let mut folder = FlowFolder::new(FolderConfig::new(observer));
     let mut events = Vec::new();
     for frame in Reader::new(&data).unwrap().flatten() {
-        if let Ok(packet) = decode(&frame) {
+        if let Ok((_, packet)) = decode_inside(&frame) {
             folder.push(&packet, &mut events);
         }
     }

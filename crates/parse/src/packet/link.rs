@@ -1,4 +1,5 @@
-//! Link headers: Ethernet with VLAN tags, Linux cooked capture, BSD loopback, none.
+//! Link headers: Ethernet with VLAN tags and PPPoE, PPP, Linux cooked capture and netfilter log, BSD loopback,
+//! none.
 
 use super::bytes::{array_at, u16_at, u32_at};
 use super::{DecodeError, Frame, Link, Way};
@@ -9,6 +10,8 @@ pub const IPV6: u16 = 0x86dd;
 
 /// 802.1Q, 802.1ad, and the older QinQ type.
 const VLAN: [u16; 3] = [0x8100, 0x88a8, 0x9100];
+/// A PPPoE session: six bytes of its own, and what PPP puts before the packet.
+const PPPOE: u16 = 0x8864;
 /// More tags than any network uses; a frame with more is malformed.
 const MAX_TAGS: usize = 4;
 
@@ -55,6 +58,8 @@ pub fn read(frame: &Frame<'_>) -> Result<Header, DecodeError> {
         Link::Sll2 => sll2(frame),
         Link::RawIp => raw(frame),
         Link::Null => null(frame),
+        Link::Ppp => ppp(frame),
+        Link::Nflog => nflog(frame),
     }
 }
 
@@ -94,8 +99,12 @@ fn tags(data: &[u8], header: &mut Header) -> Result<(), DecodeError> {
     if VLAN.contains(&header.ether_type) { Err(DecodeError::Malformed("VLAN tags")) } else { Ok(()) }
 }
 
-/// A length instead of a type: IP may still follow behind LLC and SNAP.
+/// A length instead of a type: IP may still follow behind LLC and SNAP. A PPPoE session: behind its header.
 fn snap(data: &[u8], header: &mut Header) -> Result<(), DecodeError> {
+    if header.ether_type == PPPOE {
+        header.offset += 6;
+        return ppp_protocol(data, header);
+    }
     if header.ether_type < 0x0600
         && let Some([0xaa, 0xaa, 0x03, 0, 0, 0, high, low]) = array_at::<8>(data, header.offset)
     {
@@ -163,4 +172,45 @@ fn null(frame: &Frame<'_>) -> Result<Header, DecodeError> {
         _ => return Err(DecodeError::NotIp(0)),
     };
     Ok(Header::new(frame, ether_type, 4))
+}
+
+fn ppp(frame: &Frame<'_>) -> Result<Header, DecodeError> {
+    // Address and control of HDLC, where they are not compressed away.
+    let framed = frame.data.starts_with(&[0xff, 0x03]);
+    let mut header = Header::new(frame, 0, if framed { 2 } else { 0 });
+    ppp_protocol(frame.data, &mut header)?;
+    Ok(header)
+}
+
+/// The EtherType that a PPP protocol number stands for.
+fn ppp_protocol(data: &[u8], header: &mut Header) -> Result<(), DecodeError> {
+    let protocol = u16_at(data, header.offset).ok_or(DecodeError::Truncated("PPP header"))?;
+    header.offset += 2;
+    header.ether_type = match protocol {
+        0x0021 => IPV4,
+        0x0057 => IPV6,
+        other => return Err(DecodeError::NotIp(other)),
+    };
+    Ok(())
+}
+
+/// Attributes of a netfilter log: length and kind in the byte order of the host, which is little-endian on all
+/// that people use; the packet is kind 9, and bit 15 marks network byte order.
+fn nflog(frame: &Frame<'_>) -> Result<Header, DecodeError> {
+    const PACKET: u16 = 9;
+    const MOST: usize = 64;
+    let cut = DecodeError::Truncated("netfilter log header");
+    let mut offset = 4;
+    for _ in 0..MOST {
+        let [a, b, c, d] = *array_at::<4>(frame.data, offset).ok_or(cut)?;
+        let (length, kind) = (usize::from(u16::from_le_bytes([a, b])), u16::from_le_bytes([c, d]));
+        if length < 4 {
+            return Err(DecodeError::Malformed("netfilter log attribute"));
+        }
+        if kind & 0x7fff == PACKET {
+            return Ok(Header::new(frame, by_version(frame, offset + 4)?, offset + 4));
+        }
+        offset += length.next_multiple_of(4);
+    }
+    Err(DecodeError::Malformed("netfilter log attributes"))
 }

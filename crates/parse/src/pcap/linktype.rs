@@ -11,6 +11,8 @@ pub fn link(number: u32) -> Option<Link> {
         // 12 and 14 are what BSD systems called raw IP.
         101 | 12 | 14 | 228 | 229 => Some(Link::RawIp),
         0 | 108 => Some(Link::Null),
+        9 | 50 => Some(Link::Ppp),
+        239 => Some(Link::Nflog),
         _ => None,
     }
 }
@@ -22,9 +24,7 @@ pub fn name(number: u32) -> &'static str {
         3 => "AX.25",
         6 => "token ring",
         8 => "SLIP",
-        9 => "PPP",
         10 => "FDDI",
-        50 => "PPP over HDLC",
         51 => "PPPoE",
         104 => "Cisco HDLC",
         105 => "802.11 wireless",
@@ -40,7 +40,6 @@ pub fn name(number: u32) -> &'static str {
         192 => "per-packet information",
         195 | 215 | 230 => "802.15.4",
         227 => "CAN bus",
-        239 => "Linux netfilter log",
         240 => "netANALYZER",
         242 => "IP over InfiniBand",
         249 => "Windows USB",
