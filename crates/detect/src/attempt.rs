@@ -15,6 +15,7 @@ use crate::networks::is_one_host;
 use crate::payload::{self, LISTENED, RETURNED};
 use crate::resets;
 use crate::services::ServiceKey;
+use crate::sight;
 use crate::source::{Contact, Decided, LineKey, Source};
 use crate::table::Slot;
 use crate::technique::Technique;
@@ -80,6 +81,10 @@ impl Detector {
         }
         if technique == Technique::Syn {
             self.links.note_dial(event);
+            if let Some(seen) = sight::tells(event) {
+                let observer = self.observers.number(&event.observer);
+                self.sights.note(observer, seen);
+            }
         }
         let answer = Answer::of(event, technique);
         if event.count > 1 {
@@ -209,7 +214,10 @@ impl Detector {
         let Some(source) = self.sources.get(slot) else { return };
         if let Some(position) = source.find(key) {
             let attempts = 1 + u32::from(event.retries);
-            self.sources.change(slot, |source| source.repeat(position, attempts, event.time));
+            self.sources.change(slot, |source| {
+                source.forgive(position, case.answer, event.time);
+                source.repeat(position, attempts, event.time);
+            });
             self.note_hammering(slot, key, event, out);
             if let Some(kind) = fingerprint::os_probe(event) {
                 let decided = self.note_os_probe(slot, kind, event);
@@ -415,6 +423,14 @@ impl Detector {
                     .sources
                     .lookup(event.target)
                     .is_some_and(|target| target.converses_with(event.source, key, before)));
+        // From one port to many ports of clients, with something to say: a service whose questions were not seen.
+        let serves = technique == Technique::Udp
+            && answer == Answer::Unanswered
+            && event.first.payload_len > 0
+            && own(&|source| {
+                source.keeps_port(event.target, key, technique, event.source_port)
+                    && !source.is_refused(event.target, event.source_port)
+            });
         let failed = answer.is_failure() && technique == Technique::Syn;
         let other_family = (failed || quiet) && self.links.dialled_again(event, began);
         Context {
@@ -423,8 +439,8 @@ impl Detector {
             crafted,
             empty: technique == Technique::Udp && event.first.payload_len == 0 && !event.first.partial,
             like_answer: technique == Technique::Udp
-                && event.source_port < FIRST_CLIENT_PORT
-                && event.target_port >= FIRST_EPHEMERAL,
+                && event.target_port >= FIRST_EPHEMERAL
+                && (event.source_port < FIRST_CLIENT_PORT || serves),
             same_port: may_keep_port(event, technique)
                 && own(&|source| source.keeps_port(event.target, key, technique, event.source_port)),
             in_conversation: in_conversation || (quiet && other_family),
@@ -433,7 +449,9 @@ impl Detector {
             neighbour: (answer.is_failure() || technique == Technique::Echo)
                 && technique != Technique::Arp
                 && own(&|source| source.has_neighbour(event.target, technique, port)),
-            known_host: technique == Technique::Arp && self.links.knows(event.target),
+            known_host: technique == Technique::Arp
+                && (self.links.knows(event.target) || own(&|source| source.has_reached(event.target))),
+            missed: self.observers.known(&event.observer).map_or(0.0, |number| self.sights.missed(number)),
             called: failed
                 && self
                     .sources

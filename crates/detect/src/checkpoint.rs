@@ -3,8 +3,8 @@
 //! Belongs here: the encoding and its bounds. Does not belong here: files, and when to save.
 //!
 //! The bytes are a head (magic, version, checksum), the campaigns, crowds and cards, and then the
-//! sources, the most important first, until the limit is reached. Rates of services, and rows of
-//! silent connections, are not kept: they are of minutes.
+//! sources, the most important first, until the limit is reached. Rates of services, what sensors
+//! miss, and rows of silent connections are not kept: they are of minutes.
 
 use crate::campaign::Campaign;
 use crate::campaigns::{self, Campaigns, NoiseKey, Serial};

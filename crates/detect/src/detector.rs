@@ -13,6 +13,7 @@ use crate::lull::Lulls;
 use crate::observers::Observers;
 use crate::report;
 use crate::services::Services;
+use crate::sight::Sights;
 use crate::sources::Sources;
 use ahash::RandomState;
 use std::collections::VecDeque;
@@ -52,6 +53,7 @@ pub struct Detector {
     pub(crate) crowds: Crowds,
     pub(crate) links: Links,
     pub(crate) observers: Observers,
+    pub(crate) sights: Sights,
     pub(crate) campaigns: Campaigns,
     pub(crate) lulls: Lulls,
     /// When campaigns of unconfirmed sources opened lately, and the one for those that are too many.
@@ -84,6 +86,7 @@ impl Detector {
             crowds: Crowds::new(hasher.clone()),
             links: Links::new(hasher.clone()),
             observers: Observers::default(),
+            sights: Sights::default(),
             campaigns: Campaigns::default(),
             lulls: Lulls::default(),
             openings: VecDeque::new(),

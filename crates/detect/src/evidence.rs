@@ -156,6 +156,8 @@ pub(crate) struct Context {
     pub(crate) neighbour: bool,
     /// The address asked for is known to be there.
     pub(crate) known_host: bool,
+    /// The part of answers that who saw it misses: see [`crate::sight`].
+    pub(crate) missed: f32,
     /// The target has just opened a connection to the source: this may be a call back.
     pub(crate) called: bool,
     /// The port is one of those that clients take.
@@ -288,6 +290,8 @@ const CHANNEL: f32 = 0.4;
 const ACQUAINTED: f32 = 0.3;
 /// IPv6 is tried first and given up a moment later for IPv4 (RFC 8305), site after site where IPv6 is broken.
 const OTHER_FAMILY: f32 = 0.05;
+/// What silence loses where all answers are missed. Something is left: who cannot be seen is not excused by it.
+const UNSEEN: f32 = 0.7;
 /// What is left of a weight whatever excuses it.
 const LEAST_PART: f32 = 0.3;
 /// Of an accepted contact beside a running conversation counts this part.
@@ -302,6 +306,10 @@ pub(crate) fn not_again(line: LineKey, stage: usize) -> f32 {
 /// The weight of a first contact, or of what became of it.
 pub(crate) fn weigh(technique: Technique, answer: Answer, options: bool, context: Context) -> Weight {
     let base = base(technique, answer, options, context);
+    // Flags that no stack sends do not weigh by their answers.
+    let silent = matches!(answer, Answer::Unanswered | Answer::NeverFinished | Answer::Unknown);
+    let sight = if silent && !technique.is_illegal() { 1.0 - UNSEEN * context.missed } else { 1.0 };
+    let base = Weight { host: base.host * sight, port: base.port * sight };
     let friendly = base.host <= 0.0 && base.port <= 0.0;
     if friendly || answer == Answer::Pending {
         return base;
@@ -324,7 +332,7 @@ pub(crate) fn weigh(technique: Technique, answer: Answer, options: bool, context
     }
     let parallel = if answer == Answer::Aborted && context.parallel { PARALLEL } else { 0.0 };
     let in_order = answer.is_failure() || technique == Technique::Echo;
-    let beside = if context.neighbour && in_order { NEIGHBOUR } else { 0.0 };
+    let beside = if context.neighbour && in_order { NEIGHBOUR * sight } else { 0.0 };
     let lift = |weight: f32, bonus: f32| {
         if weight > 0.0 { (weight + bonus).max(weight * LEAST_PART) } else { weight }
     };
@@ -445,6 +453,7 @@ mod tests {
         parallel: false,
         neighbour: false,
         known_host: false,
+        missed: 0.0,
         called: false,
         client_port: false,
         talks: false,

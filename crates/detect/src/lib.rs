@@ -12,7 +12,7 @@
 //! | `detector` | the interface; time |
 //! | `attempt`, `judge` | from event to evidence, from evidence to campaign |
 //! | `evidence`, `technique`, `fingerprint`, `payload`, `scales` | weights, kinds of probes, tools, time scales |
-//! | `source`, `sources`, `services`, `links`, `observers`, `table`, `sets`, `seen` | what is remembered, within bounds |
+//! | `source`, `sources`, `services`, `links`, `observers`, `sight`, `table`, `sets`, `seen` | what is remembered, within bounds |
 //! | `crowd`, `resets` | decoys and distributed scans; who sent a probe |
 //! | `lull` | silent connections that are not made again |
 //! | `noise` | what is no scan |
@@ -53,6 +53,7 @@ mod seen;
 mod services;
 mod sets;
 mod severity;
+mod sight;
 mod source;
 mod sources;
 mod table;

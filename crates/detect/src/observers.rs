@@ -15,6 +15,8 @@ pub(crate) struct Observers {
     /// Numbers count from 1.
     list: Vec<Arc<Observer>>,
     numbers: HashMap<String, u16>,
+    /// Asked for last: most often it is asked for again.
+    latest: Option<(Arc<Observer>, u16)>,
 }
 
 impl Observers {
@@ -32,7 +34,13 @@ impl Observers {
     }
 
     pub(crate) fn number(&mut self, observer: &Arc<Observer>) -> u16 {
+        if let Some((latest, number)) = &self.latest
+            && Arc::ptr_eq(latest, observer)
+        {
+            return *number;
+        }
         if let Some(&known) = self.numbers.get(&observer.id) {
+            self.latest = Some((Arc::clone(observer), known));
             return known;
         }
         if self.list.len() >= MOST {
@@ -42,6 +50,14 @@ impl Observers {
         let number = u16::try_from(self.list.len()).unwrap_or(NOBODY);
         self.numbers.insert(observer.id.clone(), number);
         number
+    }
+
+    /// The number of one that has one, without giving it one.
+    pub(crate) fn known(&self, observer: &Arc<Observer>) -> Option<u16> {
+        match &self.latest {
+            Some((latest, number)) if Arc::ptr_eq(latest, observer) => Some(*number),
+            _ => self.numbers.get(&observer.id).copied(),
+        }
     }
 
     pub(crate) fn of(&self, number: u16) -> Option<&Arc<Observer>> {

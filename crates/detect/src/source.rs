@@ -136,6 +136,16 @@ impl Source {
         }
     }
 
+    /// A datagram from this port of its own was refused by `target`.
+    pub(crate) fn is_refused(&self, target: IpAddr, from: u16) -> bool {
+        self.contacts.iter().any(|contact| {
+            contact.source_port == from
+                && contact.target == target
+                && contact.technique == Technique::Udp
+                && contact.answer == Answer::Refused
+        })
+    }
+
     /// Datagram services of a host below `limit` that it has asked.
     pub(crate) fn datagram_services(&self, target: IpAddr, limit: u16) -> usize {
         let asked = |contact: &&Contact| {
@@ -167,6 +177,20 @@ impl Source {
         self.talks |= contact.answer == Answer::Talked;
         self.contacts.push_back(contact);
         decided
+    }
+
+    /// A service that failed is tried again, long after, and fails again: so do those who need it (monitoring, clients
+    /// that wait), and scanners seldom return to what they know. Half of what it weighed is taken back, once.
+    pub(crate) fn forgive(&mut self, position: usize, answer: Answer, at: Time) {
+        const LONG_AFTER: i64 = 10_000_000;
+        let Some(contact) = self.contacts.get(position) else { return };
+        let same = contact.answer.is_failure() && answer.is_failure() && contact.technique == Technique::Syn;
+        let first = contact.attempts == 1 && !contact.taken;
+        if same && first && at.since(contact.last) >= LONG_AFTER {
+            let half = Weight { host: contact.weight.host / 2.0, port: contact.weight.port / 2.0 };
+            // Less evidence decides nothing.
+            self.revise(position, contact.answer, half, at, f64::INFINITY);
+        }
     }
 
     /// Counts a repetition. What is used stays: it moves behind contacts that came later.
@@ -349,6 +373,13 @@ impl Source {
                 && contact.technique == Technique::Syn
                 && (contact.answer == Answer::Pending || contact.answer.is_finished())
                 && (0..=MINUTE).contains(&at.since(contact.last))
+        })
+    }
+
+    /// It has been answered by a service of `target`.
+    pub(crate) fn has_reached(&self, target: IpAddr) -> bool {
+        self.contacts.iter().rev().any(|contact| {
+            contact.target == target && contact.technique.has_ports() && contact.answer.is_open()
         })
     }
 

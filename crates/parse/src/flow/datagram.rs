@@ -4,6 +4,7 @@ use super::FlowFolder;
 use super::flood::{Aim, Class};
 use super::key::{Key, OTHER};
 use super::state::{Flow, Opening, State};
+use super::tcp::DISORDER;
 use crate::packet::{Packet, Sctp, Udp, chunk};
 use std::net::IpAddr;
 use vedette_event::{Closing, Event, Outcome};
@@ -84,7 +85,14 @@ impl FlowFolder {
             if !asked_now {
                 return self.exchange(at, from_low, packet, out);
             }
+            // Unless the answer overtook it: then it is answered.
+            let overtaken = packet.time.since(self.table.flow(at).began).abs() <= DISORDER;
             self.close(at, Closing::Open, out);
+            self.begin(hash, Flow::new(key, from_low, opening, packet), packet, out);
+            if overtaken && let Some(at) = self.table.find(hash, &key) {
+                self.answered(at, out);
+            }
+            return;
         }
         self.begin(hash, Flow::new(key, from_low, opening, packet), packet, out);
     }

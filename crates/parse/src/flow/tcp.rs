@@ -10,6 +10,17 @@ use vedette_event::{Closing, Event, Outcome, SourceReset, Transport, flag};
 /// Sequence numbers so far behind the first one belong to the same connection, a moment later.
 const WITHIN: u32 = 1 << 24;
 
+/// Packets of a connection seen in another order than they were sent are no further apart: capture rings, and
+/// the hosts of a merged capture, are out of step by that much.
+pub(super) const DISORDER: i64 = 10_000;
+
+/// What was seen of a connection before its SYN.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Overtaken {
+    ByReset,
+    ByTraffic,
+}
+
 /// What a packet means for the flow it belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Step {
@@ -40,13 +51,14 @@ impl FlowFolder {
         let (key, from_low) = Key::new(source, target, 6);
         let hash = self.table.hash(&key);
         let Some(at) = self.table.find(hash, &key) else {
-            return self.tcp_begin(hash, key, from_low, packet, tcp, out);
+            return self.tcp_begin(hash, key, from_low, packet, tcp, None, out);
         };
         let flow = self.table.flow(at);
         let from_source = from_low == flow.source_low;
         if flow.is_new_attempt(from_source, tcp) {
+            let overtaken = flow.overtook(from_source, packet, tcp);
             self.close(at, Closing::Open, out);
-            return self.tcp_begin(hash, key, from_low, packet, tcp, out);
+            return self.tcp_begin(hash, key, from_low, packet, tcp, overtaken, out);
         }
         let step = flow.tcp(from_source, packet, tcp);
         // The step may have turned the flow round.
@@ -105,7 +117,8 @@ impl FlowFolder {
         self.floods.completed(Aim { target, port, class: Class::Syn }, self.now);
     }
 
-    /// The first packet of a flow.
+    /// The first packet of a flow, which its answer or its next packet may have overtaken.
+    #[expect(clippy::too_many_arguments)]
     fn tcp_begin(
         &mut self,
         hash: u64,
@@ -113,6 +126,7 @@ impl FlowFolder {
         from_low: bool,
         packet: &Packet<'_>,
         tcp: Tcp,
+        overtaken: Option<Overtaken>,
         out: &mut Vec<Event>,
     ) {
         let opening = opening(tcp.flags);
@@ -134,6 +148,11 @@ impl FlowFolder {
         if opening == Opening::Answer {
             self.decide(at, Outcome::Unsolicited, out);
             self.settle(at, State::Done);
+        }
+        match overtaken {
+            Some(Overtaken::ByReset) => self.tcp_step(at, Step::Decide(Outcome::Refused), out),
+            Some(Overtaken::ByTraffic) => self.table.flow(at).progressed = true,
+            None => {}
         }
     }
 
@@ -172,6 +191,22 @@ impl Flow {
             Opening::Request => !repeated,
             Opening::Probe => over && !repeated,
             _ => false,
+        }
+    }
+
+    /// This SYN was sent before the packet that began the flow.
+    fn overtook(&self, from_source: bool, packet: &Packet<'_>, tcp: Tcp) -> Option<Overtaken> {
+        let next = tcp.sequence.wrapping_add(1);
+        let near = packet.time.since(self.began).abs() <= DISORDER;
+        let goes_on = match from_source {
+            true => self.first.sequence.wrapping_sub(next) < WITHIN,
+            false => self.first.acknowledgement.wrapping_sub(next) < WITHIN,
+        };
+        match self.opening {
+            _ if !near || !goes_on || opening(tcp.flags) != Opening::Request => None,
+            Opening::Answer if !from_source => Some(Overtaken::ByReset),
+            Opening::Middle | Opening::SynAck | Opening::Answer => Some(Overtaken::ByTraffic),
+            _ => None,
         }
     }
 
