@@ -405,7 +405,7 @@ impl Detector {
     /// What is known besides the packet. What does not matter for an answer is not looked up.
     fn context(&self, case: &Case<'_>, tool: Option<f64>, crafted: bool) -> Context {
         let Case { event, technique, answer, key, port, .. } = *case;
-        let quiet = matches!(answer, Answer::Silent | Answer::Aborted | Answer::Greeted);
+        let quiet = answer.is_quiet();
         let began = match event.kind {
             EventKind::FlowEnd => Time(event.time.since(Time(event.duration))),
             EventKind::Attempt => event.time,

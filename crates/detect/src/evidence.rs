@@ -91,6 +91,11 @@ impl Answer {
         matches!(self, Answer::Silent | Answer::Aborted | Answer::Greeted | Answer::Unheard | Answer::Talked)
     }
 
+    /// A connection was finished, and its source said nothing.
+    pub(crate) fn is_quiet(self) -> bool {
+        matches!(self, Answer::Silent | Answer::Greeted | Answer::Aborted)
+    }
+
     pub(crate) fn is_unknown(self) -> bool {
         self == Answer::Unknown
     }

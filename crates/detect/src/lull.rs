@@ -144,7 +144,7 @@ impl Detector {
 fn is_quiet(technique: Technique, answer: Answer) -> bool {
     match technique {
         Technique::Echo => answer.is_open(),
-        _ => matches!(answer, Answer::Silent | Answer::Greeted | Answer::Aborted),
+        _ => answer.is_quiet(),
     }
 }
 

@@ -179,15 +179,18 @@ impl Source {
         decided
     }
 
-    /// A service that failed is tried again, long after, and fails again: so do those who need it (monitoring, clients
-    /// that wait), and scanners seldom return to what they know. Half of what it weighed is taken back, once.
+    /// A service that failed is tried again, long after, and fails again; or one that was opened without a word is
+    /// opened again. So do those who need it (monitoring, clients that wait), and scanners seldom return to
+    /// what they know. Half of what it weighed is taken back, once.
     pub(crate) fn forgive(&mut self, position: usize, answer: Answer, at: Time) {
         const LONG_AFTER: i64 = 10_000_000;
         let Some(contact) = self.contacts.get(position) else { return };
-        let same = contact.answer.is_failure() && answer.is_failure() && contact.technique == Technique::Syn;
-        let first = contact.attempts == 1 && !contact.taken;
-        if same && first && at.since(contact.last) >= LONG_AFTER {
-            let half = Weight { host: contact.weight.host / 2.0, port: contact.weight.port / 2.0 };
+        let fails = contact.answer.is_failure() && answer.is_failure();
+        let opens = contact.answer.is_quiet() && (answer == Answer::Pending || answer.is_quiet());
+        let first = contact.attempts == 1 && !contact.taken && contact.technique == Technique::Syn;
+        if (fails || opens) && first && at.since(contact.last) >= LONG_AFTER {
+            let half = |weight: f32| if weight > 0.0 { weight / 2.0 } else { weight };
+            let half = Weight { host: half(contact.weight.host), port: half(contact.weight.port) };
             // Less evidence decides nothing.
             self.revise(position, contact.answer, half, at, f64::INFINITY);
         }

@@ -336,7 +336,7 @@ fn decoys_that_are_known_later_than_the_real_source_join_its_alert() {
 }
 
 #[test]
-fn half_open_confirms_and_open_ports_are_told_with_what_followed() {
+fn a_connection_confirms_and_open_ports_are_told_with_what_followed() {
     let mut events = scan(0, 10_000, 1..30);
     let mut open = refused(SECOND, ip(A), ip(T), 22);
     (open.outcome, open.closing) = (Outcome::Accepted, Closing::ResetBySource);

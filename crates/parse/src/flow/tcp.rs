@@ -204,7 +204,9 @@ impl Flow {
         };
         match self.opening {
             _ if !near || !goes_on || opening(tcp.flags) != Opening::Request => None,
-            Opening::Answer if !from_source => Some(Overtaken::ByReset),
+            Opening::Answer if !from_source => {
+                (self.first.acknowledgement == next).then_some(Overtaken::ByReset)
+            }
             Opening::Middle | Opening::SynAck | Opening::Answer => Some(Overtaken::ByTraffic),
             _ => None,
         }

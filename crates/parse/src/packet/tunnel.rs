@@ -27,13 +27,24 @@ const DEEPEST: usize = 3;
 /// As [`decode`], for the outermost packet.
 #[inline]
 pub fn decode_inside<'a>(frame: &Frame<'a>) -> Result<(Frame<'a>, Packet<'a>), DecodeError> {
-    let (mut frame, mut packet) = (*frame, decode(frame)?);
-    for _ in 0..DEEPEST {
-        let Some(inner) = inside(&frame, &packet) else { break };
-        let Ok(carried) = decode(&inner) else { break };
-        (frame, packet) = (inner, carried);
+    let packet = decode(frame)?;
+    match inside(frame, &packet) {
+        None => Ok((*frame, packet)),
+        Some(inner) => Ok(innermost((*frame, packet), inner)),
     }
-    Ok((frame, packet))
+}
+
+/// Copying packets costs, and few are tunnels.
+#[cold]
+fn innermost<'a>(outermost: (Frame<'a>, Packet<'a>), inner: Frame<'a>) -> (Frame<'a>, Packet<'a>) {
+    let (mut found, mut next) = (outermost, Some(inner));
+    for _ in 0..DEEPEST {
+        let Some(frame) = next else { break };
+        let Ok(packet) = decode(&frame) else { break };
+        next = inside(&frame, &packet);
+        found = (frame, packet);
+    }
+    found
 }
 
 /// The frame that a packet carries.
