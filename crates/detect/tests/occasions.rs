@@ -90,11 +90,11 @@ fn broken_ipv6_beside_ipv4_is_a_browser_and_alone_a_sweep() {
 
 #[test]
 fn a_second_round_speaks_for_monitoring_and_not_for_quick_retries() {
-    // Six services that are down and, from the second round on, one more.
+    // Six services that are down and, from the second round on, two more.
     let rounds = |pause: i64| {
         let mut events = Vec::new();
         for round in 0..6 {
-            for port in 1..=(6 + u16::from(round > 0)) {
+            for port in 1..=(6 + 2 * u16::from(round > 0)) {
                 let at = round * pause + i64::from(port) * 1_000;
                 events.push(refused(at, ip("10.0.0.2"), ip("10.0.0.5"), 5_000 + port * 7));
             }
