@@ -89,9 +89,11 @@ pub enum Shape {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Attribution {
-    /// It completed a handshake, reset what it had asked for, or is a local process.
+    /// It completed a handshake, its resets of our answers came the way its probes came, or it is a local process.
     Confirmed,
+    /// Nothing tells. That it reset our answers does not: any live host does.
     Unconfirmed,
+    /// The address is invented, or a live host's in whose name another one sends.
     Spoofed,
 }
 

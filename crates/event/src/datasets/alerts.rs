@@ -51,6 +51,8 @@ pub const DATASET: Dataset = Dataset {
         Field::int("incident_id", "Number of its incident; null for a self-test and for what is excluded."),
         Field::bool("excluded", "An exclusion keeps it out of lists and notifications."),
         Field::int("excluded_by", "Number of that exclusion; null without one."),
+        detections::PROCESSES,
+        detections::COMMAND_LINES,
     ],
 };
 
@@ -115,6 +117,10 @@ pub fn row(life: &LifeCycle, subject: &Subject) -> Row {
     });
     row.push(Value::from(life.incident_id));
     row.extend([Value::Bool(life.excluded_by.is_some()), Value::from(life.excluded_by)]);
+    row.extend(match subject {
+        Subject::Detection(detection) => detections::processes(detection),
+        Subject::Finding(_) => [Value::Null, Value::Null],
+    });
     if let (Some(severity), Some(place)) = (life.severity, DATASET.position("severity")) {
         row[place] = Value::from(severity.as_str());
     }

@@ -2,7 +2,7 @@
 //! at each change. `alerts` holds the current state of those that matter.
 
 use super::{ID, INSERT_TIME, TIME};
-use crate::{Change, Dataset, Detection, DetectionKind, Field, FieldType, Row, Shape, Value};
+use crate::{Change, Dataset, Detection, DetectionKind, Field, FieldType, Process, Row, Shape, Value};
 
 pub const DATASET: Dataset = Dataset {
     name: "vedette_detections",
@@ -37,8 +37,30 @@ pub const DATASET: Dataset = Dataset {
         Field::new("mitre_techniques", FieldType::StrList, "ATT&CK techniques."),
         Field::new("score", FieldType::Float, "Evidence score."),
         Field::new("reasons", FieldType::StrList, "Why it was concluded, strongest first."),
+        PROCESSES,
+        COMMAND_LINES,
     ],
 };
+
+/// Of an outgoing scan; shared with `alerts`.
+pub(crate) const PROCESSES: Field = Field::new(
+    "processes",
+    FieldType::StrList,
+    "Local processes that made the probes, by name, where a sensor saw them.",
+);
+pub(crate) const COMMAND_LINES: Field =
+    Field::new("process_command_lines", FieldType::StrList, "Their command lines, in the same order.");
+
+/// The cells of [`PROCESSES`] and [`COMMAND_LINES`]; null where none is known.
+pub(crate) fn processes(detection: &Detection) -> [Value; 2] {
+    if detection.processes.is_empty() {
+        return [Value::Null, Value::Null];
+    }
+    let each = |text: fn(&Process) -> &str| {
+        Value::List(detection.processes.iter().map(|process| Value::text(text(process))).collect())
+    };
+    [each(|process| &process.name), each(|process| &process.command_line)]
+}
 
 /// A row of [`DATASET`] for one change of a campaign.
 pub fn row(detection: &Detection) -> Row {
@@ -61,6 +83,7 @@ pub fn row(detection: &Detection) -> Row {
     ];
     row.extend(facts(detection));
     row.push(Value::from(detection.reasons.clone()));
+    row.extend(processes(detection));
     row
 }
 

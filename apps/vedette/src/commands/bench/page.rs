@@ -136,9 +136,32 @@ pub fn page(scores: &[Score], summary: &Summary) -> String {
     text.push_str(&row(&HEAD.map(str::to_owned)));
     text.push_str(&row(&HEAD.map(|_| "---".to_owned())));
     scores.iter().for_each(|score| text.push_str(&row(&cells(score))));
+    text.push_str(BLIND);
     text.push_str(PEERS);
     text
 }
+
+/// What became of scenarios that nobody had tuned anything to; they are part of the set since.
+const BLIND: &str = "
+## A blind test
+
+81 of the scenarios, from `polite` on, were invented, recorded and labelled before the detector had seen any of
+them, by the same people but with other tools, rhythms, stacks, places and links than those before, and scored
+once with the detector as it was:
+
+- scans detected: 35 of 46. Seven of the missed were inside PPPoE, PPP, VXLAN, GENEVE, GRE or ERSPAN, or in the
+  firewall's log format, which captures were not opened for. The others: three half-open probes and no more; datagram
+  services each asked in its own protocol; six ports of each of five hosts within hours; IPv6 of which 64 bytes were
+  captured, where the TCP flags are missing.
+- right source: 31 of 32; right type: 35 of 35; right shape: 34 of 35
+- false alarms: 5 on 34 benign captures (IPv6 that is broken beside IPv4, ten mail exchangers of which nine are gone,
+  exporters that are not on every host, active FTP to a client that gave up, ident queries of callers)
+
+The model was mended for each where something could be known. Since then they are part of the set, with these changes: the
+mail exchangers have addresses of the Internet, as such have; of decoys behind one router nothing tells the real one,
+so that no source is asked for; the IPv6 capture cut to 64 bytes is left out, and so is a scan in IPv6 fragments, whose tool
+had sent nothing.
+";
 
 /// Measured by this project's founders on 34 positive and 11 negative captures, of which the
 /// public half is among those that `bench detect` is run on.
