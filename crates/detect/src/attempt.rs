@@ -214,10 +214,18 @@ impl Detector {
         let Some(source) = self.sources.get(slot) else { return };
         if let Some(position) = source.find(key) {
             let attempts = 1 + u32::from(event.retries);
-            self.sources.change(slot, |source| {
-                source.forgive(position, case.answer, event.time);
-                source.repeat(position, attempts, event.time);
+            let observer = self.observers.number(&event.observer);
+            let told = self.sources.change(slot, |source| {
+                let told = source.is_told_again(position, observer, event.time);
+                if !told {
+                    source.forgive(position, case.answer, event.time);
+                    source.repeat(position, attempts, event.time);
+                }
+                told
             });
+            if told == Some(true) {
+                return;
+            }
             self.note_hammering(slot, key, event, out);
             if let Some(kind) = fingerprint::os_probe(event) {
                 let decided = self.note_os_probe(slot, kind, event);
@@ -321,7 +329,8 @@ impl Detector {
             return;
         }
         let origin = resets::origin(event, &self.links);
-        let probe = Probe { technique, answer, origin, tool, os_probe, made, weight: most };
+        let observer = self.observers.number(&event.observer);
+        let probe = Probe { technique, answer, origin, observer, tool, os_probe, made, weight: most };
         let forger = self.links.forger(event);
         self.campaigns.change(serial, |campaign| {
             let member = campaign.join(event.source);

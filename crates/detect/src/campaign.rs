@@ -39,6 +39,8 @@ const DECIDING: usize = 32;
 const LINES: usize = 12;
 /// Services told apart for classes of discovery, which have fewer.
 pub(crate) const SERVICES: usize = 32;
+/// Targets of which it is remembered who told of them first.
+const WATCHED: usize = 1_000;
 /// Members kept with what is known of each.
 pub(crate) const MEMBERS: usize = 1_000;
 const OBSERVERS: usize = 1_000;
@@ -95,6 +97,8 @@ pub(crate) struct Probe {
     pub(crate) answer: Answer,
     /// Of the reset that ended it half-open.
     pub(crate) origin: Origin,
+    /// Who saw it: see [`crate::observers`].
+    pub(crate) observer: u16,
     /// Row of [`FINGERPRINTS`].
     pub(crate) tool: Option<usize>,
     pub(crate) os_probe: Option<OsProbe>,
@@ -199,6 +203,9 @@ pub(crate) struct Campaign {
     pub(crate) storm: bool,
     /// What other products concluded about its source, each conclusion once.
     pub(crate) foreign: Vec<Foreign>,
+    /// Who told of each target first. What another one tells of the same service of it is the same probe, seen a
+    /// second time: by a firewall and the host behind it, by both ends.
+    watched: BTreeMap<IpAddr, u16>,
     /// The crowd its members belong to.
     pub(crate) crowd: Option<CrowdKey>,
     pub(crate) closed: Option<Time>,
@@ -252,6 +259,7 @@ impl Campaign {
             impostor: None,
             storm: false,
             foreign: Vec::new(),
+            watched: BTreeMap::new(),
             crowd: None,
             closed: None,
             changed: false,
@@ -307,6 +315,7 @@ impl Campaign {
             self.note_observer(observer);
         }
         let attempts = u64::from(contact.attempts);
+        self.is_watched_by(contact.target, contact.observer);
         self.count(member, contact.technique, contact.answer, attempts, contact.os_probe);
         self.count_origin(member, contact.origin);
         if let Some(row) = contact.tool {
@@ -326,14 +335,19 @@ impl Campaign {
     /// Counts a probe of a member.
     pub(crate) fn note_probe(&mut self, member: Option<usize>, event: &Event, probe: &Probe) {
         let Probe { technique, answer, .. } = *probe;
-        self.count(member, technique, answer, 1 + u64::from(event.retries), probe.os_probe.is_some());
-        self.count_origin(member, probe.origin);
         let port = match event.transport {
             Transport::Ip(number) => u16::from(number),
             _ => event.target_port,
         };
         let made = probe.os_probe.is_none().then_some(probe.made);
         let new = self.place(event.target, port, technique, made);
+        if !self.is_watched_by(event.target, probe.observer) && !new {
+            self.span(event.time, event.time.plus(event.duration.max(0)));
+            self.note_circumstances(member, event);
+            return;
+        }
+        self.count(member, technique, answer, 1 + u64::from(event.retries), probe.os_probe.is_some());
+        self.count_origin(member, probe.origin);
         if new && probe.weight > 0.0 {
             self.score += f64::from(probe.weight);
         }
@@ -351,6 +365,19 @@ impl Campaign {
         self.active = self.active.max(event.decided);
         self.events += 1;
         self.note_circumstances(member, event);
+    }
+
+    /// Whether this observer is the one whose word on this target counts; the first one is.
+    fn is_watched_by(&mut self, target: IpAddr, observer: u16) -> bool {
+        match self.watched.get(&target) {
+            Some(&first) => first == observer,
+            None => {
+                if self.watched.len() < WATCHED {
+                    self.watched.insert(target, observer);
+                }
+                true
+            }
+        }
     }
 
     /// Another product says that the source scans; true when it says so for the first time.
@@ -581,6 +608,7 @@ impl Campaign {
             + self.protocols.heap_bytes()
             + self.open_ports.heap_bytes()
             + self.open.len() * 64
+            + self.watched.len() * 48
             + self.verdict.contacts.capacity() * size_of::<Contact>()
     }
 }

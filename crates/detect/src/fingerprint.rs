@@ -66,14 +66,14 @@ pub(crate) const FINGERPRINTS: [Fingerprint; 11] = [
     },
     Fingerprint {
         tool: "nmap",
-        version: "",
+        version: "as measured with 7.9x",
         confidence: 0.9,
         evidence: "SYN with window 1024, only an MSS option of 1440 or 1460, DF off, TTL below 60 (IPv4)",
         matches: |e| is_syn(e) && matches!(e.first.mss, 1440 | 1460) && only_mss(&e.first) && raw_nmap(e),
     },
     Fingerprint {
         tool: "nmap",
-        version: "",
+        version: "as measured with 7.9x",
         confidence: 0.85,
         evidence: "FIN, NULL, Xmas, Maimon or ACK probe with window 1024, no options, TTL below 60",
         matches: |e| {
@@ -86,7 +86,7 @@ pub(crate) const FINGERPRINTS: [Fingerprint; 11] = [
     },
     Fingerprint {
         tool: "hping3",
-        version: "",
+        version: "as measured with 3.0.0-alpha-2",
         confidence: 0.6,
         evidence: "window 512, no TCP options, TTL at most 64",
         matches: |e| {
@@ -112,14 +112,14 @@ pub(crate) const FINGERPRINTS: [Fingerprint; 11] = [
     },
     Fingerprint {
         tool: "nmap",
-        version: "",
+        version: "as measured with 7.9x",
         confidence: 0.95,
         evidence: "packet of the operating system detection (window and option order of its table)",
         matches: |e| os_probe(e).is_some(),
     },
     Fingerprint {
         tool: "nmap",
-        version: "",
+        version: "as measured with 7.9x",
         confidence: 0.9,
         evidence: "question of its UDP scan, with the constants of its table",
         matches: crate::payload::is_nmap_question,

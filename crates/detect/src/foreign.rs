@@ -68,6 +68,7 @@ impl Detector {
         campaign.note_circumstances(None, event);
         let serial = self.open(campaign, None, out);
         self.enter(serial, &[event.source], event.source, None, event.decided, scales::reach(1));
+        let observers = &mut self.observers;
         self.campaigns.change(serial, |campaign| {
             // The attempt may not have been remembered, as part of a flood for one.
             if campaign.probes == 0
@@ -76,8 +77,17 @@ impl Detector {
                 let answer = Answer::of(event, technique);
                 let made = fingerprint::made(event);
                 let origin = Origin::Untold;
-                let probe =
-                    Probe { technique, answer, origin, tool: None, os_probe: None, made, weight: 0.0 };
+                let observer = observers.number(&event.observer);
+                let probe = Probe {
+                    technique,
+                    answer,
+                    origin,
+                    observer,
+                    tool: None,
+                    os_probe: None,
+                    made,
+                    weight: 0.0,
+                };
                 let member = campaign.join(event.source);
                 campaign.note_probe(member, event, &probe);
             }

@@ -179,6 +179,15 @@ impl Source {
         decided
     }
 
+    /// Another observer tells of the attempt that is known: a firewall and the host behind it, both ends.
+    pub(crate) fn is_told_again(&self, position: usize, observer: u16, at: Time) -> bool {
+        // Logs tell whole seconds, and clocks differ.
+        const SAME: i64 = 5_000_000;
+        self.contacts
+            .get(position)
+            .is_some_and(|contact| contact.observer != observer && at.since(contact.last).abs() <= SAME)
+    }
+
     /// A service that failed is tried again, long after, and fails again; or one that was opened without a word is
     /// opened again. So do those who need it (monitoring, clients that wait), and scanners seldom return to
     /// what they know. Half of what it weighed is taken back, once.

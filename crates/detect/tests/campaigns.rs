@@ -412,7 +412,7 @@ fn seen_by_two_agents_it_is_one_campaign_of_one_set_of_ports() {
     }
     events.extend(seen_there);
     let scan = only(&told(events));
-    assert_eq!(scan.distinct_ports, 29);
+    assert_eq!((scan.distinct_ports, scan.probes), (29, 29), "each probe counts once");
     assert_eq!(scan.observers, ["agent-1", "agent-2"]);
 }
 

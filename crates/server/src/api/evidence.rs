@@ -148,45 +148,61 @@ fn of_finding(finding: &Finding) -> Evidence {
     Evidence { xql, from, to, limit_hit: false, probes: Vec::new(), afterwards: None }
 }
 
-/// The query that finds a campaign's probes: in `xdr_data`, or in the log that told of them.
+/// The query that finds a campaign's probes: in `xdr_data`, in the logs that told of them, or in both.
 pub fn xql(detection: &Detection, from: Time, to: Time) -> String {
     let mut sources = detection.source_ips.clone();
     sources.extend(detection.candidate_ips.iter().filter(|ip| !detection.source_ips.contains(ip)));
-    if let Some(format) = detection.observers.first().and_then(|id| Format::of_observer(id)) {
-        return log_xql(detection, &sources, format, from, to);
+    let mut logs: Vec<Format> = detection.observers.iter().filter_map(|id| Format::of_observer(id)).collect();
+    let sensed = logs.is_empty() || logs.len() < detection.observers.len();
+    logs.sort_by_key(|format| format.as_str());
+    logs.dedup();
+    let mut text = format!("config timeframe between \"{}\" and \"{}\"\n| ", moment(from), moment(to));
+    match &logs[..] {
+        [only] if !sensed => {
+            let (filtered, outcome) = of_log(detection, &sources, *only);
+            text.push_str(&format!(
+                "{filtered}| fields _time, source_ip, source_port, dest_ip, dest_port, protocol, {outcome}"
+            ));
+        }
+        logs => {
+            let mut parts: Vec<String> =
+                sensed.then(|| of_sensors(detection, &sources)).into_iter().collect();
+            parts.extend(logs.iter().map(|&format| with_our_names(of_log(detection, &sources, format))));
+            text.push_str(&parts.join("\n| union (\n"));
+            text.push_str(&")".repeat(parts.len() - 1));
+        }
     }
-    let mut text = format!(
-        "config timeframe between \"{}\" and \"{}\"\n| dataset = xdr_data\n",
-        moment(from),
-        moment(to)
-    );
-    text.push_str("| filter event_sub_type != \"DISCONNECT\"");
+    text.push_str("\n| sort asc _time");
+    text
+}
+
+fn of_sensors(detection: &Detection, sources: &[IpAddr]) -> String {
+    let mut text = String::from("dataset = xdr_data\n| filter event_sub_type != \"DISCONNECT\"");
     let cut = detection.addresses_cut;
-    for (field, addresses) in [("source_ip", &sources), ("target_ip", &detection.target_ips)] {
+    for (field, addresses) in [("source_ip", sources), ("target_ip", &detection.target_ips)] {
         if let Some(condition) = one_of(field, addresses, cut) {
             text.push_str(&format!("\n    and {condition}"));
         }
     }
     text.push_str(
         "\n| fields _time, source_ip, source_port, target_ip, target_port, action_network_protocol, \
-         outcome, tcp_flags, handshake_completed, attempt_count, retries\n| sort asc _time",
+         outcome, tcp_flags, handshake_completed, attempt_count, retries",
     );
     text
 }
 
-fn log_xql(detection: &Detection, sources: &[IpAddr], format: Format, from: Time, to: Time) -> String {
+/// The rows of a log, and its column that says what came of them.
+fn of_log(detection: &Detection, sources: &[IpAddr], format: Format) -> (String, &'static str) {
     // Both of PAN-OS, where it tells of sessions and of threats.
-    let dataset = match format.datasets() {
-        [only] => format!("dataset = {only}"),
-        several => format!("dataset in ({})", several.join(", ")),
+    let mut text = match format.datasets() {
+        [only] => format!("dataset = {only}\n"),
+        several => format!("dataset in ({})\n", several.join(", ")),
     };
     let outcome = match format {
         Format::Zeek => "conn_state",
         Format::Suricata => "flow_state",
         _ => "action",
     };
-    let mut text =
-        format!("config timeframe between \"{}\" and \"{}\"\n| {dataset}\n", moment(from), moment(to));
     let cut = detection.addresses_cut;
     let named = [("source_ip", sources), ("dest_ip", &detection.target_ips)];
     let conditions: Vec<String> =
@@ -194,10 +210,15 @@ fn log_xql(detection: &Detection, sources: &[IpAddr], format: Format, from: Time
     if !conditions.is_empty() {
         text.push_str(&format!("| filter {}\n", conditions.join("\n    and ")));
     }
-    text.push_str(&format!(
-        "| fields _time, source_ip, source_port, dest_ip, dest_port, protocol, {outcome}\n| sort asc _time"
-    ));
-    text
+    (text, outcome)
+}
+
+/// A log's rows under the names of `xdr_data`, to stand beside its rows.
+fn with_our_names((filtered, outcome): (String, &str)) -> String {
+    format!(
+        "{filtered}| alter target_ip = dest_ip, target_port = dest_port, outcome = {outcome}\n\
+         | fields _time, source_ip, source_port, target_ip, target_port, outcome"
+    )
 }
 
 /// None where the list is too long to name, cut, or empty.
@@ -302,6 +323,19 @@ mod tests {
             assert!(format.datasets().iter().all(|name| text.contains(name)), "{text}");
             assert!(text.contains("dest_ip = \"10.0.0.5\""), "{text}");
         }
+    }
+
+    #[test]
+    fn what_several_saw_is_looked_for_wherever_they_saw_it() {
+        let mut campaign = detection("c1");
+        campaign.observers = vec!["panos:fw".to_owned(), "agent-1".to_owned(), "zeek:conn.log".to_owned()];
+        let text = xql(&campaign, Time(0), Time(1));
+        assert_eq!(vedette_xql::check(&text), [], "{text}");
+        for name in ["xdr_data", "panw_ngfw_traffic_raw", Format::Zeek.datasets()[0]] {
+            assert!(text.contains(name), "{text}");
+        }
+        campaign.observers = vec!["agent-1".to_owned(), "agent-2".to_owned()];
+        assert!(!xql(&campaign, Time(0), Time(1)).contains("union"));
     }
 
     #[test]
