@@ -6,10 +6,11 @@ use std::sync::Arc;
 use vedette_detect::{Config, Detector};
 use vedette_event::{Observer, ObserverKind, Time};
 use vedette_parse::flow::{FlowFolder, FolderConfig};
-use vedette_parse::packet::{Frame, Link, Way, decode};
+use vedette_parse::packet::{Frame, Link, Way, decode_inside};
 use vedette_parse::probes::ProbeKeeper;
 
-const LINKS: [Link; 5] = [Link::Ethernet, Link::Sll, Link::Sll2, Link::RawIp, Link::Null];
+const LINKS: [Link; 7] =
+    [Link::Ethernet, Link::Sll, Link::Sll2, Link::RawIp, Link::Null, Link::Ppp, Link::Nflog];
 const WAYS: [Way; 3] = [Way::In, Way::Out, Way::Unknown];
 
 fuzz_target!(|data: &[u8]| {
@@ -33,7 +34,7 @@ fuzz_target!(|data: &[u8]| {
             interface: u32::from(*kind % 3),
             checksum_pending: kind % 2 == 1,
         };
-        if let Ok(packet) = decode(&frame) {
+        if let Ok((frame, packet)) = decode_inside(&frame) {
             folder.push(&packet, &mut events);
             keeper.keep(&frame, &packet, folder.began_flow());
         }

@@ -341,7 +341,9 @@ impl Detector {
         if self.declassify(serial, event) || closed {
             self.tell(serial, Change::Updated, out);
         }
-        self.note_step(case, weight.host);
+        if let Some(key) = self.note_step(case, weight.host) {
+            self.merge(serial, key, event, out);
+        }
     }
 
     /// The event in the crowd of its target, where it belongs to one: a source with a single

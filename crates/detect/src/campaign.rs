@@ -195,6 +195,8 @@ pub(crate) struct Campaign {
     lines: Vec<LineKey>,
     /// Of `probes`, those that only looked for hosts.
     pub(crate) sweep_probes: u64,
+    /// Identifier of the campaign that it turned out to be part of.
+    pub(crate) part_of: Option<String>,
     /// Name of the class that covers it; it is no scan as long as one does.
     pub(crate) class: Option<String>,
     /// It uses an approved scanner's address, but not rightly: the reason.
@@ -255,6 +257,7 @@ impl Campaign {
             losses: SensorLosses::default(),
             lines: verdict_line.into_iter().collect(),
             sweep_probes: 0,
+            part_of: None,
             class: None,
             impostor: None,
             storm: false,

@@ -214,7 +214,12 @@ impl Detector {
     }
 
     /// The one of several decoys whose own network card sent the packets of them all.
-    fn common_sender(&self, members: &[IpAddr], event: &Event, arrangement: Arrangement) -> Option<IpAddr> {
+    pub(crate) fn common_sender(
+        &self,
+        members: &[IpAddr],
+        event: &Event,
+        arrangement: Arrangement,
+    ) -> Option<IpAddr> {
         let owner = event.source_mac.and_then(|card| self.links.owner(card))?;
         (arrangement == Arrangement::Decoy && members.contains(&owner)).then_some(owner)
     }

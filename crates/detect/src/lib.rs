@@ -20,7 +20,7 @@
 //! | `timeline` | logs: event time, order, lateness |
 //! | `class`, `classify` | discovery that raises no alert, from files |
 //! | `checkpoint` | what is remembered, as bytes |
-//! | `campaign`, `campaigns`, `naming`, `severity`, `mitre`, `words`, `explain`, `report` | what is told |
+//! | `campaign`, `campaigns`, `merge`, `naming`, `severity`, `mitre`, `words`, `explain`, `report` | what is told |
 //!
 //! Deliberately absent: a clock, I/O, async, anything random that could show in the output.
 
@@ -40,6 +40,7 @@ mod foreign;
 mod judge;
 mod links;
 mod lull;
+mod merge;
 mod mitre;
 mod naming;
 mod networks;

@@ -245,6 +245,9 @@ fn short(name: &str) -> String {
 /// Why it fired, strongest first, each with its number.
 pub(crate) fn reasons(campaign: &Campaign, real_source: Option<&str>) -> Vec<String> {
     let mut reasons = Vec::new();
+    if let Some(whole) = &campaign.part_of {
+        reasons.push(format!("It turned out to be part of detection {whole}: their sources go in step"));
+    }
     if let Some(reason) = real_source {
         reasons.push(format!("Likeliest real source: {reason}"));
     }

@@ -335,6 +335,41 @@ fn decoys_that_are_known_later_than_the_real_source_join_its_alert() {
     assert_eq!(scan.source_ips, [ip(A)], "it drew answers");
 }
 
+/// Two sources that were told apart at first, since minutes lay between them.
+#[test]
+fn campaigns_that_turn_out_to_go_in_step_become_one() {
+    let other = "10.0.0.67";
+    let probe = |at: i64, source: &str, port: u16| {
+        let mut event = raw_refused(at, ip(source), ip(T), port);
+        // Each has sequence numbers of its own, so that the packets are no twins.
+        event.first.sequence = u32::from(port) * 7 + if source == A { 0 } else { 1_000_000 };
+        event
+    };
+    let mut events = Vec::new();
+    for n in 0..8_u16 {
+        events.push(probe(i64::from(n) * 1_000, A, 100 + n));
+        events.push(probe(200 * SECOND + i64::from(n) * 1_000, other, 100 + n));
+    }
+    let apart = scans(&told(events.clone()));
+    assert_eq!(apart.len(), 2, "{apart:#?}");
+    for port in 1_000..1_100_u16 {
+        for (n, source) in [A, other].into_iter().enumerate() {
+            let at = 210 * SECOND + i64::from(port) * 10_000 + n as i64 * 30;
+            events.push(probe(at, source, port));
+        }
+    }
+    let told = told(events);
+    let found = scans(&told);
+    assert_eq!(found.len(), 2, "two identifiers, of which one ended");
+    assert_eq!((found[0].shape, found[0].candidate_ips.len()), (Shape::Decoy, 2));
+    assert_eq!((found[0].distinct_ports, found[0].probes), (108, 216));
+    assert_eq!(found[1].change, Change::Closed);
+    assert!(found[1].reasons[0].contains(&found[0].id), "{:?}", found[1].reasons);
+    assert!(found[1].probes < 100, "the rest is told of the first");
+    let after = told.iter().rev().take_while(|detection| detection.id == found[0].id).count();
+    assert!(after > 0, "the last word is of the first one");
+}
+
 #[test]
 fn a_connection_confirms_and_open_ports_are_told_with_what_followed() {
     let mut events = scan(0, 10_000, 1..30);
