@@ -9,6 +9,7 @@ use crate::functions::{self, Function, Kind, Type};
 use crate::lexer::clip;
 use crate::lower;
 use crate::nearest::nearest;
+use crate::pattern::re2;
 use crate::syntax::SyntaxKind::*;
 use crate::syntax::SyntaxNode;
 use std::net::IpAddr;
@@ -71,6 +72,13 @@ fn window(node: &SyntaxNode, name: &Name, diagnostics: &mut Findings) {
             let known: Vec<&str> = functions::FUNCTIONS.iter().filter(can).map(|f| f.name).collect();
             let message = format!("windowcomp has no function `{}`", clip(&name.text));
             let diagnostic = Diagnostic::error(codes::NOT_AN_AGGREGATE, name.span, message);
+            if let Some(help) = foreign::function(&name.name) {
+                diagnostics.push(match foreign::same_function(&name.name) {
+                    Some(own) => diagnostic.with_help(help).with_replacement(own),
+                    None => diagnostic.with_help(help),
+                });
+                return;
+            }
             diagnostics.push(match nearest(&name.name, known.iter().copied()) {
                 Some(near) => diagnostic.with_help(format!("did you mean {near}()?")).with_replacement(near),
                 None => diagnostic.with_help(format!("it has {}", known.join(", "))),
@@ -179,16 +187,27 @@ fn arguments(function: &Function, name: Span, list: &SyntaxNode, diagnostics: &m
             (least, None) => format!("at least {}", plural(least)),
         };
         let message = format!("`{}` takes {wanted}, not {count}", function.name);
-        diagnostics.push(
-            Diagnostic::error(codes::ARGUMENT_COUNT, name, message)
-                .with_help(format!("the form is: {}", function.signature())),
-        );
+        diagnostics
+            .push(Diagnostic::error(codes::ARGUMENT_COUNT, name, message).with_help(how(function, count)));
         return;
     }
     for (n, arg) in args.iter().enumerate() {
         if let Some(param) = function.param(n) {
             argument(function, param.ty, arg, args.get(n + 1), diagnostics);
         }
+    }
+}
+
+/// How the function is called; ranges of addresses are often taken for arguments of their own.
+fn how(function: &Function, count: usize) -> String {
+    match function.params.last() {
+        Some(last) if last.ty == Type::Cidr && count > function.params.len() => {
+            format!(
+                "several ranges stand in one text: {}(address, \"10.0.0.0/8, 192.168.0.0/16\")",
+                function.name
+            )
+        }
+        _ => format!("the form is: {}", function.signature()),
     }
 }
 
@@ -258,6 +277,7 @@ fn argument(
                     .with_help(format!("the form is: {}", function.signature())),
             );
         }
+        (Type::Pattern, Some(text)) => pattern(&text, lower::span(arg), diagnostics),
         (Type::Cidr, Some(text)) => cidr(&text, lower::span(arg), diagnostics),
         _ => {}
     }
@@ -285,6 +305,24 @@ fn string_literal(node: &SyntaxNode) -> Option<String> {
     }
     let token = lower::tokens(node).next()?;
     token.kind().is_string().then(|| lower::plain_text(&token))
+}
+
+/// A regular expression. One that is a parameter is looked at when it has a value.
+fn pattern(text: &str, span: Span, diagnostics: &mut Findings) {
+    if text.starts_with('$') && text.len() > 1 || diagnostics.plenty() {
+        return;
+    }
+    if let Err(why) = re2(text) {
+        let message = format!("this regular expression cannot be read: {why}");
+        let diagnostic = Diagnostic::error(codes::BAD_PATTERN, span, message);
+        diagnostics.push(match text {
+            _ if text.contains("(?=") || text.contains("(?!") || text.contains("(?<") => diagnostic
+                .with_help(
+                    "RE2 has no look-around: match what stands there too, or test it with a second condition",
+                ),
+            _ => diagnostic,
+        });
+    }
 }
 
 /// Address ranges in one text, separated by commas.
@@ -317,6 +355,14 @@ fn is_range(range: &str) -> bool {
 
 /// `incidr` and `incidr6` as operators.
 fn comparison(node: &SyntaxNode, diagnostics: &mut Findings) {
+    if lower::tokens(node).any(|token| matches!(token.kind(), Match | NotMatch)) {
+        if let Some(right) = lower::exprs(node).nth(1)
+            && let Some(text) = string_literal(&right)
+        {
+            pattern(&text, lower::span(&right), diagnostics);
+        }
+        return;
+    }
     if !(lower::has_word(node, "incidr") || lower::has_word(node, "incidr6")) {
         return;
     }

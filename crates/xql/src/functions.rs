@@ -43,6 +43,8 @@ pub enum Type {
     Cidr,
     /// A text of `%` codes for a time.
     Format,
+    /// A text that is a regular expression.
+    Pattern,
     /// One of these texts, in any case.
     Choice(&'static [&'static str]),
     Timestamp,
@@ -226,12 +228,12 @@ pub static FUNCTIONS: &[Function] = &[
     row(YES, Scalar, "ltrim", &[req("text", Text), opt("characters", Text)], Text, "Without these characters (blanks and tabs) at the start."),
     row(YES, Scalar, "rtrim", &[req("text", Text), opt("characters", Text)], Text, "Without these characters (blanks and tabs) at the end."),
     row(YES, Scalar, "replace", &[req("text", Text), req("old", Text), req("new", Text)], Text, "With every `old` replaced by `new`."),
-    row(YES, Scalar, "replex", &[req("text", Text), req("pattern", Text), req("new", Text)], Text, "With every match of the regular expression replaced by `new`."),
+    row(YES, Scalar, "replex", &[req("text", Text), req("pattern", Pattern), req("new", Text)], Text, "With every match of the regular expression replaced by `new`."),
     row(YES, Scalar, "split", &[req("text", Text), opt("delimiter", Text)], Array, "The parts between the delimiters (a blank)."),
     row(YES, Scalar, "string_count", &[req("text", Text), req("part", Text)], Integer, "How often the part occurs."),
     row(YES, Scalar, "format_string", &[req("format", Text), rep("value", Any)], Text, "The values in a printf format."),
-    row(YES, Scalar, "regextract", &[req("text", Text), req("pattern", Text)], Array, "All matches of the regular expression, or of its one group."),
-    row(YES, Scalar, "regexcapture", &[req("text", Text), req("pattern", Text)], Json, "The named groups of the regular expression."),
+    row(YES, Scalar, "regextract", &[req("text", Text), req("pattern", Pattern)], Array, "All matches of the regular expression, or of its one group."),
+    row(YES, Scalar, "regexcapture", &[req("text", Text), req("pattern", Pattern)], Json, "The named groups of the regular expression."),
     row(YES, Scalar, "wildcard_match", &[req("text", Text), req("pattern", Text)], Boolean, "Does the text match, with * for any run of characters and ? for one?"),
     row(YES, Scalar, "convert_from_base_64", &[req("text", Text)], Text, "Decodes base64."),
     row(YES, Scalar, "convert_to_base_64", &[req("text", Text)], Text, "Encodes as base64."),

@@ -195,7 +195,14 @@ fn check_place(p: &mut Parser, info: &StageInfo, progress: &mut Progress) {
         Place::Source if progress.source => p.error(
             codes::SOURCE_NOT_FIRST,
             format!("`{}` must be the first stage (only `config` may stand before it)", info.name),
-            "it says once where the rows come from; join and union add other sources",
+            match info.name {
+                "call" => "stages of the library are put in with call_macro \"name\"",
+                "dataset" => {
+                    "it says once where the rows come from; join and union add other sources, and search has its \
+                     own: search \"text\" dataset = name"
+                }
+                _ => "it says once where the rows come from; join and union add other sources",
+            },
         ),
         Place::Source | Place::Pipe => progress.source = true,
     }

@@ -35,6 +35,7 @@ mod literal;
 mod lower;
 mod nearest;
 mod parser;
+pub mod pattern;
 mod render;
 pub mod rules;
 mod source;

@@ -185,7 +185,8 @@ fn kept<'q>(fields: &Fields, choices: impl Iterator<Item = (&'q Name, Option<&'q
             }
             left.add(field);
         }
-        left.open |= fields.open && name.name.contains('*');
+        // Which fields an alias of the data model stands for is not the language's to know.
+        left.open |= fields.open && name.name.contains('*') || name.name.starts_with("xdm_alias.");
     }
     let system = fields.iter().filter(|field| Fields::is_system(&field.name));
     for field in system.filter(|field| !renamed.contains(&field.name)) {

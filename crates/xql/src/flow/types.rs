@@ -58,7 +58,13 @@ pub(crate) fn name(ty: Type) -> &'static str {
         Type::Integer => "integer",
         Type::Float => "float",
         Type::Number => "number",
-        Type::Text | Type::Address | Type::Cidr | Type::Format | Type::Choice(_) | Type::Json => "string",
+        Type::Text
+        | Type::Address
+        | Type::Cidr
+        | Type::Format
+        | Type::Pattern
+        | Type::Choice(_)
+        | Type::Json => "string",
         Type::Timestamp => "timestamp",
         Type::Array => "array",
     }

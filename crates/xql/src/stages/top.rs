@@ -3,6 +3,7 @@
 use super::fields::{choices, lower_choices};
 use super::{Lower, Place, StageInfo};
 use crate::ast::{StageKind, Top};
+use crate::codes;
 use crate::grammar::pieces::{NameUse, comma_list, name};
 use crate::lower::{self, Lowering};
 use crate::parser::Parser;
@@ -26,6 +27,11 @@ const FIGURES: [&str; 2] = ["top_count", "top_percent"];
 fn grammar(p: &mut Parser) {
     p.eat(Int);
     if !name(p, "a field", NameUse::Read) {
+        return p.skip_to(&[]);
+    }
+    if p.at_word("limit") && matches!(p.nth(1), Int) {
+        let message = "the number of values stands before the field in top";
+        p.error(codes::UNEXPECTED_TOKEN, message, format!("write: top {} field", p.nth_text(1)));
         return p.skip_to(&[]);
     }
     if p.eat_word("by") {

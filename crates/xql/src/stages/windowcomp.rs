@@ -70,6 +70,13 @@ fn window_call(p: &mut Parser) -> bool {
             alias(p);
         }
     }
+    if (p.at_word("partition") || p.at_word("order")) && p.nth_is_word(1, "by") {
+        let word = p.nth_text(0).to_lowercase();
+        let message = format!("`{word} by` stands in brackets behind `over` in windowcomp");
+        let help = "write: windowcomp fn(field) by key sort asc key as name, or fn(field) as name over(partition by key order by key asc)";
+        p.error(codes::UNEXPECTED_TOKEN, message, help);
+        p.skip_to(&[Comma]);
+    }
     if p.at_word("by") || p.at_word("sort") || p.at_word("between") {
         let word = p.nth_text(0).to_lowercase();
         let message = format!("`{word}` stands before this in windowcomp");

@@ -1,0 +1,1 @@
+dataset = a | call my_query | dataset = b
