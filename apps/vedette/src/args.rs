@@ -179,6 +179,9 @@ pub struct QueryArgs {
     /// Most rows of the answer
     #[arg(long, value_name = "N", default_value_t = 1_000_000)]
     pub limit: u64,
+    /// Database of places for the stage iploc (.mmdb, repeatable), where no server runs on the data folder
+    #[arg(long, value_name = "FILE")]
+    pub places: Vec<PathBuf>,
     #[command(flatten)]
     pub parameters: ParameterArgs,
 }

@@ -1,6 +1,9 @@
 //! `vedette xql explain`, `vedette xql lsp` and parameters, through the real binary.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+#[path = "../../../crates/engine/tests/support/mmdb.rs"]
+mod mmdb;
+
 use serde_json::{Value, json};
 use std::io::{BufRead, BufReader, Read, Write};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Output, Stdio};
@@ -205,6 +208,49 @@ impl Editor {
         self.tell("exit", Value::Null);
         self.child.wait().unwrap().code().unwrap()
     }
+}
+
+/// A database is named for one run, or lies in the data folder; roles are a lookup.
+#[test]
+fn places_and_roles_are_what_the_user_has_set() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    let record = json!({"city": {"names": {"en": "Rome"}}, "country": {"iso_code": "IT"}});
+    let database = mmdb::database("Test-City", &[("192.0.2.0/24", record)]);
+    std::fs::write(path("city.mmdb"), &database).unwrap();
+    std::fs::write(path("hosts.csv"), "ip,user\n192.0.2.1,Ann\n10.0.0.1,bob\n").unwrap();
+    std::fs::write(path("roles.csv"), "asset,role\nann,ADMIN\nann,USER\n").unwrap();
+    let data = path("data");
+    std::fs::create_dir(&data).unwrap();
+    let places = format!("dataset = file(\"{}\") | iploc ip loc_city, loc_country", path("hosts.csv"));
+    let ask = |query: &str, more: &[&str]| {
+        vedette(&[&["query", "--data-dir", &data, "--format", "json", query], more].concat())
+    };
+    let without = ask(&places, &[]);
+    assert_eq!(code(&without), 0, "{}", err(&without));
+    assert!(err(&without).contains("there is no database of places"), "{}", err(&without));
+    let wanted = json!([
+        {"ip": "192.0.2.1", "user": "Ann", "loc_city": "Rome", "loc_country": "IT"},
+        {"ip": "10.0.0.1", "user": "bob", "loc_city": null, "loc_country": null},
+    ]);
+    let named = ask(&places, &["--places", &path("city.mmdb")]);
+    assert_eq!(serde_json::from_str::<Value>(&out(&named)).unwrap(), wanted, "{}", err(&named));
+    assert_eq!(err(&named), "");
+    std::fs::create_dir(format!("{data}/places")).unwrap();
+    std::fs::write(format!("{data}/places/mine.mmdb"), &database).unwrap();
+    let found = ask(&places, &[]);
+    assert_eq!(serde_json::from_str::<Value>(&out(&found)).unwrap(), wanted, "{}", err(&found));
+    let wrong = ask(&places, &["--places", &path("hosts.csv")]);
+    assert_eq!(code(&wrong), 3);
+    assert!(err(&wrong).contains("hosts.csv: this is no database"), "{}", err(&wrong));
+
+    let kept = format!("dataset = file(\"{}\") | target type = lookup asset_roles", path("roles.csv"));
+    let kept = ask(&kept, &[]);
+    assert_eq!(code(&kept), 0, "{}", err(&kept));
+    let roles = format!("dataset = file(\"{}\") | getrole user | fields asset_roles", path("hosts.csv"));
+    let roles = ask(&roles, &[]);
+    let wanted = json!([{"asset_roles": ["ADMIN", "USER"]}, {"asset_roles": []}]);
+    assert_eq!(serde_json::from_str::<Value>(&out(&roles)).unwrap(), wanted, "{}", err(&roles));
 }
 
 #[test]

@@ -303,7 +303,7 @@ fn by_time(planner: &mut Planner<'_>, call: &Call<'_>, last: bool) -> Result<Typ
     let key = |expr: Expr| expr.sort(!last, false);
     let mut order = vec![key(time.expr())];
     let arg = arg.plain();
-    if !matches!(arg.ty(), Type::List(_)) {
+    if !matches!(arg.ty(), Type::List(_)) && !arg.expr.column_refs().is_empty() {
         order.push(key(arg.expr.clone()));
     }
     first_of(planner, arg, order, call.span())
@@ -312,7 +312,12 @@ fn by_time(planner: &mut Planner<'_>, call: &Call<'_>, last: bool) -> Result<Typ
 /// The value of the first or last row in the order of an earlier `sort`, else of time.
 fn by_order(planner: &mut Planner<'_>, call: &Call<'_>, last: bool) -> Result<Typed, QueryError> {
     let scope = planner.exprs.scope;
-    let keys: Vec<OrderKey> = scope.order.iter().chain(&scope.ties).cloned().collect();
+    let mut keys: Vec<OrderKey> = Vec::new();
+    for key in scope.order.iter().chain(&scope.ties) {
+        if !keys.iter().any(|earlier| earlier.column == key.column) {
+            keys.push(key.clone());
+        }
+    }
     if keys.is_empty() {
         return by_time(planner, call, last);
     }

@@ -1,7 +1,7 @@
 //! Which datasets there are, and how their rows are read.
 
 use crate::tables::{TableError, TableKind, Tables, file_provider, numbered};
-use crate::{ErrorKind, QueryError, QueryResult, RuleSet};
+use crate::{ErrorKind, Places, QueryError, QueryResult, RuleSet};
 use datafusion::catalog::TableProvider;
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -50,6 +50,11 @@ pub trait Catalog: Send + Sync {
         None
     }
 
+    /// What `iploc` looks addresses up in.
+    fn places(&self) -> Option<&Places> {
+        None
+    }
+
     /// Keeps the rows of a query that ends in `target`.
     fn store(
         &self,
@@ -88,6 +93,7 @@ pub struct LakeCatalog {
     library: Option<Library>,
     /// Reads capture files; with it, queries read files of this machine.
     files: Option<FileRows>,
+    places: Option<Arc<Places>>,
 }
 
 impl LakeCatalog {
@@ -97,7 +103,14 @@ impl LakeCatalog {
 
     /// Row datasets alone.
     pub fn without_lake() -> LakeCatalog {
-        LakeCatalog { lake: None, rows: BTreeMap::new(), tables: None, library: None, files: None }
+        LakeCatalog {
+            lake: None,
+            rows: BTreeMap::new(),
+            tables: None,
+            library: None,
+            files: None,
+            places: None,
+        }
     }
 
     /// Adds a dataset whose rows `source` gives at the time of each query. It hides a dataset of
@@ -119,6 +132,13 @@ impl LakeCatalog {
     #[must_use]
     pub fn with_library(mut self, library: Library) -> LakeCatalog {
         self.library = Some(library);
+        self
+    }
+
+    /// Adds what `iploc` looks addresses up in.
+    #[must_use]
+    pub fn with_places(mut self, places: Arc<Places>) -> LakeCatalog {
+        self.places = Some(places);
         self
     }
 
@@ -169,6 +189,10 @@ impl Catalog for LakeCatalog {
 
     fn rules(&self) -> Option<Arc<RuleSet>> {
         Some(self.tables.as_ref()?.rules().current())
+    }
+
+    fn places(&self) -> Option<&Places> {
+        self.places.as_deref()
     }
 
     fn store(

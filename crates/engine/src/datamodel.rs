@@ -296,9 +296,23 @@ fn write_out(query: &mut Query) {
                 write_out(&mut join.query);
             }
             StageKind::Union(UnionWith::Query(inner)) => write_out(inner),
+            StageKind::Fields(ast::Fields::Keep(choices)) => {
+                *choices = choices.drain(..).flat_map(chosen).collect();
+            }
             _ => {}
         }
     }
+}
+
+/// `fields XDM_ALIAS.x` shows every field of the alias.
+fn chosen(choice: ast::FieldChoice) -> Vec<ast::FieldChoice> {
+    let alias = choice.field.name.strip_prefix("xdm_alias.").filter(|_| choice.alias.is_none());
+    let Some((_, fields)) = ALIASES.iter().find(|(known, _)| Some(*known) == alias) else {
+        return vec![choice];
+    };
+    let span = choice.field.span;
+    let named = |field: &&str| Name { name: (*field).to_owned(), text: (*field).to_owned(), span };
+    fields.iter().map(|field| ast::FieldChoice { field: named(field), alias: None }).collect()
 }
 
 fn in_expr(expr: &mut ast::Expr) {

@@ -4,6 +4,7 @@ use crate::explain::{self, Explanation};
 use crate::output::type_name;
 use crate::plan::{Context, plan};
 use crate::result::{Column, QueryStats};
+use crate::stopping::{StopOnDrop, Stopped, YieldWhereRowsGrow};
 use crate::tables::{Format, Imported, TableError, Tables};
 use crate::target;
 use crate::{Catalog, EngineConfig, ErrorKind, QueryError, QueryOptions, QueryResult};
@@ -21,9 +22,10 @@ use datafusion::physical_plan::{ExecutionPlan, execute_stream};
 use datafusion::prelude::SessionConfig;
 use datafusion::scalar::ScalarValue;
 use futures::StreamExt;
+use parking_lot::Mutex;
 use std::collections::{BTreeMap, HashMap};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 use tokio::sync::Semaphore;
 use tokio::task::AbortHandle;
@@ -39,6 +41,8 @@ pub(crate) struct Shared {
     catalog: Arc<dyn Catalog>,
     config: EngineConfig,
     turn: Arc<Semaphore>,
+    /// Of the queries under way: each is there until the last of its tasks has ended.
+    pools: Mutex<Vec<Weak<dyn MemoryPool>>>,
     /// `None` only while it is dropped.
     runtime: Option<tokio::runtime::Runtime>,
 }
@@ -50,6 +54,15 @@ impl Drop for Shared {
             runtime.shutdown_background();
         }
     }
+}
+
+/// What the queries of an engine hold now.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Usage {
+    /// Queries of which something still runs.
+    pub queries: usize,
+    /// Bytes they hold for sorting, grouping and their results, of those they may hold.
+    pub bytes: usize,
 }
 
 /// Stops the task when the caller goes away.
@@ -73,7 +86,16 @@ impl Engine {
             .build()
             .map_err(|why| QueryError::internal(format!("starting the query threads failed: {why}")))?;
         let turn = Arc::new(Semaphore::new(config.concurrent_queries.max(1)));
-        Ok(Engine(Arc::new(Shared { catalog, config, turn, runtime: Some(runtime) })))
+        let pools = Mutex::default();
+        Ok(Engine(Arc::new(Shared { catalog, config, turn, pools, runtime: Some(runtime) })))
+    }
+
+    /// What the queries under way hold; a query that was stopped counts until it has let go of everything.
+    pub fn usage(&self) -> Usage {
+        let mut pools = self.0.pools.lock();
+        pools.retain(|pool| pool.strong_count() > 0);
+        let live: Vec<_> = pools.iter().filter_map(Weak::upgrade).collect();
+        Usage { queries: live.len(), bytes: live.iter().map(|pool| pool.reserved()).sum() }
     }
 
     pub fn catalog(&self) -> &dyn Catalog {
@@ -99,9 +121,12 @@ impl Engine {
         let work = async {
             let turn = self.0.turn.clone().acquire_owned().await;
             let shared = self.0.clone();
+            let stop = StopOnDrop(Arc::default());
+            let stopped = stop.0.clone();
             self.spawn(async move {
                 let _turn = turn;
-                run_here(&shared, &query, options).await
+                let memory = memory(&shared, &options);
+                run_here(&shared, &query, options, stopped).await.map_err(|error| error.within(memory))
             })
             .await
         };
@@ -136,10 +161,14 @@ impl Engine {
         let longest = self.longest_run(&query, &options);
         let shared = self.0.clone();
         let turns = self.0.turn.clone();
+        let stop = StopOnDrop(Arc::default());
+        let stopped = stop.0.clone();
         let work = self.spawn(async move {
             let _turn = if analyze { turns.acquire_owned().await.ok() } else { None };
-            let (context, state) = prepare(&shared, &options)?;
-            let mut explanation = explain::explain(&context, &state, &query, analyze).await?;
+            let (mut context, state) = prepare(&shared, &options)?;
+            context.stopped = stopped;
+            let explained = explain::explain(&context, &state, &query, analyze).await;
+            let mut explanation = explained.map_err(|error| error.within(memory(&shared, &options)))?;
             explanation.warnings.splice(0..0, warnings);
             Ok(explanation)
         });
@@ -236,12 +265,16 @@ pub(crate) fn prepare(
         warnings: Arc::default(),
         mentioned: Arc::default(),
         depth: 0,
+        stopped: Arc::default(),
         list_cut: Arc::new(AtomicBool::new(false)),
     };
-    let memory =
-        options.limits.memory.map_or(shared.config.memory_limit, |own| own.min(shared.config.memory_limit));
+    let memory = memory(shared, options);
     let pool: Arc<dyn MemoryPool> =
         Arc::new(FairSpillPool::new(usize::try_from(memory).unwrap_or(usize::MAX)));
+    let mut pools = shared.pools.lock();
+    pools.retain(|pool| pool.strong_count() > 0);
+    pools.push(Arc::downgrade(&pool));
+    drop(pools);
     let mut disk = DiskManagerBuilder::default().with_max_temp_directory_size(shared.config.spill_limit);
     if let Some(dir) = &shared.config.spill_dir {
         disk = disk.with_mode(DiskManagerMode::Directories(vec![dir.clone()]));
@@ -255,8 +288,15 @@ pub(crate) fn prepare(
         .with_config(config)
         .with_runtime_env(runtime)
         .with_default_features()
+        .with_physical_optimizer_rule(Arc::new(YieldWhereRowsGrow))
         .build();
     Ok((context, state))
+}
+
+/// Bytes that a query may hold.
+fn memory(shared: &Shared, options: &QueryOptions) -> u64 {
+    let most = shared.config.memory_limit;
+    options.limits.memory.map_or(most, |own| own.min(most))
 }
 
 /// Parameters are texts; compared with a number they are read as one, like all that is written
@@ -277,10 +317,16 @@ async fn physical(state: &SessionState, plan: &LogicalPlan) -> Result<Arc<dyn Ex
     Ok(state.create_physical_plan(plan).await?)
 }
 
-async fn run_here(shared: &Shared, query: &Query, options: QueryOptions) -> Result<QueryResult, QueryError> {
+async fn run_here(
+    shared: &Shared,
+    query: &Query,
+    options: QueryOptions,
+    stopped: Stopped,
+) -> Result<QueryResult, QueryError> {
     let start = Instant::now();
     let target = target::of(query, options.may_store)?;
-    let (context, state) = prepare(shared, &options)?;
+    let (mut context, state) = prepare(shared, &options)?;
+    context.stopped = stopped;
     let logical = plan(&context, query)?;
     let physical = physical(&state, &logical).await?;
     let wanted = options.limits.rows.map_or(shared.config.row_limit, |own| own.min(shared.config.row_limit));

@@ -38,6 +38,15 @@ impl QueryError {
         QueryError::new(ErrorKind::Internal, message)
     }
 
+    /// The same with the number of bytes, where the query was over its memory.
+    pub(crate) fn within(mut self, memory: u64) -> QueryError {
+        if let Some(rest) = self.message.strip_prefix(OVER_MEMORY) {
+            let megabytes = memory >> 20;
+            self.message = format!("the query needs more memory than the {megabytes} MB it may use{rest}");
+        }
+        self
+    }
+
     /// An error told by diagnostics of the query's text.
     pub(crate) fn of_text(kind: ErrorKind, diagnostics: Vec<Diagnostic>) -> QueryError {
         let first = diagnostics.iter().find(|d| d.severity == vedette_xql::Severity::Error);
@@ -57,9 +66,13 @@ impl std::error::Error for QueryError {}
 impl From<DataFusionError> for QueryError {
     fn from(error: DataFusionError) -> QueryError {
         match error.find_root() {
+            DataFusionError::ResourcesExhausted(why) if why.starts_with(NO_ROOM) => {
+                tracing::debug!(why, "a query is over its memory");
+                QueryError::new(ErrorKind::Resources, format!("{OVER_MEMORY}{MEND}"))
+            }
             DataFusionError::ResourcesExhausted(why) => QueryError::new(
                 ErrorKind::Resources,
-                format!("the query needs more memory than it may use: {}", first_line(why)),
+                format!("the query needs more than it may use: {}", first_line(why)),
             ),
             root => {
                 QueryError::internal(format!("running the query failed: {}", first_line(&root.to_string())))
@@ -67,6 +80,11 @@ impl From<DataFusionError> for QueryError {
         }
     }
 }
+
+/// How the memory pool begins what it says.
+const NO_ROOM: &str = "Failed to allocate";
+const OVER_MEMORY: &str = "the query needs more memory than it may use";
+const MEND: &str = ": narrow its time frame, group by fewer values, or name fewer fields";
 
 /// Messages of the engine may carry a list of memory consumers or a back-trace below.
 fn first_line(text: &str) -> &str {

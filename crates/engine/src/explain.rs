@@ -20,7 +20,7 @@ use std::time::{Duration, Instant};
 use vedette_event::Time;
 use vedette_lake::is_hidden;
 use vedette_xql::Diagnostic;
-use vedette_xql::ast::{Query, Span};
+use vedette_xql::ast::{Query, Span, StageKind};
 
 /// How a query is carried out.
 #[derive(Clone, Debug)]
@@ -96,11 +96,13 @@ pub(crate) async fn explain(
     }
     let mut operators = Vec::new();
     operator(&physical, 0, ran.is_some(), &StatisticsContext::new(), &mut operators);
-    let mut stages = Vec::new();
-    for ((plan, fields), span) in seen.into_iter().zip(places(query)) {
-        let rows = if analyze { Some(count(state, plan).await?) } else { None };
-        stages.push(StageRows { span, fields, rows });
-    }
+    let (plans, fields): (Vec<LogicalPlan>, Vec<Vec<Column>>) = seen.into_iter().unzip();
+    let rows = match &ran {
+        Some((last, _)) => counts(state, query, plans, *last).await?.into_iter().map(Some).collect(),
+        None => vec![None; fields.len()],
+    };
+    let told = places(query).into_iter().zip(fields).zip(rows);
+    let stages = told.map(|((span, fields), rows)| StageRows { span, fields, rows }).collect();
     let frame = query.config.timeframe.as_ref().or(context.timeframe.as_ref());
     Ok(Explanation {
         timeframe: frame.map(|frame| bounds(frame, context.now)).map(|(from, to)| (Time(from), Time(to))),
@@ -133,6 +135,47 @@ fn places(query: &Query) -> Vec<Span> {
 fn shown(rows: &Rows) -> Vec<Column> {
     let fields = rows.scope.fields.iter().filter(|field| !field.hidden);
     fields.map(|field| Column { name: field.column.clone(), type_name: type_name(&field.data) }).collect()
+}
+
+/// How many rows there are behind the source and behind each stage. The operators of the plan do not tell:
+/// the optimiser moves filters into the reading and draws stages together. So the query is run up to each
+/// stage that can change the number, and only counted.
+async fn counts(
+    state: &SessionState,
+    query: &Query,
+    plans: Vec<LogicalPlan>,
+    last: u64,
+) -> Result<Vec<u64>, QueryError> {
+    let changes: Vec<bool> =
+        std::iter::once(true).chain(query.stages.iter().map(|stage| !keeps_rows(&stage.kind))).collect();
+    // Behind it nothing changes the number: it is that of the result.
+    let decisive = changes.iter().rposition(|changes| *changes).unwrap_or(0);
+    let mut counted = Vec::with_capacity(plans.len());
+    for (at, plan) in plans.into_iter().enumerate() {
+        counted.push(match (changes.get(at), counted.last()) {
+            _ if at >= decisive => last,
+            (Some(false), Some(before)) => *before,
+            _ => count(state, plan).await?,
+        });
+    }
+    Ok(counted)
+}
+
+/// Stages behind which there are as many rows as before.
+fn keeps_rows(stage: &StageKind) -> bool {
+    matches!(
+        stage,
+        StageKind::Alter(_)
+            | StageKind::Bin { .. }
+            | StageKind::Fields(_)
+            | StageKind::GetRole { .. }
+            | StageKind::IpLoc(_)
+            | StageKind::ReplaceNull(_)
+            | StageKind::Sort(_)
+            | StageKind::Tag(_)
+            | StageKind::View(_)
+            | StageKind::WindowComp(_)
+    )
 }
 
 /// How many rows a plan gives.

@@ -28,6 +28,7 @@ mod kernel;
 mod language;
 mod library;
 mod output;
+mod places;
 mod plan;
 mod predicates;
 mod presets;
@@ -37,6 +38,7 @@ mod scope;
 mod search;
 mod source;
 mod stages;
+mod stopping;
 mod subquery;
 mod tables;
 mod target;
@@ -45,10 +47,11 @@ mod types;
 
 pub use catalog::{Catalog, DatasetFields, FileRows, LakeCatalog, Library, RowSource};
 pub use config::{CancelToken, EngineConfig, QueryLimits, QueryOptions};
-pub use engine::Engine;
+pub use engine::{Engine, Usage};
 pub use error::{ErrorKind, QueryError};
 pub use explain::{Explanation, Operator, Scan, StageRows};
 pub use language::{empty_catalog, names};
+pub use places::{Places, PlacesError};
 pub use result::{Column, QueryResult, QueryStats};
 pub use rules::{RULE_FILE_BYTES, RuleFileError, RuleFileInfo, RuleFiles, RuleSet};
 pub use tables::{

@@ -2,6 +2,7 @@
 
 use crate::error::QueryError;
 use crate::scope::Scope;
+use crate::stopping::Stopped;
 use crate::{Catalog, source, stages};
 use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder};
 use datafusion::scalar::ScalarValue;
@@ -29,6 +30,8 @@ pub(crate) struct Context {
     pub mentioned: Arc<BTreeSet<String>>,
     /// Library queries around this one.
     pub depth: usize,
+    /// Raised when nobody waits for the query any more.
+    pub stopped: Stopped,
     /// Raised when some `list()` had to drop values.
     pub list_cut: Arc<AtomicBool>,
 }
@@ -132,5 +135,5 @@ pub(crate) fn finish(rows: Rows) -> Result<LogicalPlan, QueryError> {
     }
     let visible: Vec<Expr> =
         rows.scope.fields.iter().filter(|field| !field.hidden).map(|field| field.shown()).collect();
-    Ok(builder.project(visible)?.build()?)
+    Ok(crate::subquery::joined(builder.project(visible)?.build()?)?)
 }

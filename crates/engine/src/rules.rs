@@ -1,5 +1,5 @@
 //! Files of rules that users keep beside their data (`.xif`): sections `MODEL` make a dataset of theirs
-//! part of the data model, sections `INGEST` shape its rows as they come in.
+//! part of the data model, sections `COLLECT` and `INGEST` shape its rows as they come in.
 //!
 //! A file is taken when everything in it can be read and every rule and constant it names is there, in
 //! it or in another file. What is wrong changes nothing.
@@ -45,7 +45,7 @@ pub struct RuleFileInfo {
     pub bytes: u64,
     /// Datasets that it makes part of the data model.
     pub models: Vec<String>,
-    /// Datasets whose rows it shapes.
+    /// Datasets whose rows it shapes, in sections `COLLECT` and `INGEST`.
     pub ingests: Vec<String>,
     /// Rules that others call.
     pub rules: Vec<String>,
@@ -88,6 +88,7 @@ pub(crate) struct Section {
 pub struct RuleSet {
     files: BTreeMap<String, (String, RuleFileInfo)>,
     models: Vec<Section>,
+    collects: Vec<Section>,
     ingests: Vec<Section>,
 }
 
@@ -106,8 +107,13 @@ impl RuleSet {
         section.into_iter().flat_map(|section| &section.pipelines).flat_map(|pipeline| &pipeline.stages)
     }
 
-    pub(crate) fn ingests(&self, dataset: &str) -> Vec<&Section> {
-        self.ingests.iter().filter(|section| section.dataset == dataset).collect()
+    /// What rows go through before they are stored, step by step: what a collector would leave out or
+    /// change, then what gives them their form.
+    pub(crate) fn on_the_way(&self, dataset: &str) -> Vec<Vec<&Section>> {
+        let steps = [&self.collects, &self.ingests].into_iter();
+        let own =
+            steps.map(|all| all.iter().filter(|section| section.dataset == dataset).collect::<Vec<_>>());
+        own.filter(|sections| !sections.is_empty()).collect()
     }
 }
 

@@ -206,5 +206,5 @@ pub(crate) fn is_reserved(name: &str) -> bool {
     matches!(rest, "row" | "one" | "in")
         || rest.starts_with("v4_")
         || rest.starts_with("v6_")
-        || ["h", "a", "outer"].into_iter().any(numbered)
+        || ["h", "a", "in", "outer"].into_iter().any(numbered)
 }

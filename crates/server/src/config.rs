@@ -24,6 +24,9 @@ pub struct ServerConfig {
     pub retention_days: u32,
     pub retention_bytes: u64,
     pub engine: EngineConfig,
+    /// Databases that `iploc` looks addresses up in, in the MaxMind format, beside those in the folder
+    /// `places` of the data folder.
+    pub places: Vec<PathBuf>,
     /// Queries may read any file that the process may read: for a server of one command line.
     pub files: bool,
     /// Sources may be blocked in this host's firewall, when an administrator switches that on too. The
@@ -50,6 +53,7 @@ impl ServerConfig {
             retention_days: lake.retention_days,
             retention_bytes: lake.retention_bytes,
             engine: EngineConfig::default(),
+            places: Vec::new(),
             files: false,
             response: false,
             limits: Limits::default(),

@@ -41,7 +41,7 @@ use std::thread::JoinHandle;
 use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinHandle as Task;
-use vedette_engine::{Engine, QueryError, TableError, Tables};
+use vedette_engine::{Engine, Places, PlacesError, QueryError, TableError, Tables};
 use vedette_event::datasets;
 use vedette_lake::{Lake, LakeConfig, LakeError};
 
@@ -69,6 +69,8 @@ pub enum ServerError {
     Engine(#[from] QueryError),
     #[error(transparent)]
     Tables(#[from] TableError),
+    #[error("the database of places {0}")]
+    Places(#[from] PlacesError),
     #[error("a thread could not be started: {0}")]
     Thread(io::Error),
 }
@@ -162,6 +164,8 @@ fn certificate(
 
 /// Folder of the lookups and datasets that users made, in the data folder.
 const TABLES: &str = "tables";
+/// Folder of databases of places, in the data folder.
+const PLACES: &str = "places";
 /// File of users, alerts and the like, in the data folder.
 pub(crate) const STATE: &str = "state.db";
 /// Where is kept what is known of logs.
@@ -206,7 +210,9 @@ fn assemble(mut config: ServerConfig, bound: Bound) -> Result<RunningServer, Ser
     let sensing = Sensing::idle();
     let hosts = Arc::new(Hosts::new(store.clone(), sensing.clone(), now));
     let tables = Arc::new(Tables::open(&config.data_dir.join(TABLES))?);
-    let mut catalog = catalog::of(&lake, &store, &tables, &hosts);
+    let places = Places::open(std::mem::take(&mut config.places), Some(config.data_dir.join(PLACES)))?;
+    places.troubles().iter().for_each(|trouble| tracing::warn!(%trouble, "database of places"));
+    let mut catalog = catalog::of(&lake, &store, &tables, &hosts).with_places(Arc::new(places));
     if config.files {
         catalog = catalog.with_files(Arc::new(captures::rows));
     }

@@ -18,6 +18,10 @@ pub struct UpArgs {
     /// Keep the right to change this host's firewall (CAP_NET_ADMIN), for `vedette response`
     #[arg(long)]
     pub response: bool,
+    /// Database of places for the stage iploc: a GeoLite2 or DB-IP .mmdb file (repeatable), beside those
+    /// in the folder `places` of the data folder
+    #[arg(long, value_name = "FILE")]
+    pub places: Vec<PathBuf>,
     #[command(flatten)]
     pub receiving: ReceivingArgs,
 }

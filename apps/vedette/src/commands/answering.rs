@@ -10,18 +10,25 @@ use std::path::PathBuf;
 use vedette_server::{Server, ServerConfig};
 use vedette_xql::ast::{Query, Source, Stage, StageKind, UnionWith};
 
-/// Does something with the server that can answer the query.
+/// Does something with the server that can answer the query. `places` are databases for `iploc`, which
+/// only a server that is begun here can be given.
 pub fn with_server(
     target: &ServerArgs,
     text: &str,
+    places: &[PathBuf],
     work: impl FnOnce(&Client) -> Result<u8, Failure>,
 ) -> Result<u8, Failure> {
     if reads_file(text) {
-        return over_files(target, text, work);
+        return over_files(target, text, places, work);
     }
     match Client::find(target)? {
+        Some(_) if !places.is_empty() => Err(Failure::Usage(
+            "a running server answers this query: give it the database with `vedette up --places`, or put the \
+             file into the folder `places` of its data folder"
+                .to_owned(),
+        )),
         Some(client) => work(&client),
-        None => embedded(existing(target)?, work),
+        None => embedded(existing(target)?, places, work),
     }
 }
 
@@ -43,12 +50,13 @@ pub fn reads_file(text: &str) -> bool {
 fn over_files(
     target: &ServerArgs,
     text: &str,
+    places: &[PathBuf],
     work: impl FnOnce(&Client) -> Result<u8, Failure>,
 ) -> Result<u8, Failure> {
     let dir = data_dir::resolve(target.data_dir.clone());
     let taken = target.server.is_some() || Client::find(target)?.is_some();
     if !taken && dir.is_dir() {
-        return embedded(dir, work);
+        return embedded(dir, places, work);
     }
     let stores =
         |query: &Query| matches!(query.stages.last(), Some(Stage { kind: StageKind::Target(_), .. }));
@@ -57,7 +65,7 @@ fn over_files(
         return Err(Failure::Input(format!("a query over files cannot store into a running server: {way}")));
     }
     let folder = tempfile::tempdir().map_err(|error| Failure::Ours(error.to_string()))?;
-    embedded(folder.path().to_owned(), work)
+    embedded(folder.path().to_owned(), places, work)
 }
 
 fn existing(target: &ServerArgs) -> Result<PathBuf, Failure> {
@@ -71,11 +79,16 @@ fn existing(target: &ServerArgs) -> Result<PathBuf, Failure> {
     )))
 }
 
-fn embedded(dir: PathBuf, work: impl FnOnce(&Client) -> Result<u8, Failure>) -> Result<u8, Failure> {
+fn embedded(
+    dir: PathBuf,
+    places: &[PathBuf],
+    work: impl FnOnce(&Client) -> Result<u8, Failure>,
+) -> Result<u8, Failure> {
     let mut config = ServerConfig::new(dir);
     config.listen = SocketAddr::from(([127, 0, 0, 1], 0));
     config.detection = None;
     config.files = true;
+    config.places = places.to_vec();
     let runtime = super::runtime()?;
     let server = runtime.block_on(Server::start(config)).map_err(|error| Failure::Ours(error.to_string()))?;
     let answer = Client::of(&server.local()).and_then(|client| work(&client));

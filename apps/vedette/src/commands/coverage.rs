@@ -18,6 +18,7 @@ pub fn run(args: &CoverageArgs) -> Result<u8, Failure> {
         file: None,
         format: args.format,
         limit: 100_000,
+        places: Vec::new(),
     })
 }
 

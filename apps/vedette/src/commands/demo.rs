@@ -19,12 +19,7 @@ pub fn run(args: &DemoArgs) -> Result<u8, Failure> {
         (None, None) => return Err(Failure::Usage("give --data-dir".to_owned())),
     };
     println!("Demo data folder: {} (for --data-dir of other commands)", dir.display());
-    super::up::serve(
-        dir,
-        args.listen,
-        !args.no_sensor,
-        false,
-        vedette_server::ReceivingConfig::default(),
-        Some(SCAN),
-    )
+    let mut config = vedette_server::ServerConfig::new(dir);
+    config.listen = args.listen;
+    super::up::serve(config, !args.no_sensor, Some(SCAN))
 }

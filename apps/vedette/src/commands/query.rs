@@ -13,7 +13,7 @@ pub fn run(args: &QueryArgs) -> Result<u8, Failure> {
         (None, Some(path)) => super::read_text(path)?,
         (None, None) => return Err(Failure::Usage("give a query, or -f FILE".to_owned())),
     };
-    with_server(&args.target, &text, |client| remote(client, &text, args))
+    with_server(&args.target, &text, &args.places, |client| remote(client, &text, args))
 }
 
 fn remote(client: &Client, text: &str, args: &QueryArgs) -> Result<u8, Failure> {

@@ -4,8 +4,6 @@ use crate::args::UpArgs;
 use crate::client::Client;
 use crate::data_dir;
 use crate::failure::Failure;
-use std::net::SocketAddr;
-use std::path::PathBuf;
 use std::time::Duration;
 use tokio::signal::unix::{SignalKind, signal};
 use vedette_sensor::{Sensor, SensorConfig, privilege};
@@ -21,27 +19,20 @@ pub fn run(args: &UpArgs) -> Result<u8, Failure> {
         from: asked.logs_from.clone(),
         zone: asked.logs_timezone.clone(),
     });
-    let receiving = receiving.map_err(Failure::Usage)?;
-    serve(dir, args.listen, !args.no_sensor, args.response, receiving, None)
+    let mut config = ServerConfig::new(dir);
+    config.listen = args.listen;
+    config.receiving = receiving.map_err(Failure::Usage)?;
+    config.response = args.response;
+    config.places = args.places.clone();
+    serve(config, !args.no_sensor, None)
 }
 
 /// Runs until SIGINT or SIGTERM. `replay` is a capture to replay as if it happened now.
-pub fn serve(
-    dir: PathBuf,
-    listen: SocketAddr,
-    sensor: bool,
-    response: bool,
-    receiving: ReceivingConfig,
-    replay: Option<&'static [u8]>,
-) -> Result<u8, Failure> {
+pub fn serve(mut config: ServerConfig, sensor: bool, replay: Option<&'static [u8]>) -> Result<u8, Failure> {
     super::log::start();
-    let mut config = ServerConfig::new(dir);
-    config.listen = listen;
-    config.receiving = receiving;
     // Order matters: the socket while this is the only thread, then the rights go, then threads.
     config.sensor = open_sensor(sensor);
-    config.response = response;
-    let needs = if response { &privilege::RESPONDER_NEEDS[..] } else { &privilege::SERVER_NEEDS[..] };
+    let needs = if config.response { &privilege::RESPONDER_NEEDS[..] } else { &privilege::SERVER_NEEDS[..] };
     if let Err(error) = privilege::give_up_all_but(needs) {
         return Err(Failure::Ours(format!("cannot give up rights after opening the sensor: {error}")));
     }

@@ -65,11 +65,15 @@ fn info(name: &str, text: &str, file: &RuleFile) -> RuleFileInfo {
         let sections = file.sections.iter().filter(move |section| section.kind == kind);
         sections.filter_map(dataset).collect::<Vec<String>>()
     };
+    let mut shaped = of(SectionKind::Ingest);
+    shaped.extend(of(SectionKind::Collect));
+    shaped.sort();
+    shaped.dedup();
     RuleFileInfo {
         name: name.to_owned(),
         bytes: text.len() as u64,
         models: of(SectionKind::Model),
-        ingests: of(SectionKind::Ingest),
+        ingests: shaped,
         rules: file.sections.iter().filter_map(|section| Some(section.name.as_ref()?.text.clone())).collect(),
     }
 }
@@ -86,7 +90,9 @@ fn read(file: &str, parsed: &RuleFile, all: &All<'_>, set: &mut RuleSet) -> Resu
         let list = match section.kind {
             SectionKind::Model => &mut set.models,
             SectionKind::Ingest => &mut set.ingests,
-            // Brokers that collect are not here; rules and constants are where they are used.
+            // Collectors are not apart from the server here: their rules come first.
+            SectionKind::Collect => &mut set.collects,
+            // Rules and constants are where they are used.
             _ => continue,
         };
         let Some(dataset) = dataset(section) else { continue };

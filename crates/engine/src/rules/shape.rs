@@ -1,4 +1,4 @@
-//! Rows on their way into a dataset of a user's, through the `INGEST` section for it.
+//! Rows on their way into a dataset of a user's, through the sections `COLLECT` and then `INGEST` for it.
 
 use super::Section;
 use crate::engine::Shared;
@@ -22,23 +22,26 @@ pub(crate) async fn import(
     now: Time,
 ) -> Result<Imported, TableError> {
     let rules = tables.rules().current();
-    let sections = rules.ingests(&name.to_lowercase());
-    if sections.is_empty() {
+    let steps = rules.on_the_way(&name.to_lowercase());
+    if steps.is_empty() {
         return tables.import(name, TableKind::Dataset, true, (format, text), now);
     }
-    let (batch, mut report) = tables.read(name, (format, text), now)?;
-    let came = batch.num_rows();
-    let shaped = shape(shared, &sections, name, batch, now).await.map_err(|error| {
-        let file = sections.first().map_or("", |section| section.file.as_str());
-        TableError::Input(format!(
-            "the rules of `{name}` (file `{file}`) cannot be carried out: {}",
-            error.message
-        ))
-    })?;
-    report.dropped = (came - shaped.hit) as u64;
-    report.rows = shaped.rows.num_rows() as u64;
+    let (mut rows, mut report) = tables.read(name, (format, text), now)?;
+    for sections in steps {
+        let came = rows.num_rows();
+        let shaped = shape(shared, &sections, name, rows, now).await.map_err(|error| {
+            let file = sections.first().map_or("", |section| section.file.as_str());
+            TableError::Input(format!(
+                "the rules of `{name}` (file `{file}`) cannot be carried out: {}",
+                error.message
+            ))
+        })?;
+        report.dropped += (came - shaped.hit) as u64;
+        rows = shaped.rows;
+    }
+    report.rows = rows.num_rows() as u64;
     if report.rows > 0 {
-        tables.add(name, &shaped.rows, now)?;
+        tables.add(name, &rows, now)?;
     }
     Ok(report)
 }

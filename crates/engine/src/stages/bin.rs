@@ -16,7 +16,7 @@ use arrow::array::{Array, AsArray, Float64Array, TimestampMicrosecondArray};
 use arrow::datatypes::{DataType, Float64Type, Int64Type, TimestampMicrosecondType};
 use datafusion::common::Result;
 use datafusion::functions_aggregate::min_max::{max_udaf, min_udaf};
-use datafusion::logical_expr::{ColumnarValue, Expr, LogicalPlanBuilder, cast, lit};
+use datafusion::logical_expr::{ColumnarValue, Expr, LogicalPlanBuilder, cast, lit, try_cast};
 use datafusion::scalar::ScalarValue;
 use std::sync::Arc;
 use vedette_xql::ast::{BinSize, BinSpan, Name, TimeUnit};
@@ -81,7 +81,8 @@ fn in_range(rows: Rows, name: &Name, most: u64) -> std::result::Result<Rows, Que
     let args = vec![floats(number()), floats(column(&low)), floats(column(&high)), most];
     let mut made = kernel::call(&ROUND_RANGE, args, name.span);
     if field.ty() == Type::Int {
-        made = Typed::new(cast(made.expr, DataType::Int64), DataType::Int64, name.span);
+        // A bucket may begin below the least integer.
+        made = Typed::new(try_cast(made.expr, DataType::Int64), DataType::Int64, name.span);
     }
     alter::set(Rows { plan, scope }, vec![alter::Made::new(field.column, made)])
 }

@@ -9,6 +9,7 @@ use crate::error::QueryError;
 use crate::expr::{Exprs, Typed, one_type};
 use crate::plan::{Context, Rows, read};
 use crate::scope::{Field, Scope};
+use crate::stopping::while_wanted;
 use crate::types::Type;
 use datafusion::common::JoinType;
 use datafusion::functions::core::expr_fn::coalesce;
@@ -25,7 +26,8 @@ pub(super) fn apply(context: &Context, rows: Rows, join: &Join) -> Result<Rows, 
     let (inner, columns) = renamed(inner, &mut scope)?;
     let both = combined(&rows.scope, &columns, &join.alias.name);
     let terms = conjuncts(&join.on);
-    let on = crate::error::all(terms.iter().map(|term| condition(context, &both, term)))?;
+    let on =
+        crate::error::all(terms.iter().map(|term| condition(context, &both, rows.scope.fields.len(), term)))?;
     let keys = shared_keys(&terms, &join.alias.name);
 
     let kind = match join.kind {
@@ -90,8 +92,8 @@ fn conjuncts(on: &ast::Expr) -> Vec<&ast::Expr> {
     terms
 }
 
-/// One term of the condition. Equality of two columns is the plan's own, which joins by hashing.
-fn condition(context: &Context, both: &Scope, term: &ast::Expr) -> Result<Expr, QueryError> {
+/// One term of the condition, which may name `outer` fields and then those of the inner query. Equality of two columns is the plan's own, which joins by hashing.
+fn condition(context: &Context, both: &Scope, outer: usize, term: &ast::Expr) -> Result<Expr, QueryError> {
     let exprs = Exprs::new(context, both);
     if let ExprKind::Compare { op: CompareOp::Eq, left, right } = &term.kind {
         let (left, right) = (exprs.value(left)?, exprs.value(right)?);
@@ -102,7 +104,15 @@ fn condition(context: &Context, both: &Scope, term: &ast::Expr) -> Result<Expr, 
             return Ok(left.to(&ty).plain().expr.eq(right.to(&ty).plain().expr));
         }
     }
-    Ok(exprs.truth(term)?.expr)
+    let truth = exprs.truth(term)?;
+    let names = truth.expr.column_refs();
+    let of_inner = |name: &str| both.fields.iter().skip(outer).any(|field| field.column == name);
+    let sides: Vec<bool> = names.iter().map(|column| of_inner(&column.name)).collect();
+    // Tried on every pair of rows, which may be for long; one that is of one side alone is not.
+    match sides.contains(&true) && sides.contains(&false) {
+        true => Ok(while_wanted(truth, &context.stopped).expr),
+        false => Ok(truth.expr),
+    }
 }
 
 /// Equal types, or numbers of both kinds.

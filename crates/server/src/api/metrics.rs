@@ -110,6 +110,7 @@ fn gauges(app: &App, sensor: SensorState) -> Vec<(&'static str, &'static str, i6
     let bytes: u64 = app.lake.datasets().iter().map(|dataset| dataset.bytes).sum();
     let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
     let int = |number: u64| i64::try_from(number).unwrap_or(i64::MAX);
+    let queries = app.engine.usage();
     vec![
         ("ready", "1 when the server can do its work", i64::from(health::is_ready(&parts))),
         ("sensor_running", "1 while the sensor runs", i64::from(sensor == SensorState::Running)),
@@ -135,6 +136,8 @@ fn gauges(app: &App, sensor: SensorState) -> Vec<(&'static str, &'static str, i6
         ("lake_bytes", "Bytes of data files", int(bytes)),
         ("lake_wal_bytes", "Bytes of the write-ahead log", int(stats.wal_bytes)),
         ("lake_memory_bytes", "Bytes of rows in memory", int(stats.memory_bytes)),
+        ("queries_running", "Queries of which something still runs", int(queries.queries as u64)),
+        ("query_memory_bytes", "Bytes that running queries hold", int(queries.bytes as u64)),
         ("live_streams", "Live streams open", int(app.live.streams() as u64)),
         ("http_connections", "Connections open", int(app.counts.connections.load(Ordering::Relaxed))),
         ("start_time_seconds", "Start of the server, seconds since 1970", app.started_at.seconds()),

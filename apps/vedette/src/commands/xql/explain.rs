@@ -16,7 +16,7 @@ pub fn run(args: &XqlExplainArgs) -> Result<u8, Failure> {
     for (name, text) in &queries {
         let of_data = args.analyze || is_named(&args.target) || reads_file(text);
         failed |= if of_data {
-            with_server(&args.target, text, |client| online(client, args, name, text))?
+            with_server(&args.target, text, &[], |client| online(client, args, name, text))?
         } else {
             offline(args, name, text)?
         };
