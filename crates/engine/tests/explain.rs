@@ -86,6 +86,24 @@ fn analyze_counts_and_times() {
     assert!(found.operators.iter().any(|one| one.busy.is_some()));
 }
 
+/// Rows behind each stage, also where a stage is not run to be counted.
+#[test]
+fn analyze_tells_the_rows_of_every_stage() {
+    let rows = |query: &str| {
+        let stages = explain(query, true).stages;
+        stages.iter().map(|stage| stage.rows.unwrap()).collect::<Vec<_>>()
+    };
+    let query = "dataset = events | filter n < 50 | alter m = n | dedup user | sort asc m | fields m";
+    assert_eq!(rows(query), [100, 50, 50, 7, 7, 7]);
+    let query =
+        "dataset = events | fields n | limit 20 | union (dataset = events) | filter n = 3 | alter m = 1";
+    assert_eq!(rows(query), [100, 100, 20, 120, 2, 2]);
+    assert_eq!(rows("dataset = events"), [100]);
+    let query =
+        "dataset = events | windowcomp count() by user as c | filter c > 14 | comp count() as n | sort asc n";
+    assert_eq!(rows(query), [100, 100, 30, 1, 1]);
+}
+
 #[test]
 fn mistakes_and_limits_are_errors() {
     let wrong = explain_with("dataset = events | filter usr = 1", QueryOptions::at(NOW), false).unwrap_err();

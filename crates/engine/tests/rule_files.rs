@@ -102,6 +102,33 @@ fn a_model_makes_a_dataset_part_of_the_data_model() {
     assert!(!bench.tables.rules().remove("logins").unwrap());
 }
 
+/// What a collector leaves out never comes to the sections INGEST, and what it makes is there for them.
+#[test]
+fn collectors_come_first() {
+    let bench = Bench::new();
+    bench
+        .keep(
+            "shop",
+            "[INGEST: vendor = acme, product = shop, target_dataset = acme_shop_raw, no_hit = drop]\n\
+             filter kind = \"order\" | alter number = to_integer(arrayindex(split(_raw_log, \" \"), 1));\n\
+             [COLLECT: vendor = acme, product = shop, no_hit = drop]\n\
+             filter _raw_log not contains \"debug\" | alter kind = arrayindex(split(_raw_log, \" \"), 0);\n",
+        )
+        .unwrap();
+    assert_eq!(bench.tables.rules().list()[0].ingests, ["acme_shop_raw"]);
+    let text = "order 17 came\norder 3 debug\nnoise of others\norder 4 went\n";
+    assert_eq!(bench.import("acme_shop_raw", Format::Lines, text), Ok((2, 0, 2)), "one left out by each");
+    let query = "dataset = acme_shop_raw | sort asc number | fields number, kind";
+    assert_eq!(bench.run(query), r#"{"number":4,"kind":"order"} {"number":17,"kind":"order"}"#);
+
+    // A collector alone, which keeps what its rules do not let through.
+    bench.keep("shop", "[COLLECT: vendor = acme, product = shop, no_hit = keep]\nfilter _raw_log contains \"a\" | alter mark = 1;\n").unwrap();
+    assert_eq!(bench.import("acme_shop_raw", Format::Lines, "aa\nbb\n"), Ok((2, 0, 0)));
+    let rows = bench
+        .run("dataset = acme_shop_raw | filter number = null | sort asc _raw_log | fields _raw_log, mark");
+    assert_eq!(rows, r#"{"_raw_log":"aa","mark":1} {"_raw_log":"bb","mark":null}"#);
+}
+
 #[test]
 fn rows_go_through_the_rules_of_their_dataset() {
     let bench = Bench::new();
