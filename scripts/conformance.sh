@@ -14,7 +14,7 @@ venv=.tools/conformance
 if [ "$(cat "$venv/.installed" 2>/dev/null)" != "$wanted" ]; then
   rm -rf "$venv"
   python3 -m venv "$venv" 2>/dev/null || skip "Python cannot make an environment (python3-venv)"
-  "$venv/bin/pip" install --quiet --disable-pip-version-check -r conformance/requirements.txt ||
+  "$venv/bin/pip" install --quiet --disable-pip-version-check --retries 1 --timeout 20 -r conformance/requirements.txt ||
     skip "the packages of conformance/requirements.txt cannot be fetched"
   echo "$wanted" > "$venv/.installed"
 fi

@@ -190,7 +190,9 @@ impl Client {
         if let Some(help) = part("help") {
             text.push_str(&format!("\n{help}"));
         }
-        Err(if status.is_server_error() { Failure::Ours(text) } else { Failure::Input(text) })
+        // Too slow or too much: nothing is wrong with what was asked, and it may be asked again.
+        let passes = matches!(status.as_u16(), 408 | 429);
+        Err(if status.is_server_error() || passes { Failure::Ours(text) } else { Failure::Input(text) })
     }
 }
 

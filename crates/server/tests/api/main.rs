@@ -9,6 +9,7 @@ mod captures;
 mod cortex;
 mod exclusions;
 mod export;
+mod followers;
 mod harness;
 mod ingest;
 mod lifecycle;
