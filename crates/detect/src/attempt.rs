@@ -11,6 +11,7 @@ use crate::detector::Detector;
 use crate::evidence::{self, Answer, Context, Weight};
 use crate::fingerprint::{self, FINGERPRINTS, Made, OsProbe};
 use crate::lull;
+use crate::merge;
 use crate::networks::is_one_host;
 use crate::payload::{self, LISTENED, RETURNED};
 use crate::resets;
@@ -332,17 +333,21 @@ impl Detector {
         let observer = self.observers.number(&event.observer);
         let probe = Probe { technique, answer, origin, observer, tool, os_probe, made, weight: most };
         let forger = self.links.forger(event);
-        self.campaigns.change(serial, |campaign| {
+        let probes = self.campaigns.change(serial, |campaign| {
             let member = campaign.join(event.source);
             campaign.note_probe(member, event, &probe);
             campaign.forged_by = campaign.forged_by.or(forger);
             campaign.reopen();
+            campaign.probes
         });
         if self.declassify(serial, event) || closed {
             self.tell(serial, Change::Updated, out);
         }
-        if let Some(key) = self.note_step(case, weight.host) {
-            self.merge(serial, key, event, out);
+        let key = self.note_step(case, weight.host);
+        if let (Some(key), Some(probes)) = (key, probes)
+            && merge::is_time(probes)
+        {
+            self.merge(key, event, out);
         }
     }
 

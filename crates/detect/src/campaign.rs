@@ -208,6 +208,9 @@ pub(crate) struct Campaign {
     /// Who told of each target first. What another one tells of the same service of it is the same probe, seen a
     /// second time: by a firewall and the host behind it, by both ends.
     watched: BTreeMap<IpAddr, u16>,
+    /// The latest of them, which is mostly asked for again.
+    #[serde(skip)]
+    watched_last: Option<(IpAddr, u16)>,
     /// The crowd its members belong to.
     pub(crate) crowd: Option<CrowdKey>,
     pub(crate) closed: Option<Time>,
@@ -263,6 +266,7 @@ impl Campaign {
             storm: false,
             foreign: Vec::new(),
             watched: BTreeMap::new(),
+            watched_last: None,
             crowd: None,
             closed: None,
             changed: false,
@@ -372,15 +376,19 @@ impl Campaign {
 
     /// Whether this observer is the one whose word on this target counts; the first one is.
     fn is_watched_by(&mut self, target: IpAddr, observer: u16) -> bool {
-        match self.watched.get(&target) {
-            Some(&first) => first == observer,
-            None => {
-                if self.watched.len() < WATCHED {
-                    self.watched.insert(target, observer);
-                }
-                true
-            }
+        if let Some((latest, first)) = self.watched_last
+            && latest == target
+        {
+            return first == observer;
         }
+        let room = self.watched.len() < WATCHED;
+        let first = match self.watched.get(&target) {
+            Some(&first) => first,
+            None if room => *self.watched.entry(target).or_insert(observer),
+            None => return true,
+        };
+        self.watched_last = Some((target, first));
+        first == observer
     }
 
     /// Another product says that the source scans; true when it says so for the first time.

@@ -23,6 +23,8 @@ pub(crate) struct Links {
     cards: Recent<IpAddr, Option<[u8; 6]>>,
     /// When a card last opened a connection to a port by IPv4.
     dials: Recent<([u8; 6], u16), Time>,
+    /// Someone speaks IPv6 here: without it nobody gives it up for IPv4.
+    speaks_six: bool,
 }
 
 impl Links {
@@ -31,6 +33,7 @@ impl Links {
             owners: Recent::new(CARDS, hasher.clone()),
             cards: Recent::new(CARDS, hasher.clone()),
             dials: Recent::new(CARDS, hasher),
+            speaks_six: false,
         }
     }
 
@@ -71,8 +74,10 @@ impl Links {
 
     /// A connection by IPv4 that was answered.
     pub(crate) fn note_dial(&mut self, event: &Event) {
-        if let (IpAddr::V4(_), Some(card), Outcome::Accepted) =
-            (event.source, event.source_mac, event.outcome)
+        self.speaks_six |= event.source.is_ipv6();
+        if self.speaks_six
+            && let (IpAddr::V4(_), Some(card), Outcome::Accepted) =
+                (event.source, event.source_mac, event.outcome)
             && let Some(latest) = self.dials.entry((card, event.target_port), || event.time)
         {
             *latest = event.time;
@@ -83,8 +88,11 @@ impl Links {
     /// answer, as programs do that try both.
     pub(crate) fn dialled_again(&self, event: &Event, began: Time) -> bool {
         const PATIENCE: i64 = 600_000;
+        if event.source.is_ipv4() {
+            return false;
+        }
         let latest = event.source_mac.and_then(|card| self.dials.lookup(&(card, event.target_port)));
-        event.source.is_ipv6() && latest.is_some_and(|at| (0..=PATIENCE).contains(&at.since(began)))
+        latest.is_some_and(|at| (0..=PATIENCE).contains(&at.since(began)))
     }
 
     /// The address whose card sent this packet in the name of another address of this LAN.

@@ -14,13 +14,14 @@ use vedette_event::{Change, Detection, DetectionKind, Event};
 /// Probes of a campaign before the first look; then at each power of two, so that a long scan costs nothing.
 const FIRST_LOOK: u64 = 4;
 
+/// Whether a campaign of so many probes is looked at.
+pub(crate) fn is_time(probes: u64) -> bool {
+    probes >= FIRST_LOOK && probes.is_power_of_two()
+}
+
 impl Detector {
     /// A probe of a campaign was noted in its crowd: joins what belongs together.
-    pub(crate) fn merge(&mut self, serial: Serial, key: CrowdKey, event: &Event, out: &mut Vec<Detection>) {
-        let probes = self.campaigns.get(serial).map_or(0, |campaign| campaign.probes);
-        if probes < FIRST_LOOK || !probes.is_power_of_two() {
-            return;
-        }
+    pub(crate) fn merge(&mut self, key: CrowdKey, event: &Event, out: &mut Vec<Detection>) {
         let Relation::Decoys(members) = self.crowds.relation(&key, event.source) else { return };
         let of_member =
             |&member: &std::net::IpAddr| self.sources.lookup(member).and_then(|source| source.campaign);

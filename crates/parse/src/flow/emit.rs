@@ -93,7 +93,7 @@ impl Emitter {
             first: flow.first,
             icmp: flow.icmp,
             source_mac: flow.source_mac,
-            reset: flow.reset,
+            reset: None,
             vlan: flow.vlan,
             interface: self.interface(flow.interface),
             process: None,

@@ -2,7 +2,7 @@
 
 use super::key::Key;
 use crate::packet::{Body, Packet, Way};
-use vedette_event::{Agent, Closing, FirstPacket, Icmp, Outcome, SourceReset, Time, Volume, flag};
+use vedette_event::{Agent, Closing, FirstPacket, Icmp, Outcome, Time, Volume, flag};
 
 /// What the first packet was.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,7 +46,6 @@ pub struct Flow {
     pub fin: [bool; 2],
     pub way: Way,
     pub source_mac: Option<[u8; 6]>,
-    pub reset: Option<SourceReset>,
     pub vlan: Option<u16>,
     pub icmp: Option<Icmp>,
     pub interface: u32,
@@ -74,7 +73,6 @@ impl Flow {
             fin: [false; 2],
             way: packet.way,
             source_mac: packet.source_mac,
-            reset: None,
             vlan: packet.vlan,
             icmp: icmp(packet),
             interface: packet.interface,

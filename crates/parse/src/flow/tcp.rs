@@ -31,8 +31,10 @@ enum Step {
     Decide(Outcome),
     /// Accepted, and the flow goes on.
     Accept,
-    /// Accepted, and reset at once.
+    /// Accepted, and reset at once by the target.
     AcceptAndEnd,
+    /// Accepted, and reset at once by the source.
+    ResetBySource(SourceReset),
     /// In the middle of a conversation.
     MidStream,
     /// Answered after it was told as unanswered.
@@ -89,6 +91,13 @@ impl FlowFolder {
             }
             Step::AcceptAndEnd => {
                 self.decide(at, Outcome::Accepted, out);
+                self.settle(at, State::Done);
+            }
+            Step::ResetBySource(reset) => {
+                self.decide(at, Outcome::Accepted, out);
+                if let Some(event) = out.last_mut() {
+                    event.reset = Some(reset);
+                }
                 self.settle(at, State::Done);
             }
             Step::MidStream => {
@@ -307,8 +316,7 @@ impl Flow {
         match (from_source, reset) {
             (true, true) => {
                 self.closing = Closing::ResetBySource;
-                self.reset = Some(SourceReset { ttl: packet.ip.ttl, mac: packet.source_mac });
-                Step::AcceptAndEnd
+                Step::ResetBySource(SourceReset { ttl: packet.ip.ttl, mac: packet.source_mac })
             }
             (false, true) => {
                 self.closing = Closing::ResetByTarget;

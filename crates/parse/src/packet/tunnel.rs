@@ -25,7 +25,7 @@ const DEEPEST: usize = 3;
 ///
 /// # Errors
 /// As [`decode`], for the outermost packet.
-#[inline]
+#[inline(always)]
 pub fn decode_inside<'a>(frame: &Frame<'a>) -> Result<(Frame<'a>, Packet<'a>), DecodeError> {
     let packet = decode(frame)?;
     match inside(frame, &packet) {
