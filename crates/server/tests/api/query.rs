@@ -194,3 +194,45 @@ fn datasets_are_described() {
         && field["type"] == "integer"
         && !field["doc"].as_str().unwrap().is_empty()));
 }
+
+/// Two clients that hang up in the middle of a query that would go on for years: nothing of it is left.
+#[test]
+fn a_client_that_hangs_up_frees_its_query() {
+    use std::io::Write;
+    let host = Host::start();
+    host.scan();
+    let running = || {
+        let text = host.send("GET", "/metrics", &host.local(), None).text;
+        let figure = |name: &str| {
+            let line = text.lines().find(|line| line.starts_with(name)).unwrap();
+            line.rsplit(' ').next().unwrap().parse::<u64>().unwrap()
+        };
+        (figure("vedette_queries_running "), figure("vedette_query_memory_bytes "))
+    };
+    let joins: String = (0..6)
+        .map(|n| format!(" | join (dataset = xdr_data | fields _time) as a{n} a{n}._time >= _time"))
+        .collect();
+    let query = format!("dataset = xdr_data | fields _time{joins} | comp count()");
+    let body = json!({"query": query}).to_string();
+    let mut clients = Vec::new();
+    for _ in 0..2 {
+        let mut client = std::net::TcpStream::connect(host.server().address()).unwrap();
+        let token = host.server().local().token;
+        write!(
+            client,
+            "POST /api/v1/query HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {token}\r\n\
+             X-Vedette-Request: 1\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
+            body.len()
+        )
+        .unwrap();
+        clients.push(client);
+    }
+    // Rules of the server run their own.
+    host.wait(|| (running().0 >= 2).then_some(()));
+    std::thread::sleep(std::time::Duration::from_millis(1000));
+    assert!(running().0 >= 2, "both are at work");
+    drop(clients);
+    let begun = std::time::Instant::now();
+    host.wait(|| (running() == (0, 0)).then_some(()));
+    println!("let go after {:?}", begun.elapsed());
+}
