@@ -48,6 +48,9 @@ fn remote(client: &Client, text: &str, args: &QueryArgs) -> Result<u8, Failure> 
     }
     for warning in list(&reply, "warnings") {
         eprintln!("warning: {}", warning["message"].as_str().unwrap_or_default());
+        if let Some(help) = warning["help"].as_str() {
+            eprintln!("  {help}");
+        }
     }
     tell_limit(reply["limit_hit"] == true);
     Ok(0)

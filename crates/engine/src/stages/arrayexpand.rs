@@ -8,7 +8,8 @@ use crate::scope::Scope;
 use crate::types::{Type, list_type};
 use arrow::datatypes::DataType;
 use datafusion::common::{Column, NullHandling, UnnestOptions};
-use datafusion::logical_expr::{LogicalPlanBuilder, cast};
+use datafusion::logical_expr::{LogicalPlanBuilder, cast, lit};
+use datafusion::scalar::ScalarValue;
 use vedette_xql::ast::{Name, Span};
 use vedette_xql::{Diagnostic, codes};
 
@@ -26,8 +27,9 @@ pub(super) fn apply(
     let found = rows.scope.field(field)?.clone();
     let (rows, item) = match (found.ty(), &found.data) {
         (Type::List(_), DataType::List(item)) => (rows, item.data_type().clone()),
-        (Type::Null, _) => {
-            let empty = cast(found.expr(), list_type(DataType::Utf8));
+        // Of a field of the data model that no rule makes nobody can say whether it is an array.
+        (ty, _) if ty == Type::Null || found.hidden && found.name.starts_with("xdm.") => {
+            let empty = cast(lit(ScalarValue::Null), list_type(DataType::Utf8));
             let value = crate::expr::Typed::new(empty, list_type(DataType::Utf8), span);
             (alter::set(rows, vec![alter::Made::new(&found.column, value)])?, DataType::Utf8)
         }

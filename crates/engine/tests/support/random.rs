@@ -1,5 +1,5 @@
 //! Queries made of any bytes: every stage and function, with arguments of the right types and now and then of
-//! wrong ones. Nearly all can be read; whether they make sense is for the planner to say. Test and fuzzing share it.
+//! wrong ones. Nearly all can be read; whether they make sense is for the planner to say.
 //!
 //! The bytes are choices: fewer of them make a smaller query, so what shrinks bytes shrinks queries.
 
