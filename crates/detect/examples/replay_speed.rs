@@ -9,7 +9,7 @@ use std::time::Duration;
 use vedette_detect::{Config, Detector};
 use vedette_event::{Event, Observer, ObserverKind};
 use vedette_parse::flow::{FlowFolder, FolderConfig};
-use vedette_parse::packet::decode_inside;
+use vedette_parse::packet::{carried, decode};
 use vedette_parse::pcap::Reader;
 
 /// Events taken by the detector at a time, as `vedette replay` does.
@@ -54,8 +54,11 @@ fn run(data: &[u8], detect: bool) -> (Duration, u64, u64) {
     for frame in reader.flatten() {
         packets += 1;
         // By reference: a packet is large.
-        if let Ok((_, packet)) = &decode_inside(&frame) {
-            folder.push(packet, &mut events);
+        if let Ok(packet) = &decode(&frame) {
+            match carried(&frame, packet) {
+                None => folder.push(packet, &mut events),
+                Some((_, inner)) => folder.push(&inner, &mut events),
+            }
         }
         if events.len() < BATCH {
             continue;

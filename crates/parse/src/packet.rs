@@ -19,7 +19,7 @@ pub use icmp::{Embedded, Icmp};
 pub use sctp::Sctp;
 pub(crate) use sctp::chunk;
 pub use tcp::{Tcp, TcpOptions};
-pub use tunnel::decode_inside;
+pub use tunnel::{carried, decode_inside};
 pub use udp::Udp;
 
 pub(crate) use arp::neighbour;

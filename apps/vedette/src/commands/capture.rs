@@ -11,6 +11,7 @@ use vedette_detect::{Config, Detector, SourceStanding};
 use vedette_event::{Detection, Event, Observer, ObserverKind, Time};
 use vedette_parse::flow::{FlowFolder, FolderConfig};
 use vedette_parse::log::Format;
+use vedette_parse::packet::{carried, decode};
 use vedette_parse::pcap::Reader;
 
 /// Events that the detector takes at a time: folder and detector each work in a warm cache.
@@ -95,8 +96,11 @@ pub fn replay_and_explain(
         packets += 1;
         now = now.max(frame.time);
         // By reference: a packet is large.
-        match &vedette_parse::packet::decode_inside(&frame) {
-            Ok((_, packet)) => folder.push(packet, &mut events),
+        match &decode(&frame) {
+            Ok(packet) => match carried(&frame, packet) {
+                None => folder.push(packet, &mut events),
+                Some((_, inner)) => folder.push(&inner, &mut events),
+            },
             Err(_) => undecoded += 1,
         }
         if events.len() >= BATCH {

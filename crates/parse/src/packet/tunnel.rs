@@ -25,24 +25,26 @@ const DEEPEST: usize = 3;
 ///
 /// # Errors
 /// As [`decode`], for the outermost packet.
-#[inline(always)]
 pub fn decode_inside<'a>(frame: &Frame<'a>) -> Result<(Frame<'a>, Packet<'a>), DecodeError> {
     let packet = decode(frame)?;
-    match inside(frame, &packet) {
-        None => Ok((*frame, packet)),
-        Some(inner) => Ok(innermost((*frame, packet), inner)),
-    }
+    Ok(carried(frame, &packet).unwrap_or((*frame, packet)))
 }
 
-/// Copying packets costs, and few are tunnels.
+/// The same for a packet that is decoded: what it carries, and `None` where it is no tunnel. For hot paths:
+/// packets are large, and most are none.
+#[inline(always)]
+pub fn carried<'a>(frame: &Frame<'a>, packet: &Packet<'a>) -> Option<(Frame<'a>, Packet<'a>)> {
+    inside(frame, packet).and_then(innermost)
+}
+
 #[cold]
-fn innermost<'a>(outermost: (Frame<'a>, Packet<'a>), inner: Frame<'a>) -> (Frame<'a>, Packet<'a>) {
-    let (mut found, mut next) = (outermost, Some(inner));
+fn innermost(first: Frame<'_>) -> Option<(Frame<'_>, Packet<'_>)> {
+    let (mut found, mut next) = (None, Some(first));
     for _ in 0..DEEPEST {
         let Some(frame) = next else { break };
         let Ok(packet) = decode(&frame) else { break };
         next = inside(&frame, &packet);
-        found = (frame, packet);
+        found = Some((frame, packet));
     }
     found
 }
