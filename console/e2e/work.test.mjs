@@ -191,6 +191,21 @@ test("work", { skip }, async (t) => {
     assert.deepEqual(page.problems, []);
   });
 
+  await t.test("the graph that a view asks for is drawn above its rows", async () => {
+    const page = await open(browser, mock.url);
+    await signIn(page);
+    for (const [type, marks] of [["column", "rect"], ["line", "path"], ["pie", "path"]]) {
+      const query = `dataset = xdr_data | comp count() as attempts by source_ip | view graph type = ${type} xaxis = source_ip yaxis = attempts`;
+      await page.goto(`/xql?run=true&q=${encodeURIComponent(query)}`);
+      const graph = page.locator(`figure[data-graph=${type}]`);
+      await graph.waitFor();
+      assert.ok((await graph.locator(`svg[role=img] ${marks}`).count()) > 0, type);
+      assert.ok((await page.locator("tbody tr:not([aria-hidden])").count()) > 0);
+    }
+    await shot(page, "xql-graph");
+    assert.deepEqual(page.problems, []);
+  });
+
   await t.test("completion knows datasets, stages, fields and functions", async () => {
     const page = await open(browser, site.url);
     await signIn(page);

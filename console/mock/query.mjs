@@ -37,6 +37,16 @@ export function hover(query, offset) {
 }
 
 export function run(query, limit) {
+  const result = rowsOf(query, limit);
+  const graph = /view graph type = (\w+) xaxis = (\w+) yaxis = (\w+)/.exec(query);
+  if (graph) {
+    const parameters = ["type", "xaxis", "yaxis"].map((name, i) => ({ name, values: [{ text: graph[i + 1] }] }));
+    result.views = [{ view: "graph", parameters }];
+  }
+  return result;
+}
+
+function rowsOf(query, limit) {
   if (query.includes("hostile")) return table([["name", "string"], ["_raw_log", "string"], ["n", "integer"]], [
     [HOSTILE.script, HOSTILE.rtl, 1], [`=cmd|' /C calc'!A0`, HOSTILE.long, null], ["plain", "a\nb\tc", 9007199254740993n],
   ]);
@@ -54,7 +64,7 @@ export function run(query, limit) {
 function table(columns, rows, limit_hit = false) {
   return {
     columns: columns.map(([name, type]) => ({ name, type })), rows, row_count: rows.length, limit_hit,
-    stats: { elapsed_ms: 14, rows_scanned: 182_231, bytes_scanned: null }, warnings: [],
+    stats: { elapsed_ms: 14, rows_scanned: 182_231, bytes_scanned: null }, warnings: [], views: [],
   };
 }
 

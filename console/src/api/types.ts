@@ -1,5 +1,7 @@
 // The shapes of the HTTP API as the server's OpenAPI document states them. Nothing but types.
 
+import type { View } from "@/lib/graph";
+
 export type Severity = "critical" | "high" | "medium" | "low" | "informational";
 export type AlertStatus = "new" | "in_progress" | "closed";
 export type Resolution =
@@ -298,6 +300,8 @@ export interface QueryResult {
   limit_hit: boolean;
   stats: { elapsed_ms: number; rows_scanned: number | null; bytes_scanned: number | null };
   warnings: Diagnostic[];
+  /** What the query's `view` stages ask for. */
+  views: View[];
 }
 
 export type Timeframe = { last_seconds: number } | { from: string; to: string };

@@ -4,6 +4,7 @@ import { useEffect, useMemo, useState } from "react";
 import type { Cell, Column, QueryResult } from "@/api/types";
 import { download, toCsv, toJson, toTsv, copy } from "@/lib/export";
 import { bytes, count, elapsed, plural } from "@/lib/format";
+import { columnOrder, highlighted } from "@/lib/graph";
 import { cut, TITLE_LIMIT, visible } from "@/lib/hostile";
 import { cellText, type SortState, sortedOrder } from "@/lib/sort";
 import { stamp, useZone, type Zone } from "@/lib/time";
@@ -11,6 +12,7 @@ import { Grid, type GridColumn } from "@/ui/grid";
 import { Icon } from "@/ui/icon";
 import { MenuItem, MenuRoot } from "@/ui/menu";
 import { Button, buttonClass, Empty } from "@/ui/parts";
+import { QueryGraph } from "./graph";
 import { Mistake } from "./problem";
 import { RowDetail } from "./row";
 import type { RunState } from "./run";
@@ -36,8 +38,9 @@ function Running({ since }: { since: number }) {
   return <p role="status" className="num px-3.5 py-6 text-muted">Running… {((now - since) / 1000).toFixed(1)} s</p>;
 }
 
-function Table({ result, query, milliseconds }: { result: QueryResult; query: string; milliseconds: number }) {
+function Table({ result: given, query, milliseconds }: { result: QueryResult; query: string; milliseconds: number }) {
   const zone = useZone();
+  const result = useMemo(() => arranged(given), [given]);
   const [sort, setSort] = useState<SortState | null>(null);
   const [open, setOpen] = useState<number | null>(null);
   const order = useMemo(() => sortedOrder(result.rows, sort), [result.rows, sort]);
@@ -46,7 +49,9 @@ function Table({ result, query, milliseconds }: { result: QueryResult; query: st
   const cell = (row: number, column: number) => {
     const value = result.rows[order[row] ?? -1]?.[column];
     const type = result.columns[column]?.type ?? "string";
-    return <CellText value={value} type={type} zone={zone} />;
+    const marked = highlighted(result.views, result.columns[column]?.name ?? "", value);
+    const text = <CellText value={value} type={type} zone={zone} />;
+    return marked ? <mark>{text}</mark> : text;
   };
   const opened = open === null ? undefined : result.rows[order[open] ?? -1];
   return (
@@ -70,6 +75,7 @@ function Table({ result, query, milliseconds }: { result: QueryResult; query: st
           {result.warnings.map((warning, i) => <Mistake key={i} diagnostic={warning} query={query} />)}
         </div>
       )}
+      {result.row_count > 0 && <QueryGraph result={result} views={result.views} />}
       {result.row_count === 0 ? (
         <Empty title="No rows.">
           <p>Nothing in the chosen time frame fits the query. A longer time frame or a wider filter may find some.</p>
@@ -82,6 +88,14 @@ function Table({ result, query, milliseconds }: { result: QueryResult; query: st
       )}
     </>
   );
+}
+
+/** The columns in the order that a `view column order` asks for. */
+function arranged(result: QueryResult): QueryResult {
+  const order = columnOrder(result, result.views);
+  if (order.every((from, to) => from === to)) return result;
+  const pick = <T,>(list: T[]) => order.flatMap((i) => { const item = list[i]; return item === undefined ? [] : [item]; });
+  return { ...result, columns: pick(result.columns), rows: result.rows.map((row) => order.map((i) => row[i] ?? null)) };
 }
 
 /** Longest text put into a cell; the row's detail has the whole. */
