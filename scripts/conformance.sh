@@ -24,8 +24,9 @@ finish() { [ -n "$server" ] && kill "$server" 2>/dev/null && wait "$server" 2>/d
 trap finish EXIT
 "$binary" demo --data-dir "$folder/data" --listen 127.0.0.1:0 --no-sensor >"$folder/out" 2>&1 &
 server=$!
-for _ in $(seq 150); do
-  grep -qs 'setup#token=' "$folder/out" && break
+# The demo's last line: its alert, which tests look for, is there.
+for _ in $(seq 300); do
+  grep -qs 'to end the demo' "$folder/out" && break
   kill -0 "$server" 2>/dev/null || { cat "$folder/out" >&2; exit 1; }
   sleep 0.2
 done
