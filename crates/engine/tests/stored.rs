@@ -6,7 +6,7 @@
 use std::path::Path;
 use std::sync::Arc;
 use vedette_engine::{Engine, EngineConfig, LakeCatalog, QueryOptions, QueryResult};
-use vedette_event::datasets::panw::THREAT;
+use vedette_event::datasets::panw::{THREAT, TRAFFIC};
 use vedette_event::{Row, Time, Value};
 use vedette_lake::{Lake, LakeConfig};
 
@@ -106,4 +106,28 @@ async fn distinct_values_are_counted_over_both() {
     assert_eq!((&row[0], &row[2]), (&Value::Int(500), &Value::Int(STORED + FRESH)));
     let one = run(&engine, "comp count_distinct(file_name) as files by source_ip | filter files != 7").await;
     assert_eq!(one.rows().count(), 0);
+}
+
+#[tokio::test]
+async fn the_data_model_reads_several_datasets_of_the_lake_at_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut config = LakeConfig::new(folder.path());
+    config.datasets = vec![&THREAT, &TRAFFIC];
+    config.retention_days = 0;
+    let lake = Lake::open(config).await.unwrap();
+    lake.append(THREAT.name, rows(0..30)).await.unwrap();
+    let mut row = vec![Value::Null; TRAFFIC.fields.len()];
+    row[TRAFFIC.position("_time").unwrap()] = Value::Time(Time::from_seconds(END - 5));
+    row[TRAFFIC.position("source_ip").unwrap()] = Value::from("192.0.2.1".to_owned());
+    lake.append(TRAFFIC.name, vec![row]).await.unwrap();
+    let engine = Engine::new(Arc::new(LakeCatalog::new(lake)), EngineConfig::default()).unwrap();
+    for of in ["dataset in (panw_ngfw_threat_raw, panw_ngfw_traffic_raw)", "dataset in (panw_ngfw_*)", ""] {
+        let text = format!(
+            "datamodel {of} | filter xdm.source.ipv4 = \"192.0.2.1\" | fields xdm.source.ipv4, _time"
+        );
+        let found = engine.run(&text, QueryOptions::at(Time::from_seconds(END))).await;
+        let found =
+            found.map_err(|error| format!("{of}: {} {:?}", error.message, error.diagnostics)).unwrap();
+        assert_eq!(found.rows().count(), 1, "{of}");
+    }
 }
