@@ -75,6 +75,19 @@ impl Client {
         json(self.checked(request.call())?)
     }
 
+    /// Every page of a list, which has its name in path and answer.
+    pub fn all(&self, list: &str) -> Result<Value, Failure> {
+        let (mut all, mut cursor) = (Vec::new(), String::new());
+        loop {
+            let page = self.get(&format!("/{list}?limit=500{cursor}"))?;
+            all.extend(page[list].as_array().cloned().unwrap_or_default());
+            match page["next_cursor"].as_str() {
+                Some(next) => cursor = format!("&cursor={}", encode(next)),
+                None => return Ok(Value::Array(all)),
+            }
+        }
+    }
+
     /// A file.
     pub fn download(&self, path: &str) -> Result<Vec<u8>, Failure> {
         let request = self.agent.get(format!("{}{path}", self.base)).header("Authorization", self.bearer());
@@ -221,4 +234,12 @@ pub fn json(answer: Response<Body>) -> Result<Value, Failure> {
         .limit(1 << 30)
         .read_json()
         .map_err(|error| Failure::Ours(format!("the server's answer cannot be read: {error}")))
+}
+
+/// A part of a path or query; `/` stays.
+pub fn encode(text: &str) -> String {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.~/".contains(&byte);
+    text.bytes()
+        .map(|byte| if plain(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") })
+        .collect()
 }

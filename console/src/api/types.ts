@@ -1,7 +1,5 @@
 // The shapes of the HTTP API as the server's OpenAPI document states them. Nothing but types.
 
-import type { View } from "@/lib/graph";
-
 export type Severity = "critical" | "high" | "medium" | "low" | "informational";
 export type AlertStatus = "new" | "in_progress" | "closed";
 export type Resolution =
@@ -292,6 +290,15 @@ export interface Column {
 
 /** A cell. Integers beyond 2^53 arrive as decimal text, see `parseExact`. */
 export type Cell = string | number | boolean | null | Cell[] | { [key: string]: Cell };
+
+export interface ViewParameter {
+  name: string;
+  values: { text: string }[];
+}
+export type View =
+  | { view: "graph"; parameters: ViewParameter[] }
+  | { view: "highlight"; fields: { name: string }[]; values: string[] }
+  | { view: "column_order"; populated: boolean };
 
 export interface QueryResult {
   columns: Column[];

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
-import { columnOrder, graphOf, highlighted, type ViewParameter } from "./graph";
+import type { ViewParameter } from "@/api/types";
+import { columnOrder, graphOf, highlighted } from "./graph";
 
 const parameters = (given: Record<string, string | string[]>): ViewParameter[] =>
   Object.entries(given).map(([name, value]) => ({ name, values: [value].flat().map((text) => ({ text })) }));

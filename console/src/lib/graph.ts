@@ -1,17 +1,8 @@
 // What a `view graph` stage asks for, as series to draw. Pure: from rows to numbers.
 
-import type { Cell, QueryResult } from "@/api/types";
+import type { Cell, QueryResult, View, ViewParameter } from "@/api/types";
 import { cut, visible } from "@/lib/hostile";
 import { cellText } from "@/lib/sort";
-
-export interface ViewParameter {
-  name: string;
-  values: { text: string }[];
-}
-export type View =
-  | { view: "graph"; parameters: ViewParameter[] }
-  | { view: "highlight"; fields: { name: string }[]; values: string[] }
-  | { view: "column_order"; populated: boolean };
 
 /** How a kind of graph is drawn here; the others are told and shown as a table. */
 const SHAPES: Record<string, Graph["shape"]> = {

@@ -1,5 +1,6 @@
 //! `vedette channels`: where alerts are told, and what did not arrive, through the server.
 
+use super::table::write_list;
 use crate::args::{ChannelArgs, ChannelsCommand, ListFormat, ServerArgs};
 use crate::client::{self, Client};
 use crate::failure::Failure;
@@ -239,27 +240,6 @@ fn retry(out: &mut impl Write, target: &ServerArgs, id: Option<i64>) -> Result<(
         more => writeln!(out, "{} deliveries are tried again now.", more.len())?,
     }
     Ok(())
-}
-
-/// A list as a table or as JSON; words on standard error where it is empty.
-pub fn write_list(
-    out: &mut impl Write,
-    columns: &[&str],
-    list: &Value,
-    format: ListFormat,
-    none: &str,
-) -> Result<(), Failure> {
-    let list = list.as_array().cloned().unwrap_or_default();
-    if format == ListFormat::Json {
-        return Ok(writeln!(out, "{}", Value::Array(list))?);
-    }
-    if list.is_empty() {
-        eprintln!("{none}");
-        return Ok(());
-    }
-    let rows: Vec<Vec<Value>> =
-        list.iter().map(|row| columns.iter().map(|name| row[*name].clone()).collect()).collect();
-    Ok(super::table::write(out, columns, rows.iter())?)
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! `vedette incidents`: list, look, change, through the server.
 
-use super::channels::write_list;
+use super::table::write_list;
 use crate::args::{IncidentsCommand, SetIncident, TextOrJson};
 use crate::client::Client;
 use crate::failure::Failure;

@@ -34,8 +34,11 @@ pub fn run(args: &IngestArgs) -> Result<u8, Failure> {
     let origin = args.file.display().to_string();
     let report = match Client::find(&args.target)? {
         Some(client) => {
-            let path =
-                format!("/ingest/{source}?origin={}&timezone={}", encode(&origin), encode(&args.timezone));
+            let path = format!(
+                "/ingest/{source}?origin={}&timezone={}",
+                crate::client::encode(&origin),
+                crate::client::encode(&args.timezone)
+            );
             client.upload(&path, &mut input)?
         }
         None => {
@@ -55,8 +58,10 @@ fn into_own(args: &IngestArgs, format: &str, input: &mut dyn Read) -> Result<u8,
         return Err(Failure::Usage("say which dataset the rows go to: --dataset NAME".to_owned()));
     };
     let client = Client::need(&args.target)?;
-    let report =
-        client.upload(&format!("/datasets/{}?format={format}", encode(name).replace('/', "%2F")), input)?;
+    let report = client.upload(
+        &format!("/datasets/{}?format={format}", crate::client::encode(name).replace('/', "%2F")),
+        input,
+    )?;
     tell_upload(name, &report)
 }
 
@@ -118,11 +123,4 @@ fn tell(report: &Value) {
             eprintln!("  {:>8}  {}", reason["count"], reason["reason"].as_str().unwrap_or_default());
         }
     }
-}
-
-pub fn encode(text: &str) -> String {
-    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.~/".contains(&byte);
-    text.bytes()
-        .map(|byte| if plain(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") })
-        .collect()
 }

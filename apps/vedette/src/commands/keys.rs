@@ -1,6 +1,7 @@
 //! `vedette keys`: API keys for clients of the Cortex API, through the server.
 
-use crate::args::{KeysCommand, ListFormat};
+use super::table::write_list;
+use crate::args::KeysCommand;
 use crate::client::Client;
 use crate::failure::Failure;
 use serde_json::{Value, json};
@@ -11,17 +12,8 @@ pub fn run(command: &KeysCommand) -> Result<u8, Failure> {
     match command {
         KeysCommand::List { target, format } => {
             let reply = Client::need(target)?.get("/api-keys")?;
-            let keys: Vec<Value> = reply["api_keys"].as_array().cloned().unwrap_or_default();
             let columns = ["id", "name", "kind", "role", "created_by", "last_used", "expires_at"];
-            if *format == ListFormat::Json {
-                writeln!(out, "{}", Value::Array(keys))?;
-            } else if keys.is_empty() {
-                eprintln!("No API keys.");
-            } else {
-                let rows: Vec<Vec<Value>> =
-                    keys.iter().map(|key| columns.iter().map(|name| key[*name].clone()).collect()).collect();
-                super::table::write(&mut out, &columns, rows.iter())?;
-            }
+            write_list(&mut out, &columns, &reply["api_keys"], *format, "No API keys.")?;
         }
         KeysCommand::Create { target, name, kind, role, expires_in_days } => {
             let mut body = json!({"name": name, "kind": kind.as_str(), "role": role.as_str()});

@@ -111,18 +111,8 @@ fn write_status(out: &mut impl Write, status: &Value) -> std::io::Result<()> {
 }
 
 fn list(out: &mut impl Write, blocks: &Value, format: ListFormat) -> Result<(), Failure> {
-    let blocks: Vec<Value> = blocks.as_array().cloned().unwrap_or_default();
-    if format == ListFormat::Json {
-        return Ok(writeln!(out, "{}", Value::Array(blocks))?);
-    }
-    if blocks.is_empty() {
-        eprintln!("No source is blocked.");
-        return Ok(());
-    }
     let columns = ["id", "address", "alert_id", "reason", "created_by", "expires_at", "ending"];
-    let rows: Vec<Vec<Value>> =
-        blocks.iter().map(|block| columns.iter().map(|name| block[*name].clone()).collect()).collect();
-    Ok(super::table::write(out, &columns, rows.iter())?)
+    super::table::write_list(out, &columns, blocks, format, "No source is blocked.")
 }
 
 fn block(out: &mut impl Write, args: &BlockArgs) -> Result<u8, Failure> {

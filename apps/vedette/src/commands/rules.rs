@@ -46,7 +46,7 @@ pub fn run(command: &RulesCommand) -> Result<u8, Failure> {
                 "error",
                 "note",
             ];
-            super::channels::write_list(&mut out, &columns, &reply["runs"], *format, "No runs yet.")?;
+            table::write_list(&mut out, &columns, &reply["runs"], *format, "No runs yet.")?;
             Ok(0)
         }
         RulesCommand::Enable { target, id } => switch(&mut out, target, *id, true),

@@ -1,5 +1,7 @@
 //! Rows as a table for a terminal.
 
+use crate::args::ListFormat;
+use crate::failure::Failure;
 use comfy_table::{ContentArrangement, Table, presets};
 use serde_json::Value;
 use std::io::Write;
@@ -21,6 +23,27 @@ pub fn cell(value: &Value) -> String {
         Value::Array(items) => items.iter().map(cell).collect::<Vec<_>>().join(", "),
         other => other.to_string(),
     }
+}
+
+/// A list as a table or as JSON; words on standard error where it is empty.
+pub fn write_list(
+    out: &mut impl Write,
+    columns: &[&str],
+    list: &Value,
+    format: ListFormat,
+    none: &str,
+) -> Result<(), Failure> {
+    let list = list.as_array().cloned().unwrap_or_default();
+    if format == ListFormat::Json {
+        return Ok(writeln!(out, "{}", Value::Array(list))?);
+    }
+    if list.is_empty() {
+        eprintln!("{none}");
+        return Ok(());
+    }
+    let rows: Vec<Vec<Value>> =
+        list.iter().map(|row| columns.iter().map(|name| row[*name].clone()).collect()).collect();
+    Ok(write(out, columns, rows.iter())?)
 }
 
 /// Narrower than this a column is a pillar of letters.

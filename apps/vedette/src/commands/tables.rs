@@ -1,6 +1,6 @@
 //! `vedette lookups` and `vedette library`: what users keep beside the logs, through the server.
 
-use crate::args::{LibraryCommand, LookupsCommand, ModelsCommand};
+use crate::args::{LibraryCommand, ListFormat, LookupsCommand, ModelsCommand};
 use crate::client::Client;
 use crate::failure::Failure;
 use serde_json::{Value, json};
@@ -93,16 +93,9 @@ pub fn models(command: &ModelsCommand) -> Result<u8, Failure> {
 }
 
 fn write_rows(out: &mut impl Write, columns: &[&str], list: &Value, none: &str) -> Result<(), Failure> {
-    let list: Vec<Value> = list.as_array().cloned().unwrap_or_default();
-    if list.is_empty() {
-        eprintln!("{none}");
-        return Ok(());
-    }
-    let rows: Vec<Vec<Value>> =
-        list.iter().map(|row| columns.iter().map(|name| row[*name].clone()).collect()).collect();
-    Ok(super::table::write(out, columns, rows.iter())?)
+    super::table::write_list(out, columns, list, ListFormat::Table, none)
 }
 
 fn encode(text: &str) -> String {
-    super::ingest::encode(text).replace('/', "%2F")
+    crate::client::encode(text).replace('/', "%2F")
 }

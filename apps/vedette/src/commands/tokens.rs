@@ -1,18 +1,17 @@
 //! `vedette tokens`: tokens for programs, through the server.
 
-use super::channels::write_list;
-use super::table::cell;
+use super::table::{cell, write_list};
 use crate::args::TokensCommand;
 use crate::client::{Client, json};
 use crate::failure::Failure;
-use serde_json::{Value, json};
+use serde_json::json;
 use std::io::Write;
 
 pub fn run(command: &TokensCommand) -> Result<u8, Failure> {
     let mut out = std::io::stdout().lock();
     match command {
         TokensCommand::List { target, format } => {
-            let all = Value::Array(all(&Client::need(target)?)?);
+            let all = Client::need(target)?.all("tokens")?;
             let columns = ["id", "name", "role", "created_by", "last_used", "expires_at"];
             write_list(&mut out, &columns, &all, *format, "No tokens.")?;
         }
@@ -36,17 +35,4 @@ pub fn run(command: &TokensCommand) -> Result<u8, Failure> {
         }
     }
     Ok(0)
-}
-
-/// Every page of the list.
-fn all(client: &Client) -> Result<Vec<Value>, Failure> {
-    let (mut all, mut cursor) = (Vec::new(), String::new());
-    loop {
-        let page = client.get(&format!("/tokens?limit=500{cursor}"))?;
-        all.extend(page["tokens"].as_array().cloned().unwrap_or_default());
-        match page["next_cursor"].as_str() {
-            Some(next) => cursor = format!("&cursor={next}"),
-            None => return Ok(all),
-        }
-    }
 }

@@ -1,6 +1,7 @@
 //! `vedette users`: who may sign in, through the server.
 
-use crate::args::{ListFormat, UsersCommand};
+use super::table::write_list;
+use crate::args::UsersCommand;
 use crate::client::{Client, json};
 use crate::failure::Failure;
 use serde_json::{Value, json};
@@ -13,8 +14,10 @@ pub fn run(command: &UsersCommand) -> Result<u8, Failure> {
     let mut out = std::io::stdout().lock();
     match command {
         UsersCommand::List { target, format } => {
-            let users = all(&Client::need(target)?)?;
-            list(&mut out, users, *format)?;
+            let users = Client::need(target)?.all("users")?;
+            let columns = ["username", "role", "disabled", "created_at", "last_sign_in"];
+            let none = "No users yet: the server prints a link that makes the first one.";
+            write_list(&mut out, &columns, &users, *format, none)?;
         }
         UsersCommand::Add { target, name, role, password_stdin } => {
             let (password, made) = password(*password_stdin)?;
@@ -49,39 +52,12 @@ pub fn run(command: &UsersCommand) -> Result<u8, Failure> {
     Ok(0)
 }
 
-/// Every page of them.
-fn all(client: &Client) -> Result<Vec<Value>, Failure> {
-    let (mut users, mut cursor) = (Vec::new(), String::new());
-    loop {
-        let page = client.get(&format!("/users?limit=500{cursor}"))?;
-        users.extend(page["users"].as_array().cloned().unwrap_or_default());
-        match page["next_cursor"].as_str() {
-            Some(next) => cursor = format!("&cursor={}", super::ingest::encode(next)),
-            None => return Ok(users),
-        }
-    }
-}
-
-fn list(out: &mut impl Write, users: Vec<Value>, format: ListFormat) -> Result<(), Failure> {
-    if format == ListFormat::Json {
-        return Ok(writeln!(out, "{}", Value::Array(users))?);
-    }
-    if users.is_empty() {
-        eprintln!("No users yet: the server prints a link that makes the first one.");
-        return Ok(());
-    }
-    let columns = ["username", "role", "disabled", "created_at", "last_sign_in"];
-    let rows: Vec<Vec<Value>> =
-        users.iter().map(|user| columns.iter().map(|name| user[*name].clone()).collect()).collect();
-    Ok(super::table::write(out, &columns, rows.iter())?)
-}
-
 fn change(client: &Client, name: &str, change: &Value) -> Result<(), Failure> {
     client.patch(&path(name), change).map(|_| ())
 }
 
 fn path(name: &str) -> String {
-    format!("/users/{}", super::ingest::encode(&name.trim().to_lowercase()).replace('/', "%2F"))
+    format!("/users/{}", crate::client::encode(&name.trim().to_lowercase()).replace('/', "%2F"))
 }
 
 /// The password, and whether it was made here. Never from an argument: those are seen by others on the

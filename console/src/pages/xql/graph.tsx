@@ -1,9 +1,9 @@
 // The graph that the query's `view` asks for, as SVG; the table beneath it has the same numbers.
 
 import { useMemo } from "react";
-import type { QueryResult } from "@/api/types";
+import type { QueryResult, View } from "@/api/types";
 import { compact } from "@/lib/format";
-import { graphOf, type Graph, type View } from "@/lib/graph";
+import { graphOf, type Graph } from "@/lib/graph";
 
 const WIDTH = 900;
 const HEIGHT = 230;
