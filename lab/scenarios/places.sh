@@ -25,3 +25,13 @@ translated() {
 drops() {
     $TARGET nft "add table inet f; add chain inet f i { type filter hook input priority 0; }; add rule inet f i $* drop"
 }
+
+# Of its TCP ports the target serves those given only; the others refuse.
+serves() {
+    $TARGET nft "add table inet f; add chain inet f i { type filter hook input priority 0; }; add rule inet f i tcp flags syn / syn,ack tcp dport != { $* } reject with tcp reset"
+}
+
+# Every TCP port of the target is open: a trap for scanners.
+trap_all() {
+    $TARGET nft "add table ip n; add chain ip n p { type nat hook prerouting priority -100; }; add rule ip n p tcp dport 1-65535 redirect to :9200"
+}

@@ -7,7 +7,8 @@ Needs: iproute2 tcpdump nmap masscan zmap hping3 arp-scan fping nbtscan ncat tra
 Each scenario has a switch and hosts of its own: the target .1 (services of hosts.py), the source .128 and a
 third host .140, in a network 198.18.K.0/24 and fd00:5e:K::/64. Nothing has a default route. Of the addresses,
 "20+50+51" gives the target those up to .20 and adds two hosts with stacks of their own, $LIVE50 and $LIVE51. places.sh has
-what a command needs for routers. A ninth column names forms of variants.py in which the capture is written.
+what a command needs for routers. A ninth column names forms of variants.py in which the capture is written, and
+before them where it is taken: at_source, at_third (a router) or at_any (all links of the target).
 """
 import concurrent.futures
 import os
@@ -21,6 +22,8 @@ from variants import VARIANTS, read
 HERE = pathlib.Path(__file__).resolve().parent
 PARALLEL = 6
 LONGEST = 900
+# Where packets are captured, when not at the target's own link.
+PLACES = {"at_source": ("source", "eth0"), "at_third": ("third", "eth0"), "at_any": ("target", "any")}
 
 
 def ip(*arguments):
@@ -99,14 +102,15 @@ def record(out, number, row):
         where = {"T": f"{lab.net}.1", "S": f"{lab.net}.128", "Z": f"{lab.net}.140", "N": lab.net, "K": str(number), "T6": f"fd00:5e:{number:x}::1",
                  "S6": f"fd00:5e:{number:x}::80", "N6": f"fd00:5e:{number:x}::", "MAC": f"02:00:00:00:{number:02x}:01", "CLIENT": f"python3 {HERE / 'hosts.py'}",
                  "SCANNER": f"python3 {HERE / 'scanners.py'}", "DAILY": f"python3 {HERE / 'daily.py'}", "ESTATE": f"python3 {HERE / 'estate.py'}",
-                 "PROBER": f"python3 {HERE / 'probers.py'}", "THIRD": f"nsenter --net=/run/netns/{lab.third} --",
+                 "PROBER": f"python3 {HERE / 'probers.py'}", "INTRUDER": f"python3 {HERE / 'intruders.py'}", "VISITOR": f"python3 {HERE / 'visitors.py'}", "THIRD": f"nsenter --net=/run/netns/{lab.third} --",
                  "TARGET": f"nsenter --net=/run/netns/{lab.target} --", "ADDR": f"ip -n {lab.source} addr add"}
         where.update(living)
         environment = {**os.environ, **where, "BASH_ENV": str(HERE / "places.sh")}
         quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
         services = inside(lab.target, ["python3", str(HERE / "hosts.py"), "serve"], **quiet)
         time.sleep(0.6)
-        tcpdump = inside(lab.target, ["tcpdump", "-i", "eth0", "-U", "-s", "256", "-B", "16384", "-w", str(out / f"{name}.pcap")], **quiet)
+        host, link = next((PLACES[form] for form in rewritten if form in PLACES), ("target", "eth0"))
+        tcpdump = inside(getattr(lab, host), ["tcpdump", "-i", link, "-U", "-s", "256", "-B", "16384", "-w", str(out / f"{name}.pcap")], **quiet)
         time.sleep(1.0)
         started = time.monotonic()
         tool = inside(lab.source, ["bash", "-c", command], env=environment, stdin=subprocess.DEVNULL, **quiet)
@@ -119,7 +123,7 @@ def record(out, number, row):
         time.sleep(1.5)
         end(tcpdump)
         end(services)
-        for form in rewritten:
+        for form in (form for form in rewritten if form not in PLACES):
             VARIANTS[form](out / f"{name}.pcap", read(out / f"{name}.pcap"))
         shown, source = written(command, where), written(sources, where)
         return "\t".join([name, f"{name}.pcap", kind, what, source, where["T"], "", "", f"{duration:.2f}", command.split()[0], shown, types, shape])

@@ -176,6 +176,20 @@ def stretched(factor):
     return make
 
 
+def shifted(seconds, at=0.0):
+    """The clock is set, to another time from this part of the capture on."""
+    def make(path, frames):
+        begin = int(len(frames) * at)
+        write(path, frames[:begin] + [(max(s + seconds, 0), f, w, d) for s, f, w, d in frames[begin:]])
+    return make
+
+
+def epoch(path, frames):
+    """A device without a clock: its time begins with 1970."""
+    first = frames[0][0] if frames else 0
+    write(path, [(s - first, f, w, d) for s, f, w, d in frames])
+
+
 VARIANTS = {
     "snap64": cut(64), "snap96": cut(96), "vlan": tagged(b"\x81\x00\x00\x65"), "qinq": tagged(b"\x88\xa8\x00\x02\x81\x00\x00\x65"),
     "sll": cooked, "sll2": cooked2, "null": loopback, "raw": raw, "pcapng": pcapng,
@@ -183,7 +197,8 @@ VARIANTS = {
     "mirrored": mirrored, "jittered": jittered, "lossy5": lossy(5), "lossy20": lossy(20), "lossy50": lossy(50),
     "pppoe": pppoe, "vxlan": tunnelled(17, VXLAN, True), "geneve": tunnelled(17, GENEVE, True), "gre": tunnelled(47, GRE, False),
     "erspan": tunnelled(47, ERSPAN, True), "ppp": linked(9, lambda d: b"\xff\3" + (b"\0\x21" if d[12] == 8 else b"\0\x57")),
-    "ipv4": linked(228, lambda d: b""), "nflog": nflog, "snap128": cut(128), "stretch60": stretched(60), "stretch100": stretched(100),
+    "ipv4": linked(228, lambda d: b""), "nflog": nflog, "snap128": cut(128), "stretch20": stretched(20), "stretch60": stretched(60), "stretch100": stretched(100),
+    "set_back": shifted(-3600, 0.5), "set_forward": shifted(7 * 86400, 0.5), "far_future": shifted(2_000_000_000), "epoch": epoch,
     "middle": middle, "one_way_to": one_way(True), "one_way_from": one_way(False),
 }
 
