@@ -21,7 +21,7 @@ use crate::source::{Contact, Decided, LineKey, Source};
 use crate::table::Slot;
 use crate::technique::Technique;
 use std::net::IpAddr;
-use vedette_event::{Change, Detection, Event, EventKind, Time, Transport};
+use vedette_event::{Change, Detection, Event, EventKind, Outcome, Time, Transport};
 
 /// A packet of nmap's operating system detection, the first of its kind from a source: no stack
 /// sends these combinations of window and options. Six of them are enough by themselves.
@@ -78,6 +78,10 @@ impl Detector {
             }
         }
         if self.is_answer(event, technique) || self.is_traceroute(event, out) {
+            return;
+        }
+        if technique == Technique::Udp && event.outcome != Outcome::Accepted && payload::is_answer(event) {
+            self.reflected(event, out);
             return;
         }
         if technique == Technique::Syn {
@@ -364,8 +368,15 @@ impl Detector {
             let others = source.contacts.iter().filter(|contact| contact.key != case.key);
             let mut here = others
                 .filter(|contact| contact.target == event.target && contact.technique == case.technique);
-            let before = here.next()?;
-            if here.next().is_none() {
+            // Of a sweep by hand each target tells whether its packets are sent in several names.
+            let sweeps = source.contacts.len() > 2 && key.by_hand;
+            let before = here.next();
+            if before.is_none() && !sweeps {
+                return None;
+            }
+            if let Some(before) = before
+                && here.next().is_none()
+            {
                 let (sent, decided, weight) = (before.first, before.last, before.weight.host);
                 let step = Step { source: event.source, port: before.port, sent, decided, twin: 0, weight };
                 self.crowds.note(key, step);
@@ -396,7 +407,11 @@ impl Detector {
                 return None;
             }
             source.payloads |= bit;
-            source.add_to(LineKey::Host(event.target), weight, event.decided, margin)
+            // Who says that it scans says so of this service everywhere.
+            let service = LineKey::Port(Technique::Syn, event.target_port);
+            let everywhere = if weight >= payload::SAYS_SO { weight } else { 0.0 };
+            let here = source.add_to(LineKey::Host(event.target), weight, event.decided, margin);
+            here.or(source.add_to(service, everywhere, event.decided, margin))
         })?
     }
 
@@ -448,7 +463,11 @@ impl Detector {
                     && !source.is_refused(event.target, event.source_port)
             });
         let failed = answer.is_failure() && technique == Technique::Syn;
-        let other_family = (failed || quiet) && self.links.dialled_again(event, began);
+        let other_family = if technique == Technique::Udp && answer.is_failure() {
+            own(&|source| source.uses(event.target, Technique::Syn, event.target_port))
+        } else {
+            (failed || quiet) && self.links.dialled_again(event, began)
+        };
         Context {
             crossing: self.config.networks.crossing(event.source, event.target),
             tool,

@@ -29,8 +29,10 @@ const IN_STEP: i64 = 100_000;
 /// Probes in step, and their part of a member's probes, that make it a decoy.
 const STEPS: u32 = 3;
 const MOSTLY: f32 = 0.7;
-/// The pooled test's bar above the single source's: it has many more chances to fail.
+/// The pooled test's bar above the single source's: it has many more chances to fail. Two sources are no crowd:
+/// two clients of the same make, each with old bookmarks of its own, need more still.
 const POOL_EXTRA: f64 = 5.0;
+const PAIR_EXTRA: f64 = 2.0;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub(crate) struct CrowdKey {
@@ -65,6 +67,12 @@ struct Member {
     steps: u32,
     /// It has sent the very packet that another member sent.
     twin: bool,
+    /// Members that went in step, directly or through others, have the same number: decoys of one scan. Those of
+    /// another scan, of the same host with the same tool, have another.
+    party: u16,
+    /// When it sent its first and its latest probe.
+    first: Time,
+    last: Time,
 }
 
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
@@ -161,23 +169,44 @@ impl Crowds {
     /// its score and its bar.
     pub(crate) fn decided(&self, key: &CrowdKey, margin: f64) -> Option<(Vec<IpAddr>, f64, f64)> {
         let crowd = self.table.lookup(key)?;
-        let standing = crowd.pooled.standing(margin + POOL_EXTRA);
         let sharing: Vec<IpAddr> =
             crowd.members.iter().filter(|member| member.shares()).map(|member| member.source).collect();
+        let pair = if sharing.len() == 2 { PAIR_EXTRA } else { 0.0 };
+        let standing = crowd.pooled.standing(margin + POOL_EXTRA + pair);
         // A flood with invented sources is one contact a source.
         let contacts: u32 = crowd.members.iter().map(|member| member.contacts).sum();
-        let enough = sharing.len() >= 3 && contacts as usize >= 2 * crowd.members.len();
+        let enough = sharing.len() >= 2 && contacts as usize >= 2 * crowd.members.len();
         (standing.is_decided() && enough).then_some((sharing, standing.score, standing.bar))
     }
 }
 
 impl Member {
     fn shares(&self) -> bool {
-        self.fresh >= 2 && self.fresh as f32 >= self.contacts as f32 * MOSTLY
+        // Of decoys one is always the first to try a port.
+        self.fresh >= 2 && self.fresh as f32 >= self.contacts as f32 * MOSTLY && !self.in_step()
     }
 
     fn in_step(&self) -> bool {
         self.twin || (self.steps >= STEPS && self.steps as f32 >= self.contacts as f32 * MOSTLY)
+    }
+}
+
+impl Member {
+    /// Those who share the work of one scan work at one pace. A quick scan beside a slow one by the same tool is
+    /// somebody else's.
+    fn is_as_fast_as(&self, other: &Member) -> bool {
+        const QUICK: i64 = 10_000;
+        const ALIKE: i64 = 30;
+        let (ours, theirs) = match (self.gap(), other.gap()) {
+            (Some(ours), Some(theirs)) => (ours.max(QUICK), theirs.max(QUICK)),
+            _ => return true,
+        };
+        ours <= theirs.saturating_mul(ALIKE) && theirs <= ours.saturating_mul(ALIKE)
+    }
+
+    /// Mean time between its probes; of two probes it says nothing.
+    fn gap(&self) -> Option<i64> {
+        (self.contacts > 2).then(|| self.last.since(self.first) / i64::from(self.contacts - 1))
     }
 }
 
@@ -188,7 +217,7 @@ impl Crowd {
     }
 
     fn note(&mut self, step: Step) {
-        let Some(member) = self.member(step.source) else { return };
+        let Some(member) = self.member(step.source, step.sent) else { return };
         let room = self.ports.len() < PORTS;
         match self.ports.get_mut(&step.port) {
             // Repeated by the same source.
@@ -198,12 +227,11 @@ impl Crowd {
                 let twin = step.twin != 0 && seen.twin == step.twin;
                 if near || twin {
                     let other = seen.member;
-                    self.members[member].steps += 1;
-                    self.members[member].twin |= twin;
-                    self.members[other].twin |= twin;
-                    if !std::mem::replace(&mut seen.stepped, true) {
-                        self.members[other].steps += 1;
-                    }
+                    let first = !std::mem::replace(&mut seen.stepped, true);
+                    self.go_in_step(member, other, twin, first);
+                } else if step.sent > seen.sent {
+                    // The next scan of the port: whoever goes in step with it does so now.
+                    *seen = Seen { sent: step.sent, twin: step.twin, member, stepped: false };
                 }
             }
             None if room => {
@@ -213,6 +241,7 @@ impl Crowd {
             None => {}
         }
         self.members[member].contacts += 1;
+        self.members[member].last = self.members[member].last.max(step.sent);
         let fresh = self.all_ports.insert(step.port);
         self.members[member].fresh += u32::from(fresh);
         if fresh || step.weight < 0.0 {
@@ -220,14 +249,28 @@ impl Crowd {
         }
     }
 
-    fn member(&mut self, source: IpAddr) -> Option<usize> {
+    /// A member has probed what `other` has just probed; `first` when nobody else had yet.
+    fn go_in_step(&mut self, member: usize, other: usize, twin: bool, first: bool) {
+        self.members[member].steps += 1;
+        self.members[member].twin |= twin;
+        self.members[other].twin |= twin;
+        self.members[other].steps += u32::from(first);
+        let (ours, theirs) = (self.members[member].party, self.members[other].party);
+        if ours != theirs {
+            self.members.iter_mut().filter(|one| one.party == ours).for_each(|one| one.party = theirs);
+        }
+    }
+
+    fn member(&mut self, source: IpAddr, at: Time) -> Option<usize> {
         if let Some(position) = self.members.iter().rposition(|member| member.source == source) {
             return Some(position);
         }
         if self.members.len() >= MEMBERS {
             return None;
         }
-        self.members.push(Member { source, contacts: 0, fresh: 0, steps: 0, twin: false });
+        let party = self.members.len() as u16;
+        let (first, last) = (at, at);
+        self.members.push(Member { source, contacts: 0, fresh: 0, steps: 0, twin: false, party, first, last });
         Some(self.members.len() - 1)
     }
 
@@ -235,13 +278,13 @@ impl Crowd {
         let Some(own) = self.members.iter().find(|member| member.source == source) else {
             return Relation::Alone;
         };
-        let those = |test: fn(&Member) -> bool| -> Vec<IpAddr> {
+        let those = |test: &dyn Fn(&Member) -> bool| -> Vec<IpAddr> {
             self.members.iter().filter(|member| test(member)).map(|member| member.source).collect()
         };
         if own.in_step() {
-            Relation::Decoys(those(Member::in_step))
+            Relation::Decoys(those(&|member| member.in_step() && member.party == own.party))
         } else if own.shares() && self.members.len() > 1 {
-            Relation::Distributed(those(Member::shares))
+            Relation::Distributed(those(&|member| member.shares() && member.is_as_fast_as(own)))
         } else {
             Relation::Alone
         }

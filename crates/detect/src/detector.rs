@@ -39,8 +39,8 @@ pub struct Statistics {
 
 /// Finds scans in a stream of events.
 ///
-/// Feed it events in the order of [`Event::decided`]; small disorder is harmless: a late event
-/// counts in full, as if it had come at the latest time seen. All times are event times, so a
+/// Feed it events in the order of [`Event::decided`]; disorder is harmless: a late event counts as of its own
+/// time, for what is left of it by the latest time seen. All times are event times, so a
 /// replayed capture gives the detections that live traffic gave. One detector follows one
 /// time-line: do not mix live events with those of an old capture.
 pub struct Detector {

@@ -171,7 +171,7 @@ pub(crate) struct Context {
     pub(crate) talks: bool,
     /// It has asked more datagram services of the host than a client needs.
     pub(crate) many_datagrams: bool,
-    /// The source's card opened the same service by IPv4 a moment later.
+    /// The source's card opened the same service by IPv4 a moment later, or by TCP what it asked by UDP.
     pub(crate) other_family: bool,
 }
 
@@ -293,7 +293,8 @@ const CHANNEL: f32 = 0.4;
 /// Failing at a service of many hosts with which the source talks on other ports: an exporter that is not
 /// installed everywhere. Sweeps meet strangers: ln(0.8 / 0.53) is left of ln(0.8 / 0.2).
 const ACQUAINTED: f32 = 0.3;
-/// IPv6 is tried first and given up a moment later for IPv4 (RFC 8305), site after site where IPv6 is broken.
+/// IPv6 is tried first and given up a moment later for IPv4 (RFC 8305), site after site where IPv6 is broken; QUIC
+/// is tried first and given up for TCP at the same port where a firewall stops UDP.
 const OTHER_FAMILY: f32 = 0.05;
 /// What silence loses where all answers are missed. Something is left: who cannot be seen is not excused by it.
 const UNSEEN: f32 = 0.7;

@@ -46,16 +46,19 @@ impl Detector {
         match (decided, crowd) {
             (Some((line, standing)), crowd) => {
                 let here = line == LineKey::Host(event.target);
-                let crowd = crowd.or_else(|| Some(crowd_of(event, case.technique)));
-                let crowd = crowd.filter(|_| here);
-                let relation = crowd.map_or(Relation::Alone, |key| self.crowds.relation(&key, event.source));
+                let key = crowd.unwrap_or_else(|| crowd_of(event, case.technique));
+                let relation = self.crowds.relation(&key, event.source);
+                // Of a sweep decoys alone are seen at each of its targets.
+                let together = here || (line != LineKey::Spread && matches!(relation, Relation::Decoys(_)));
+                let (crowd, relation) =
+                    if together { (Some(key), relation) } else { (None, Relation::Alone) };
                 let verdict = Verdict { line: Some(line), standing, contacts: Vec::new() };
                 self.convict(event, verdict, crowd, relation, out);
             }
             (None, Some(key)) => {
                 let Some((members, score, bar)) = self.crowds.decided(&key, self.margin) else { return };
                 let members = self.partners(&key, members);
-                if members.len() < 3 || !members.contains(&event.source) {
+                if members.len() < 2 || !members.contains(&event.source) {
                     return;
                 }
                 let standing = Standing { scale: 1, score, bar };
@@ -133,11 +136,14 @@ impl Detector {
             self.join_storm(event, verdict, reach, out);
             return;
         }
-        let target = crowd.map(|key| key.target).filter(|_| arrangement != Arrangement::Single);
-        let running = crowd
-            .filter(|_| arrangement != Arrangement::Single)
-            .and_then(|key| self.crowds.campaign(&key))
-            .filter(|&serial| self.campaigns.get(serial).is_some_and(|campaign| campaign.closed.is_none()));
+        let of_one_host = matches!(verdict.line, None | Some(LineKey::Host(_)));
+        let target = crowd.map(|key| key.target).filter(|_| arrangement != Arrangement::Single && of_one_host);
+        let running = match arrangement {
+            Arrangement::Single => None,
+            Arrangement::Decoy => self.earliest(&members),
+            Arrangement::Distributed => crowd.and_then(|key| self.crowds.campaign(&key)),
+        };
+        let running = running.filter(|&serial| self.may_join(serial, &members));
         let serial = match running {
             Some(serial) => serial,
             None => {
@@ -168,6 +174,19 @@ impl Detector {
         if running.is_none() {
             self.tell(serial, Change::Opened, out);
         }
+    }
+
+    /// The campaign that one of these opened first.
+    fn earliest(&self, members: &[IpAddr]) -> Option<Serial> {
+        let of_member = |&member: &IpAddr| self.sources.lookup(member)?.campaign;
+        members.iter().filter_map(of_member).filter(|&serial| self.can_merge(serial)).min()
+    }
+
+    /// It goes on, and one of these is in it: another scan of the same host by the same tool is not theirs.
+    fn may_join(&self, serial: Serial, members: &[IpAddr]) -> bool {
+        self.campaigns.get(serial).is_some_and(|campaign| {
+            campaign.closed.is_none() && campaign.members.iter().any(|one| members.contains(&one.address))
+        })
     }
 
     /// Whether so many unconfirmed sources are convicted that they are told together. Who sends

@@ -7,6 +7,7 @@
 //! Belongs here: cards and addresses. Does not belong here: what follows for a campaign.
 
 use crate::table::Recent;
+use crate::{fingerprint, resets};
 use ahash::RandomState;
 use std::net::IpAddr;
 use vedette_event::{Event, Outcome, Time};
@@ -95,9 +96,14 @@ impl Links {
         latest.is_some_and(|at| (0..=PATIENCE).contains(&at.since(began)))
     }
 
-    /// The address whose card sent this packet in the name of another address of this LAN.
+    /// The address whose card sent this packet in the name of another address of this LAN. A router that
+    /// forwards a packet takes a hop off it: two networks may share one wire.
     pub(crate) fn forger(&self, event: &Event) -> Option<IpAddr> {
         let card = event.source_mac?;
+        let forwarded = resets::distance(event.first.ttl) > 0 && !fingerprint::chooses_ttl(event);
+        if event.first.ttl != 0 && forwarded {
+            return None;
+        }
         let owner = *self.owners.lookup(&card)?;
         let own_card = self.cards.lookup(&event.source)?;
         let same_family = owner.is_ipv4() == event.source.is_ipv4();

@@ -46,7 +46,7 @@ impl Detector {
         self.tell(first, Change::Updated, out);
     }
 
-    fn can_merge(&self, serial: Serial) -> bool {
+    pub(crate) fn can_merge(&self, serial: Serial) -> bool {
         self.campaigns.get(serial).is_some_and(|campaign| {
             campaign.kind == DetectionKind::Scan && campaign.closed.is_none() && !campaign.storm
         })

@@ -30,16 +30,25 @@ const HAMMERING_RATE: i64 = 50;
 /// arrives has few hops left, where stacks send 64 or more.
 const TRACEROUTE_PORTS: std::ops::Range<u16> = 33_434..33_524;
 const TRACEROUTE_TTL: u8 = 30;
+/// Others (mtr, tracepath) go on from 33000 as long as they run. There the hop limit must differ from that of the
+/// packet before: a small device begins with few hops for everything, and measures nothing.
+const ENDLESS_PORTS: std::ops::RangeFrom<u16> = 33_000..;
 /// Such packets from one source that make a traceroute: one hop's.
 const TRACEROUTE_PROBES: u8 = 3;
 
 impl Detector {
     /// Classic traceroute: recorded, and evidence of nothing.
     pub(crate) fn is_traceroute(&mut self, event: &Event, out: &mut Vec<Detection>) -> bool {
-        let traces = event.transport == Transport::Udp
-            && TRACEROUTE_PORTS.contains(&event.target_port)
-            && (1..=TRACEROUTE_TTL).contains(&event.first.ttl);
-        if traces && is_one_host(event.source) {
+        let ttl = event.first.ttl;
+        let may_trace = event.transport == Transport::Udp
+            && ENDLESS_PORTS.contains(&event.target_port)
+            && (1..=TRACEROUTE_TTL).contains(&ttl);
+        if !may_trace || !is_one_host(event.source) {
+            return may_trace && TRACEROUTE_PORTS.contains(&event.target_port);
+        }
+        let before = self.sources.lookup(event.source).map_or(0, |source| source.trace_ttl);
+        let traces = TRACEROUTE_PORTS.contains(&event.target_port) || ttl != before;
+        if traces {
             self.note_trace(event, out);
         }
         traces
@@ -49,6 +58,7 @@ impl Detector {
         let slot = self.sources.find(event.source).unwrap_or_else(|| self.sources.admit(event.source));
         let before = self.sources.change(slot, |source| {
             source.traces = source.traces.saturating_add(1);
+            source.trace_ttl = event.first.ttl;
             source.traces - 1
         });
         let attempts = 1 + u64::from(event.retries);
@@ -123,6 +133,11 @@ impl Detector {
         if self.sources.lookup(event.target).is_some_and(asked) {
             return;
         }
+        self.reflected(event, out);
+    }
+
+    /// An answer that nobody asked for, for sure: counted, and told as backscatter once there are several.
+    pub(crate) fn reflected(&mut self, event: &Event, out: &mut Vec<Detection>) {
         let noise = NoiseKey { kind: DetectionKind::Backscatter, address: event.source, port: 0 };
         if self.campaigns.noise(&noise).is_some() {
             self.note_noise(noise, event, Some(event.source), event.count.into(), 1, out);

@@ -38,7 +38,7 @@ const fn named(agent: Agent, purpose: Purpose) -> Payload {
 
 /// It tells the server that it is a scanner. A client that is none does so less than once in a million
 /// sources, a scan with scripts or banners on HTTP every other time: e^9.5 is a cautious 13,000.
-const SAYS_SO: f32 = 9.5;
+pub(crate) const SAYS_SO: f32 = 9.5;
 /// Nobody else says it: the tool's own name, or constants of its author's choice.
 const NAMES_ITSELF: f32 = 3.0;
 pub(crate) const CONSTANT: f32 = 2.5;
@@ -113,6 +113,27 @@ pub(crate) fn is_nmap_question(event: &Event) -> bool {
     event.transport == Transport::Udp
         && QUESTIONS.iter().any(|&(port, question)| port == event.target_port && asked.starts_with(question))
 }
+
+/// An answer by its own words, from the port of a service that answers: of names (the bit that says response),
+/// clocks (mode 4 to 7), SSDP, LDAP and memcached. Nobody asks like this, so where it comes to hosts that did not ask,
+/// somebody else asked in their name.
+pub(crate) fn is_answer(event: &Event) -> bool {
+    let said = event.first.payload_prefix();
+    event.transport == Transport::Udp
+        && event.source_port != event.target_port
+        && match event.source_port {
+            53 | 5353 => event.first.payload_len >= 12 && said.get(2).is_some_and(|flags| flags & 0x80 != 0),
+            123 => said.first().is_some_and(|&first| first & 7 >= 4),
+            1900 => said.starts_with(b"HTTP/1.1 200"),
+            389 => said.first() == Some(&0x30) && event.first.payload_len >= ANSWERS_AT_LENGTH,
+            11_211 => said.get(8..11) == Some(b"STA") || event.first.payload_len >= ANSWERS_AT_LENGTH,
+            19 | 111 | 161 | 3_702 => event.first.payload_len >= ANSWERS_AT_LENGTH,
+            _ => false,
+        }
+}
+
+/// What services that are used to amplify say at least; questions of scanners are shorter.
+const ANSWERS_AT_LENGTH: u16 = 200;
 
 /// The row that the source's first payload in a flow fits.
 pub(crate) fn of(event: &Event) -> Option<usize> {

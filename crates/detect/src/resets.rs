@@ -55,7 +55,7 @@ fn by_distance(event: &Event, reset: SourceReset) -> Origin {
 }
 
 /// From the next value that systems begin with: 64 (Linux, BSD), 128 (Windows), 255 (network devices, raw tools).
-fn distance(ttl: u8) -> u8 {
+pub(crate) fn distance(ttl: u8) -> u8 {
     let began = [64, 128, 255].into_iter().find(|&value| value >= ttl).unwrap_or(u8::MAX);
     began - ttl
 }

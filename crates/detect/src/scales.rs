@@ -46,19 +46,19 @@ impl Evidence {
         Evidence { sums: [0.0; SCALES], at }
     }
 
-    /// Adds a weight at a time to the first `scales` scales. A time before the last one (events
-    /// out of order) decays nothing: lateness is the network's, not the source's.
+    /// Adds a weight at a time to the first `scales` scales. What comes late counts as what is left of it
+    /// by now, so that the order of telling makes no difference: not to a log that is read backwards, and
+    /// not to an agent that delivers what it saw an hour ago.
     pub(crate) fn add(&mut self, weight: f32, at: Time, scales: usize) {
         let elapsed = at.since(self.at) as f64 / 1e6;
         if elapsed > 0.0 {
             for (sum, seconds) in self.sums.iter_mut().zip(SECONDS) {
-                let constants = elapsed / seconds;
-                // Beyond, nothing is left, and `exp` is slow.
-                *sum *= if constants < 40.0 { (-constants).exp() as f32 } else { 0.0 };
+                *sum *= left(elapsed / seconds);
             }
             self.at = at;
         }
-        for sum in &mut self.sums[..scales.min(SCALES)] {
+        for (scale, sum) in self.sums[..scales.min(SCALES)].iter_mut().enumerate() {
+            let weight = if elapsed < 0.0 { weight * left(-elapsed / SECONDS[scale]) } else { weight };
             *sum = (*sum + weight).max(FLOOR);
         }
     }
@@ -82,6 +82,12 @@ impl Evidence {
     pub(crate) fn suspicion(&self) -> f32 {
         self.sums.iter().fold(FLOOR, |most, &sum| most.max(sum))
     }
+}
+
+/// What is left after so many time constants.
+fn left(constants: f64) -> f32 {
+    // Beyond, nothing is, and `exp` is slow.
+    if constants < 40.0 { (-constants).exp() as f32 } else { 0.0 }
 }
 
 /// How far back contacts belong to what a scale decided, in microseconds: what is older has
@@ -139,10 +145,21 @@ mod tests {
     }
 
     #[test]
-    fn late_events_neither_decay_nor_turn_time_back() {
+    fn the_order_of_telling_makes_no_difference() {
+        let sums = |times: &[i64]| {
+            let mut evidence = Evidence::starting(Time::from_seconds(times[0]));
+            times.iter().for_each(|&at| evidence.add(1.39, Time::from_seconds(at), SCALES));
+            evidence.sums
+        };
+        let (forth, back) = (sums(&[0, 30, 400, 4_000]), sums(&[4_000, 400, 30, 0]));
+        assert!(forth.iter().zip(back).all(|(a, b)| (a - b).abs() < 1e-4), "{forth:?} {back:?}");
+    }
+
+    #[test]
+    fn a_moment_late_is_as_good_as_in_time() {
         let mut evidence = Evidence::starting(Time::from_seconds(10_000));
         evidence.add(5.0, Time::from_seconds(10_000), SCALES);
-        evidence.add(5.0, Time::from_seconds(5_000), SCALES);
-        assert_eq!(evidence.standing(9.0), Standing { scale: 0, score: 10.0, bar: 9.0 });
+        evidence.add(5.0, Time::from_seconds(9_999), SCALES);
+        assert!(evidence.standing(9.0).score > 9.9);
     }
 }

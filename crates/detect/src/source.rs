@@ -25,6 +25,10 @@ use vedette_event::Time;
 const CONTACTS: usize = 96;
 /// Lines tested at once for one source; the least suspicious goes first.
 const LINES: usize = 32;
+/// Failures at as many hosts and ports with which the test of many ports on many hosts begins, although single
+/// lines still have room.
+const GRID: usize = 12;
+const GRID_SIDE: usize = 3;
 /// The bar of the spread test above the others': its evidence is coarser.
 const SPREAD_EXTRA: f64 = 5.0;
 /// A failure at a host and a port both new counts this part in the spread test.
@@ -95,6 +99,8 @@ struct Spread {
     hosts: Marks,
     ports: Marks,
     evidence: Evidence,
+    /// It began with a few hosts: see [`Source::is_grid`].
+    grid: bool,
 }
 
 #[derive(Debug, Default, Serialize, Deserialize)]
@@ -112,6 +118,8 @@ pub(crate) struct Source {
     pub(crate) talks: bool,
     /// Packets of traceroutes seen, up to [`u8::MAX`].
     pub(crate) traces: u8,
+    /// Hop limit of the latest of them.
+    pub(crate) trace_ttl: u8,
     /// Packets of nmap's operating system detection seen, one bit each.
     pub(crate) os_probes: u16,
     /// Rows of [`crate::payload::PAYLOADS`] it has said, one bit each.
@@ -255,11 +263,11 @@ impl Source {
         let host = self.add_to_line(LineKey::Host(contact.target), weight.host, at, scales, margin);
         let port = LineKey::Port(contact.technique, contact.port);
         let port = self.add_to_line(port, weight.port, at, scales, margin);
-        let spread = match &mut self.spread {
-            // Of unknown fate are all the visits of a client whose firewall logs them.
-            Some(spread) if contact.technique.has_ports() && !contact.answer.is_unknown() => {
-                // Silence says something beside other services of the host only.
-                let weight = if contact.answer.is_finished() { weight.port } else { weight.host };
+        if self.spread.is_none() && self.lines.len() >= 2 * GRID_SIDE && self.is_grid() {
+            self.begin_spread();
+        }
+        let spread = match (&mut self.spread, Spread::weight(contact, weight)) {
+            (Some(spread), Some(weight)) => {
                 spread.add(contact, weight, at);
                 let standing = spread.evidence.standing(margin + SPREAD_EXTRA);
                 standing.is_decided().then_some((LineKey::Spread, standing))
@@ -290,6 +298,38 @@ impl Source {
         standing.is_decided().then_some((key, standing))
     }
 
+    /// Its failures lie on several hosts and several ports.
+    fn is_grid(&self) -> bool {
+        let failed = |contact: &&Contact| contact.answer.is_failure() && contact.technique.has_ports();
+        let mut failures = self.contacts.iter().filter(failed);
+        if failures.clone().take(GRID).count() < GRID {
+            return false;
+        }
+        let (mut hosts, mut ports) = (Vec::with_capacity(GRID_SIDE), Vec::with_capacity(GRID_SIDE));
+        failures.any(|contact| {
+            if hosts.len() < GRID_SIDE && !hosts.contains(&contact.target) {
+                hosts.push(contact.target);
+            }
+            if ports.len() < GRID_SIDE && !ports.contains(&contact.port) {
+                ports.push(contact.port);
+            }
+            hosts.len() == GRID_SIDE && ports.len() == GRID_SIDE
+        })
+    }
+
+    /// Tests many ports on many hosts from now on, with what is remembered.
+    fn begin_spread(&mut self) {
+        let Some(first) = self.contacts.front() else { return };
+        let mut spread = Spread::starting(first.first);
+        spread.grid = true;
+        for contact in &self.contacts {
+            if let Some(weight) = Spread::weight(contact, contact.weight) {
+                spread.add(contact, weight, contact.last);
+            }
+        }
+        self.spread = Some(Box::new(spread));
+    }
+
     /// A place for a new line; good conduct on a new line is not worth another's place.
     fn begin_line(&mut self, key: LineKey, weight: f32, at: Time) -> Option<usize> {
         let line = Line { key, evidence: Evidence::starting(at) };
@@ -303,9 +343,7 @@ impl Source {
         if weight < 0.0 {
             return None;
         }
-        if self.spread.is_none() {
-            self.spread = Some(Box::new(Spread::starting(at)));
-        }
+        self.spread.get_or_insert_with(|| Box::new(Spread::starting(at))).grid = false;
         // The first of equals is the oldest: positions never move.
         let measure = |line: &Line| line.evidence.suspicion().abs();
         let (least, _) =
@@ -400,6 +438,15 @@ impl Source {
         self.contacts.iter().rev().any(|contact| contact.target == target && contact.answer == Answer::Talked)
     }
 
+    /// It works with this service: has talked with it, or has a connection open.
+    pub(crate) fn uses(&self, target: IpAddr, technique: Technique, port: u16) -> bool {
+        self.contacts.iter().rev().any(|contact| {
+            contact.target == target
+                && (contact.technique, contact.port) == (technique, port)
+                && matches!(contact.answer, Answer::Talked | Answer::Pending)
+        })
+    }
+
     /// A contact with another port of the same host began within `within` microseconds.
     pub(crate) fn has_parallel(&self, target: IpAddr, except: u64, at: Time, within: i64) -> bool {
         self.contacts.iter().rev().any(|contact| {
@@ -449,14 +496,26 @@ impl Source {
 
 impl Spread {
     fn starting(at: Time) -> Spread {
-        Spread { hosts: Marks::default(), ports: Marks::default(), evidence: Evidence::starting(at) }
+        let (hosts, ports) = (Marks::default(), Marks::default());
+        Spread { hosts, ports, evidence: Evidence::starting(at), grid: false }
+    }
+
+    /// What of a contact's weight counts here.
+    fn weight(contact: &Contact, weight: Weight) -> Option<f32> {
+        // Of unknown fate are all the visits of a client whose firewall logs them.
+        let counts = contact.technique.has_ports() && !contact.answer.is_unknown();
+        // Silence says something beside other services of the host only.
+        counts.then_some(if contact.answer.is_finished() { weight.port } else { weight.host })
     }
 
     fn add(&mut self, contact: &Contact, weight: f32, at: Time) {
         let mut weight = weight;
         if weight > 0.0 {
-            // Marks both, whichever was there before.
-            let known = self.hosts.mark(bits(contact.target)) | self.ports.mark(u128::from(contact.port));
+            let host = self.hosts.mark(bits(contact.target));
+            let port = self.ports.mark(u128::from(contact.port));
+            // All services of a host that is off fail together: of a few hosts that is one failure each.
+            let off = self.grid && host && contact.answer != Answer::Refused;
+            let known = (host || port) && !off;
             weight *= if known { 1.0 } else { SCATTERED };
         }
         self.evidence.add(weight, at, SCALES);
