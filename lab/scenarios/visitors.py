@@ -18,7 +18,6 @@ from scanners import checksum
 
 QUERY = b"\x12\x34\1\0\0\1\0\0\0\0\0\0\3www\7example\0\0\1\0\1"
 QUIC = b"\xc3\0\0\0\1\x08" + b"q" * 1194
-NODE_STATUS = b"\x80\xf0\0\0\0\1\0\0\0\0\0\0\x20CK" + b"A" * 30 + b"\0\0\x21\0\1"
 GET_REQUEST = b"\x30\x26\2\1\1\4\6public\xa0\x19\2\4\x11\x22\x33\x44\2\1\0\2\1\0\x30\x0b\x30\x09\6\5\x2b\6\1\2\1\5\0"
 
 
@@ -162,9 +161,10 @@ def amplification(target):
     """Answers of resolvers and clocks to questions that somebody asked in our name, to any port of ours."""
     s = socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_RAW)
     servers = [f"198.51.100.{n}" for n in range(1, 151)]
+    said = {53: b"\x12\x34\x81\x80" + b"r" * 600, 123: b"\xd7\0\3\x2a" + b"m" * 436, 1900: b"HTTP/1.1 200 OK\r\nST: upnp:rootdevice\r\n" + b"u" * 200}
     for _ in range(1500):
-        body = b"\x12\x34\x81\x80" + b"r" * 600
-        s.sendto(forged(17, random.choice(servers), target, random.choice((53, 123, 1900)), random.choice((80, 443, random.randrange(1024, 65536))), body=body), (target, 0))
+        port = random.choice(sorted(said))
+        s.sendto(forged(17, random.choice(servers), target, port, random.choice((80, 443, random.randrange(1024, 65536))), body=said[port]), (target, 0))
         time.sleep(0.002)
 
 
@@ -326,14 +326,6 @@ def background(target):
         packet[34:36] = struct.pack("!H", window)
         s.sendto(bytes(packet), (target, 0))
         time.sleep(random.uniform(0.55, 1.2))
-
-
-def neighbourhood(*hosts):
-    """The folder of the network is opened: names asked of every host, shares of those that answer."""
-    for host in hosts:
-        if ask(host, 137, NODE_STATUS, 0.1):
-            visit(host, 445, b"\0\0\0\x45\xfeSMB" + b"n" * 60, timeout=0.3)
-            visit(host, 5357, REQUEST, timeout=0.3)
 
 
 def flood6(target, source):

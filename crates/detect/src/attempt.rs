@@ -59,9 +59,29 @@ struct Look {
 }
 
 impl Detector {
+    /// A request for a hardware address in nobody's name, as hosts send before they take an address: it is its
+    /// card's, by its owner where that is known, or else by the link-local address that belongs to the card.
+    fn nameless(&self, event: &Event) -> Option<Event> {
+        let card = event.source_mac.filter(|_| event.source.is_unspecified())?;
+        let [a, b, c, d, e, f] = card;
+        let of_card = || {
+            let [first, second] = [u16::from_be_bytes([a ^ 2, b]), u16::from_be_bytes([c, 0xff])];
+            let [third, fourth] = [u16::from_be_bytes([0xfe, d]), u16::from_be_bytes([e, f])];
+            IpAddr::from([0xfe80, 0, 0, 0, first, second, third, fourth])
+        };
+        Some(Event { source: self.links.owner(card).unwrap_or_else(of_card), ..event.clone() })
+    }
+
     /// A connection attempt with its outcome.
     pub(crate) fn attempt(&mut self, event: &Event, out: &mut Vec<Detection>) {
         let Some(technique) = Technique::of(event) else { return };
+        if technique == Technique::Arp
+            && let Some(named) = self.nameless(event)
+        {
+            // It must not teach whose card it is.
+            self.request(&named, out);
+            return;
+        }
         if !is_one_host(event.target) {
             return;
         }
@@ -104,10 +124,22 @@ impl Detector {
             None if self.is_flood(event, answer, out) => return,
             None => self.sources.admit(event.source),
         };
-        let case = self.case(event, slot, technique, answer);
-        match self.campaign_of(&case) {
-            Some(serial) => self.follow(serial, &case, out),
-            None => self.weigh(&case, out),
+        self.count_in(&self.case(event, slot, technique, answer), out);
+    }
+
+    fn request(&mut self, event: &Event, out: &mut Vec<Detection>) {
+        if event.source == event.target || !is_one_host(event.target) {
+            return;
+        }
+        let slot = self.sources.find(event.source).unwrap_or_else(|| self.sources.admit(event.source));
+        let answer = Answer::of(event, Technique::Arp);
+        self.count_in(&self.case(event, slot, Technique::Arp, answer), out);
+    }
+
+    fn count_in(&mut self, case: &Case<'_>, out: &mut Vec<Detection>) {
+        match self.campaign_of(case) {
+            Some(serial) => self.follow(serial, case, out),
+            None => self.weigh(case, out),
         }
     }
 
@@ -251,6 +283,8 @@ impl Detector {
         if technique == Technique::Echo {
             self.await_lull(case);
         }
+        self.await_grid(case);
+        self.note_kin(case, look.weight.host, out);
     }
 
     /// The end of a flow: what an accepted contact was for.
@@ -314,6 +348,7 @@ impl Detector {
         }
         self.judge(case, decided, Some(crowd), out);
         self.await_lull(case);
+        self.note_kin(case, weight.host - contact.weight.host, out);
     }
 
     /// A probe of a source whose campaign is open, or was closed a moment ago.

@@ -12,6 +12,7 @@ use crate::config::Config;
 use crate::crowd::{Crowd, CrowdKey, Crowds};
 use crate::detector::Detector;
 use crate::fingerprint::FINGERPRINTS;
+use crate::kin::{Group, Kin, KinKey};
 use crate::links::{self, Links};
 use crate::observers::Observers;
 use crate::source::{Contact, Source};
@@ -71,6 +72,7 @@ struct Saved<'a> {
     opened: Serial,
     campaigns: Vec<campaigns::Saved<'a>>,
     crowds: Vec<(CrowdKey, &'a Crowd)>,
+    kin: Vec<(KinKey, &'a Group)>,
     links: links::Saved,
     observers: &'a [Arc<Observer>],
 }
@@ -86,6 +88,7 @@ struct Restored {
     opened: Serial,
     campaigns: Vec<(Serial, Campaign, Option<NoiseKey>)>,
     crowds: Vec<(CrowdKey, Crowd)>,
+    kin: Vec<(KinKey, Group)>,
     links: links::Saved,
     observers: Vec<Arc<Observer>>,
 }
@@ -108,6 +111,7 @@ impl Detector {
             opened,
             campaigns,
             crowds: self.crowds.saved(),
+            kin: self.kin.saved(),
             links: self.links.saved(),
             observers: self.observers.saved(),
         };
@@ -155,6 +159,7 @@ impl Detector {
         sources.into_iter().rev().for_each(|(address, source)| detector.sources.put_back(address, source));
         detector.campaigns = Campaigns::restore(saved.opened, saved.campaigns);
         detector.crowds = Crowds::restore(saved.crowds, detector.hasher.clone());
+        detector.kin = Kin::restore(saved.kin, detector.hasher.clone());
         detector.links = Links::restore(saved.links, detector.hasher.clone());
         detector.observers = Observers::restore(saved.observers);
         (detector.clock, detector.events, detector.storm) = (saved.clock, saved.events, saved.storm);

@@ -100,6 +100,8 @@ pub(crate) enum Relation {
     Decoys(Vec<IpAddr>),
     /// Sharing the work with these, itself included.
     Distributed(Vec<IpAddr>),
+    /// One sender under these addresses (see [`crate::kin`]).
+    Kin(Vec<IpAddr>),
 }
 
 pub(crate) struct Crowds {

@@ -8,6 +8,7 @@ use crate::campaign::{Campaign, REOPENS};
 use crate::campaigns::{Campaigns, NoiseKey, Serial};
 use crate::config::Config;
 use crate::crowd::Crowds;
+use crate::kin::Kin;
 use crate::links::Links;
 use crate::lull::Lulls;
 use crate::observers::Observers;
@@ -51,6 +52,7 @@ pub struct Detector {
     pub(crate) sources: Sources,
     pub(crate) services: Services,
     pub(crate) crowds: Crowds,
+    pub(crate) kin: Kin,
     pub(crate) links: Links,
     pub(crate) observers: Observers,
     pub(crate) sights: Sights,
@@ -84,6 +86,7 @@ impl Detector {
             sources: Sources::new(memory / 8 * 5, hasher.clone()),
             services: Services::new(memory / 16, hasher.clone()),
             crowds: Crowds::new(hasher.clone()),
+            kin: Kin::new(hasher.clone()),
             links: Links::new(hasher.clone()),
             observers: Observers::default(),
             sights: Sights::default(),

@@ -112,7 +112,7 @@ impl Detector {
     }
 
     /// Opens a campaign, or enters its sources into the one that they belong to.
-    fn convict(
+    pub(crate) fn convict(
         &mut self,
         event: &Event,
         verdict: Verdict,
@@ -123,6 +123,7 @@ impl Detector {
         let (arrangement, members) = match relation {
             Relation::Alone => (Arrangement::Single, vec![event.source]),
             Relation::Decoys(members) => (Arrangement::Decoy, members),
+            Relation::Kin(members) => (Arrangement::Distributed, members),
             Relation::Distributed(members) => {
                 let members = match crowd {
                     Some(key) => self.partners(&key, members),

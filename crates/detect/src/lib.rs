@@ -38,6 +38,7 @@ mod explain;
 mod fingerprint;
 mod foreign;
 mod judge;
+mod kin;
 mod links;
 mod lull;
 mod merge;

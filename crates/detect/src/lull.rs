@@ -58,6 +58,25 @@ impl Detector {
         }
     }
 
+    /// A few ports of a few hosts failed, enough for a verdict: it waits whether they are tried again.
+    pub(crate) fn await_grid(&mut self, case: &Case<'_>) {
+        let source = self.sources.get(case.slot);
+        if source.is_some_and(|one| one.campaign.is_none() && one.grid_standing(self.margin).is_some()) {
+            self.await_row(LineKey::Spread, case.event);
+        }
+    }
+
+    /// What was awaited is over: the grid is still against its source, or not.
+    fn end_grid(&mut self, event: &Event, out: &mut Vec<Detection>) {
+        let Some(slot) = self.sources.find(event.source) else { return };
+        let Some(source) = self.sources.get(slot).filter(|source| source.campaign.is_none()) else { return };
+        let standing = source.grid_standing(self.margin);
+        if let (Some(standing), Some(technique)) = (standing, Technique::of(event)) {
+            let case = self.case(event, slot, technique, Answer::of(event, technique));
+            self.judge(&case, Some((LineKey::Spread, standing)), None, out);
+        }
+    }
+
     fn await_row(&mut self, line: LineKey, event: &Event) {
         if self.lulls.known.contains(&(event.source, line)) {
             return;
@@ -103,6 +122,12 @@ impl Detector {
         out: &mut Vec<Detection>,
     ) {
         let Row { line, mut event, .. } = row;
+        if line == LineKey::Spread {
+            self.lulls.known.remove(&(event.source, line));
+            event.decided = now;
+            self.end_grid(&event, out);
+            return;
+        }
         let slot = self.sources.find(event.source);
         let source = slot.and_then(|slot| self.sources.get(slot)).filter(|source| source.campaign.is_none());
         let (Some(slot), Some(source)) = (slot, source) else {

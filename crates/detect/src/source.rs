@@ -216,6 +216,13 @@ impl Source {
     /// Counts a repetition. What is used stays: it moves behind contacts that came later.
     pub(crate) fn repeat(&mut self, position: usize, attempts: u32, at: Time) {
         let Some(contact) = self.contacts.get_mut(position) else { return };
+        // Nobody asks again what was refused but who needs it.
+        if contact.attempts == 1
+            && contact.answer == Answer::Refused
+            && let Some(spread) = self.spread.as_mut().filter(|spread| spread.grid)
+        {
+            spread.evidence.add(-contact.weight.host.max(0.0), contact.last, SCALES);
+        }
         contact.attempts = contact.attempts.saturating_add(attempts);
         contact.last = contact.last.max(at);
         if self.contacts.len() > CONTACTS / 2
@@ -270,7 +277,7 @@ impl Source {
             (Some(spread), Some(weight)) => {
                 spread.add(contact, weight, at);
                 let standing = spread.evidence.standing(margin + SPREAD_EXTRA);
-                standing.is_decided().then_some((LineKey::Spread, standing))
+                (standing.is_decided() && !spread.grid).then_some((LineKey::Spread, standing))
             }
             _ => None,
         };
@@ -315,6 +322,13 @@ impl Source {
             }
             hosts.len() == GRID_SIDE && ports.len() == GRID_SIDE
         })
+    }
+
+    /// Enough is against it over a few hosts and ports, unless it tries them again: then they are what it needs, a
+    /// cluster that starts for one. See [`crate::lull`].
+    pub(crate) fn grid_standing(&self, margin: f64) -> Option<Standing> {
+        let spread = self.spread.as_ref().filter(|spread| spread.grid)?;
+        Some(spread.evidence.standing(margin + SPREAD_EXTRA)).filter(|standing| standing.is_decided())
     }
 
     /// Tests many ports on many hosts from now on, with what is remembered.
