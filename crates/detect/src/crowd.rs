@@ -272,7 +272,16 @@ impl Crowd {
         }
         let party = self.members.len() as u16;
         let (first, last) = (at, at);
-        self.members.push(Member { source, contacts: 0, fresh: 0, steps: 0, twin: false, party, first, last });
+        self.members.push(Member {
+            source,
+            contacts: 0,
+            fresh: 0,
+            steps: 0,
+            twin: false,
+            party,
+            first,
+            last,
+        });
         Some(self.members.len() - 1)
     }
 

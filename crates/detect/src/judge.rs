@@ -138,7 +138,8 @@ impl Detector {
             return;
         }
         let of_one_host = matches!(verdict.line, None | Some(LineKey::Host(_)));
-        let target = crowd.map(|key| key.target).filter(|_| arrangement != Arrangement::Single && of_one_host);
+        let target =
+            crowd.map(|key| key.target).filter(|_| arrangement != Arrangement::Single && of_one_host);
         let running = match arrangement {
             Arrangement::Single => None,
             Arrangement::Decoy => self.earliest(&members),

@@ -210,7 +210,7 @@ mod tests {
         let name = |n| format!("2001:db8:1::{:x}", n + 256);
         assert_eq!(told(200, name, |event| event.target_port = 8_080 + event.target_port % 3).len(), 0);
         let talks = |event: &mut Event| {
-            if event.target_port % 3 > 0 {
+            if !event.target_port.is_multiple_of(3) {
                 (event.outcome, event.handshake_completed) = (Outcome::Accepted, true);
                 (event.sent.bytes, event.received.bytes) = (10, 10);
             }
