@@ -39,6 +39,11 @@ pub const DATASET: Dataset = Dataset {
         Field::new("reasons", FieldType::StrList, "Why it was concluded, strongest first."),
         PROCESSES,
         COMMAND_LINES,
+        Field::new(
+            "candidate_ips",
+            FieldType::StrList,
+            "Decoys and the one among them that scans, where that is so; at most 1,000.",
+        ),
     ],
 };
 
@@ -84,6 +89,7 @@ pub fn row(detection: &Detection) -> Row {
     row.extend(facts(detection));
     row.push(Value::from(detection.reasons.clone()));
     row.extend(processes(detection));
+    row.push(Value::from(detection.candidate_ips.clone()));
     row
 }
 
