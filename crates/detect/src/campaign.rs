@@ -3,6 +3,7 @@
 //! Belongs here: what is counted of it, and when it is told again or closed. Does not belong
 //! here: whether it is one (see [`crate::detector`]), and its words (see [`crate::report`]).
 
+use crate::class::Covering;
 use crate::crowd::CrowdKey;
 use crate::evidence::Answer;
 use crate::fingerprint::{FINGERPRINTS, Made, OsProbe};
@@ -197,8 +198,8 @@ pub(crate) struct Campaign {
     pub(crate) sweep_probes: u64,
     /// Identifier of the campaign that it turned out to be part of.
     pub(crate) part_of: Option<String>,
-    /// Name of the class that covers it; it is no scan as long as one does.
-    pub(crate) class: Option<String>,
+    /// The class that covers it; it is no scan as long as one does.
+    pub(crate) class: Option<Covering>,
     /// It uses an approved scanner's address, but not rightly: the reason.
     pub(crate) impostor: Option<String>,
     /// It stands for many that began at the same time.

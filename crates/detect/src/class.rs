@@ -7,8 +7,9 @@
 //! Belongs here: reading a class, and whether a probe is covered. Does not belong here: evidence; a
 //! class never changes what a contact weighs.
 
+use crate::fingerprint::{self, FINGERPRINTS};
 use crate::networks::{Networks, within};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use std::net::IpAddr;
 use vedette_event::{Event, Time, Transport};
 
@@ -49,6 +50,9 @@ struct File {
     mac: Option<String>,
     /// Lowest and highest TTL or hop limit of its packets as received.
     ttl: Option<(u8, u8)>,
+    /// Tools whose fingerprints its packets may bear; none for any.
+    #[serde(default)]
+    tools: Vec<String>,
     /// When it may, in UTC; none for always.
     #[serde(default)]
     calendar: Vec<Window>,
@@ -110,7 +114,24 @@ pub struct Class {
     pub(crate) shape: Option<ClassShape>,
     mac: Option<[u8; 6]>,
     ttl: Option<(u8, u8)>,
+    tools: Vec<String>,
     calendar: Vec<Span>,
+}
+
+/// What a campaign keeps of the class that covers it, for people.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Covering {
+    pub(crate) name: String,
+    pub(crate) why: String,
+    /// It speaks for named sources, whatever they try.
+    pub(crate) scanner: bool,
+}
+
+impl Covering {
+    pub(crate) fn by(class: &Class) -> Covering {
+        let scanner = !class.sources.is_empty() && class.covers_all_services();
+        Covering { name: class.name.clone(), why: class.why.clone(), scanner }
+    }
 }
 
 /// Whether a class speaks for a source.
@@ -152,6 +173,7 @@ impl Class {
             sources: file.sources.iter().map(|text| prefix(text)).collect::<Result<_, _>>()?,
             services: file.services.iter().map(|text| service(text)).collect::<Result<_, _>>()?,
             mac: file.mac.as_deref().map(card).transpose()?,
+            tools: file.tools.into_iter().map(tool).collect::<Result<_, _>>()?,
             calendar: file.calendar.iter().map(span).collect::<Result<_, _>>()?,
             name: file.name,
             why: file.why,
@@ -203,12 +225,21 @@ impl Class {
         let other_ttl = self.ttl.is_some_and(|(least, most)| !(least..=most).contains(&event.first.ttl));
         // Most logs do not tell it.
         let other_ttl = other_ttl && !(event.first.partial && event.first.ttl == 0);
-        match (named, other_card, other_ttl) {
-            (_, false, false) => Cover::Yes,
-            (true, true, _) => Cover::Impostor("its packets come from another network card"),
-            (true, ..) => Cover::Impostor("its packets come from another distance (TTL)"),
-            (false, ..) => Cover::No,
+        let fits = |tool: &str| self.tools.iter().any(|known| known.eq_ignore_ascii_case(tool));
+        let other_tool = !self.tools.is_empty()
+            && fingerprint::of(event).is_some_and(|row| !fits(FINGERPRINTS[row].tool));
+        match (other_card, other_ttl, other_tool) {
+            (false, false, false) => Cover::Yes,
+            _ if !named => Cover::No,
+            (true, ..) => Cover::Impostor("its packets come from another network card"),
+            (_, true, _) => Cover::Impostor("its packets come from another distance (TTL)"),
+            _ => Cover::Impostor("its packets come from another tool"),
         }
+    }
+
+    /// When it ends; the shipped ones do not.
+    pub fn expires(&self) -> Option<Time> {
+        self.expires
     }
 }
 
@@ -247,6 +278,16 @@ fn service(text: &str) -> Result<(Transport, u16), String> {
         _ => return Err(wrong()),
     };
     Ok((transport, port.parse().map_err(|_| wrong())?))
+}
+
+fn tool(name: String) -> Result<String, String> {
+    if FINGERPRINTS.iter().any(|row| row.tool.eq_ignore_ascii_case(&name)) {
+        return Ok(name);
+    }
+    let mut known: Vec<&str> = FINGERPRINTS.iter().map(|row| row.tool).collect();
+    known.sort_unstable();
+    known.dedup();
+    Err(format!("{name:?} is no tool with a fingerprint: {}", known.join(", ")))
 }
 
 fn card(text: &str) -> Result<[u8; 6], String> {
@@ -298,6 +339,7 @@ mod tests {
             (r#","sources":["10.0.0.9"],"mac":"02:00""#, "hardware"),
             (r#","sources":["10.0.0.9"],"calendar":[{"from":"25:00","to":"26:00"}]"#, "25:00"),
             (r#","sources":["10.0.0.9"],"colour":"red""#, "colour"),
+            (r#","sources":["10.0.0.9"],"tools":["nessus"]"#, "masscan, naabu, nmap"),
         ] {
             assert!(own(&format!("{until}{wrong}")).contains(said), "{wrong}: {}", own(wrong));
         }

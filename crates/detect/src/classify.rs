@@ -2,7 +2,7 @@
 
 use crate::campaign::{Campaign, SERVICES, transport_of};
 use crate::campaigns::Serial;
-use crate::class::{Class, ClassShape, Cover};
+use crate::class::{Class, ClassShape, Cover, Covering};
 use crate::detector::Detector;
 use crate::naming;
 use crate::technique::Technique;
@@ -18,7 +18,7 @@ impl Detector {
         for candidate in &self.config.classes {
             match candidate.covers_sender(event, &self.config.networks) {
                 Cover::Yes if covers(candidate, campaign) && self.is_broad(candidate, event) => {
-                    class = class.or(Some(candidate.name.clone()))
+                    class = class.or(Some(Covering::by(candidate)))
                 }
                 Cover::Impostor(reason) => {
                     impostor = Some(format!("{} is {:?}, but {reason}", event.source, candidate.name));
@@ -51,7 +51,7 @@ impl Detector {
     /// A probe more: is the campaign still covered? True when it has just become a scan.
     pub(crate) fn declassify(&mut self, serial: Serial, event: &Event) -> bool {
         let Some(campaign) = self.campaigns.get(serial) else { return false };
-        let Some(name) = &campaign.class else { return false };
+        let Some(Covering { name, .. }) = &campaign.class else { return false };
         let mut reason = format!("it goes beyond {name:?}");
         let covered = self.config.classes.iter().filter(|class| class.name == *name).any(|class| match class
             .covers_sender(event, &self.config.networks)

@@ -52,12 +52,14 @@ pub(crate) fn detection(campaign: &Campaign, change: Change, networks: &Networks
         real_source: real_source.as_deref(),
     };
     let (name, summary) = (words::name(campaign, &facts), words::summary(campaign, &facts));
-    let severity =
+    let (severity, why_so_severe) =
         severity::of(campaign, &severity::Facts { internal, attribution, scan_types: &scan_types, hosts });
     let mitre = match campaign.kind {
         DetectionKind::Scan => mitre::of(internal, &scan_types, hosts),
         _ => Mitre::default(),
     };
+    let mut reasons = words::reasons(campaign, real_source.as_deref());
+    reasons.extend(why_so_severe);
     let probes = naming::probes(campaign, &scan_types);
     let proven = campaign.members.iter().filter(|member| member.completed > 0).map(|member| member.address);
     let proven_ips = proven.filter(|address| source_ips.contains(address)).take(ADDRESSES).collect();
@@ -90,11 +92,12 @@ pub(crate) fn detection(campaign: &Campaign, change: Change, networks: &Networks
         mitre,
         score: round(campaign.score),
         threshold: round(campaign.verdict.standing.bar),
-        reasons: words::reasons(campaign, real_source.as_deref()),
+        reasons,
         explanation: explain::verdict(campaign),
         sensor_losses: campaign.losses,
         processes: campaign.processes.iter().map(|process| vedette_event::Process::clone(process)).collect(),
         observers: campaign.observers.iter().map(|observer| observer.id.clone()).collect(),
+        part_of: campaign.part_of.clone(),
     }
 }
 

@@ -4,7 +4,7 @@
 //! from the Internet (everyone is scanned from there all day); 1 when open ports were found, 1
 //! more when remote administration or data stores are among them; 1 for breadth (16 hosts, or
 //! 10,000 ports); 1 for service or script probes, which prepare an attack; less 1 when the sources
-//! are invented. Up to 1 point is low, 2 medium, 3 and 4 high, more critical. What is recognised
+//! are invented; 1 when it goes on for a day or more, pauses included. Up to 1 point is low, 2 medium, 3 and 4 high, more critical. What is recognised
 //! as no scan is informational.
 
 use crate::campaign::Campaign;
@@ -17,6 +17,8 @@ const ADMINISTRATION: [u16; 24] = [
 ];
 const MANY_HOSTS: u32 = 16;
 const MANY_PORTS: u32 = 10_000;
+const A_DAY: i64 = 86_400_000_000;
+const INSIDE: &str = "a source among our own hosts";
 
 /// What the rule needs besides the campaign.
 pub(crate) struct Facts<'a> {
@@ -26,22 +28,32 @@ pub(crate) struct Facts<'a> {
     pub(crate) hosts: u32,
 }
 
-pub(crate) fn of(campaign: &Campaign, facts: &Facts<'_>) -> Severity {
+/// The severity, and the points it is made of as a sentence; none of what is no scan.
+pub(crate) fn of(campaign: &Campaign, facts: &Facts<'_>) -> (Severity, Option<String>) {
     if campaign.kind != DetectionKind::Scan {
-        return Severity::Informational;
+        return (Severity::Informational, None);
     }
     let probing =
         [ScanType::VersionDetection, ScanType::ScriptScan].iter().any(|kind| facts.scan_types.contains(kind));
-    let mut points = if facts.internal { 2 } else { 1 };
-    points += i32::from(campaign.open_ports.len() > 0);
-    points += i32::from(ADMINISTRATION.iter().any(|&port| campaign.open_ports.contains(port)));
-    points += i32::from(facts.hosts >= MANY_HOSTS || campaign.ports.len() >= MANY_PORTS);
-    points += i32::from(probing);
-    points -= i32::from(facts.attribution == Attribution::Spoofed);
-    match points {
+    let administration = ADMINISTRATION.iter().any(|&port| campaign.open_ports.contains(port));
+    let again = campaign.last_seen.since(campaign.first_seen) >= A_DAY;
+    let parts = [
+        (true, if facts.internal { 2 } else { 1 }, if facts.internal { INSIDE } else { "a source outside" }),
+        (campaign.open_ports.len() > 0, 1, "open ports found"),
+        (administration, 1, "administration or data among them"),
+        (facts.hosts >= MANY_HOSTS || campaign.ports.len() >= MANY_PORTS, 1, "many hosts or ports"),
+        (probing, 1, "services were questioned"),
+        (again, 1, "it goes on for a day or more"),
+        (facts.attribution == Attribution::Spoofed, -1, "the source is not the one it seems"),
+    ];
+    let points: i32 = parts.iter().filter(|(counts, ..)| *counts).map(|(_, points, _)| points).sum();
+    let severity = match points {
         ..=1 => Severity::Low,
         2 => Severity::Medium,
         3..=4 => Severity::High,
         _ => Severity::Critical,
-    }
+    };
+    let counted = parts.iter().filter(|(counts, ..)| *counts);
+    let words: Vec<String> = counted.map(|(_, points, why)| format!("{why} {points:+}")).collect();
+    (severity, Some(format!("Severity {} of {points} points: {}", severity.as_str(), words.join(", "))))
 }

@@ -94,7 +94,8 @@ pub(crate) fn name(campaign: &Campaign, facts: &Facts<'_>) -> String {
         DetectionKind::Flood => format!("Flood of {whom} from {from}"),
         DetectionKind::Backscatter => format!("Backscatter from {from} at {whom}"),
         DetectionKind::BenignDiscovery => match &campaign.class {
-            Some(class) => format!("{} of {whom} from {from}", capital(class)),
+            Some(class) if class.scanner => format!("Approved scan ({}) of {whom} from {from}", class.name),
+            Some(class) => format!("{} of {whom} from {from}", capital(&class.name)),
             None => format!("Traceroute to {whom} from {from}"),
         },
         DetectionKind::Scan => {
@@ -127,9 +128,10 @@ pub(crate) fn summary(campaign: &Campaign, facts: &Facts<'_>) -> String {
         ),
         DetectionKind::BenignDiscovery if campaign.class.is_some() => {
             format!(
-                "{} {} of {whom} within {within}; this is known and approved.",
+                "{} {} of {whom} within {within}; it is covered by the class \"{}\" and raises no alert.",
                 capital(&from),
-                tried(campaign)
+                tried(campaign),
+                campaign.class.as_ref().map_or("", |class| class.name.as_str())
             )
         }
         DetectionKind::BenignDiscovery => {
@@ -178,7 +180,12 @@ fn tried(campaign: &Campaign) -> String {
     match (campaign.ports.len(), campaign.protocols.len()) {
         (0, 0) => "looked for the addresses".to_owned(),
         (0, protocols) => format!("tried {}", plural(protocols.into(), "IP protocol", "IP protocols")),
-        (ports, _) => format!("tried {}", plural(ports.into(), "port", "ports")),
+        (ports, 0) => format!("tried {}", plural(ports.into(), "port", "ports")),
+        (ports, protocols) => format!(
+            "tried {} and {}",
+            plural(protocols.into(), "IP protocol", "IP protocols"),
+            plural(ports.into(), "port", "ports")
+        ),
     }
 }
 
@@ -247,6 +254,9 @@ pub(crate) fn reasons(campaign: &Campaign, real_source: Option<&str>) -> Vec<Str
     let mut reasons = Vec::new();
     if let Some(whole) = &campaign.part_of {
         reasons.push(format!("It turned out to be part of detection {whole}: their sources go in step"));
+    }
+    if let Some(class) = &campaign.class {
+        reasons.push(format!("Covered by the class \"{}\": {}", class.name, class.why));
     }
     if let Some(reason) = real_source {
         reasons.push(format!("Likeliest real source: {reason}"));

@@ -42,6 +42,22 @@ fn scan() -> Vec<Event> {
     (0..40).map(|n| refused(n * 10_000, ip("10.0.0.9"), ip("10.0.0.5"), n as u16)).collect()
 }
 
+/// The mark of masscan in a SYN.
+fn as_masscan(event: &mut Event) {
+    let std::net::IpAddr::V4(target) = event.target else { panic!("IPv4 only") };
+    event.first.window = 1025;
+    event.first.ip_id = (target.to_bits() ^ u32::from(event.target_port) ^ event.first.sequence) as u16;
+}
+
+#[test]
+fn what_is_covered_says_by_what_and_why() {
+    let told = run(approved(""), &scan());
+    let found = told.last().unwrap();
+    assert!(found.name.starts_with("Approved scan (our scanner) of 10.0.0.5 from"), "{}", found.name);
+    assert!(found.summary.contains("raises no alert"), "{}", found.summary);
+    assert_eq!(found.reasons[0], "Covered by the class \"our scanner\": quarterly audit");
+}
+
 #[test]
 fn printers_looked_for_are_recorded_and_not_alerted() {
     let told = told(sweep(0, "10.0.0.9", &[161], &[9100]));
@@ -108,6 +124,14 @@ fn its_address_used_by_another_is_a_scan_and_says_so() {
         by_another(|event| event.source_mac = Some([2, 0, 0, 0, 0, 66])).contains("another network card")
     );
     assert!(by_another(|event| event.first.ttl = 48).contains("distance"));
+    let mut by_masscan = scan();
+    by_masscan.iter_mut().for_each(as_masscan);
+    let nmap = run(approved(r#","tools":["nmap"]"#), &by_masscan);
+    assert_eq!(kinds(&nmap), [DetectionKind::Scan]);
+    assert!(nmap.last().unwrap().reasons[0].contains("another tool"), "{nmap:#?}");
+    assert_eq!(kinds(&run(approved(r#","tools":["Masscan","nmap"]"#), &by_masscan)), [DetectionKind::BenignDiscovery]);
+    // What bears no fingerprint is no other tool's.
+    assert_eq!(kinds(&run(approved(r#","tools":["nmap"]"#), &scan())), [DetectionKind::BenignDiscovery]);
     let hours = approved(r#","calendar":[{"days":["mon"],"from":"01:00","to":"02:00"}]"#);
     let told = run(hours, &scan());
     assert_eq!(kinds(&told), [DetectionKind::Scan]);

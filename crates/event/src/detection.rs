@@ -256,6 +256,9 @@ pub struct Detection {
     pub processes: Vec<Process>,
     /// Identifiers of the observers that saw it.
     pub observers: Vec<String>,
+    /// Identifier of the campaign that it turned out to be part of; it is over then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub part_of: Option<String>,
 }
 
 /// Port numbers as a list of ranges, `22,80-90`; an empty string for none.

@@ -1,5 +1,6 @@
 //! `vedette up` and `vedette demo` as users type them.
 
+use super::Level;
 use clap::Args as ClapArgs;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -15,6 +16,12 @@ pub struct UpArgs {
     /// Do not watch this host's network
     #[arg(long)]
     pub no_sensor: bool,
+    /// How little evidence is a scan: low needs 12 points, medium 9, high 7
+    #[arg(long, value_enum, default_value_t = Level::Medium)]
+    pub sensitivity: Level,
+    /// Megabytes that the detector may use for what it remembers of sources; 256 are enough for a million
+    #[arg(long, value_name = "MB", default_value_t = 256, value_parser = clap::value_parser!(u32).range(4..=1_048_576))]
+    pub detector_memory: u32,
     /// Keep the right to change this host's firewall (CAP_NET_ADMIN), for `vedette response`
     #[arg(long)]
     pub response: bool,

@@ -6,6 +6,7 @@ use crate::data_dir;
 use crate::failure::Failure;
 use std::time::Duration;
 use tokio::signal::unix::{SignalKind, signal};
+use vedette_detect::Config as DetectorConfig;
 use vedette_sensor::{Sensor, SensorConfig, privilege};
 use vedette_server::{AskedFor, ReceivingConfig, RunningServer, SensorInput, Server, ServerConfig};
 
@@ -24,6 +25,11 @@ pub fn run(args: &UpArgs) -> Result<u8, Failure> {
     config.receiving = receiving.map_err(Failure::Usage)?;
     config.response = args.response;
     config.places = args.places.clone();
+    config.detection = Some(DetectorConfig {
+        sensitivity: args.sensitivity.into(),
+        memory: (args.detector_memory as usize) << 20,
+        ..DetectorConfig::default()
+    });
     serve(config, !args.no_sensor, None)
 }
 

@@ -212,6 +212,7 @@ mod tests {
             summary: String::new(),
             source_ips: vec!["10.0.0.9".parse().unwrap()],
             proven_ips: Vec::new(),
+            part_of: None,
             candidate_ips: Vec::new(),
             target_ips: targets.iter().map(|ip| ip.parse().unwrap()).collect(),
             addresses_cut: false,

@@ -203,6 +203,12 @@ pub struct DetectorStatus {
     faults: u64,
     /// Times in a row that what it knows could not be saved: a restart would lose it.
     unsaved: u64,
+    /// `low`, `medium` or `high`, and the evidence within a minute that is called a scan then; null when
+    /// detection is off.
+    sensitivity: Option<&'static str>,
+    threshold: Option<f64>,
+    /// Bytes that it may use for what it remembers; the least suspected sources are forgotten first.
+    memory_limit: Option<usize>,
 }
 
 #[derive(Serialize, ToSchema)]
@@ -344,6 +350,7 @@ fn receiving(app: &App) -> ReceivingStatus {
 
 fn detector(app: &App, parts: &[Part]) -> DetectorStatus {
     let (state, figures) = (app.detecting.state(), app.detecting.statistics());
+    let config = app.detection.as_ref();
     DetectorStatus {
         state: state.as_str(),
         reason: parts.iter().find(|part| part.name == "detector").and_then(|part| part.message.clone()),
@@ -358,6 +365,9 @@ fn detector(app: &App, parts: &[Part]) -> DetectorStatus {
         campaigns_closed_early: figures.campaigns_closed_early,
         faults: app.detecting.faults.load(Ordering::Relaxed),
         unsaved: app.detecting.unsaved.load(Ordering::Relaxed),
+        sensitivity: config.map(|config| config.sensitivity.as_str()),
+        threshold: config.map(|config| config.sensitivity.margin()),
+        memory_limit: config.map(|config| config.memory),
     }
 }
 

@@ -1,7 +1,7 @@
 //! Alerts as they are made: one a campaign, growing with it; one a finding of a correlation rule or
 //! of another product.
 
-use super::life_cycle::{Status, write_change};
+use super::life_cycle::{Edit, Resolution, Status, edit_in, write_change};
 use super::{StateError, Store, exclusions, grouping, views};
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
 use vedette_event::datasets::alerts::LifeCycle;
@@ -166,7 +166,8 @@ impl Store {
                 let own = detection.change != CampaignChange::Closed;
                 let active = own || views::goes_on(&transaction, &detection.id)?;
                 let subject = Subject::from(detection.clone());
-                record(&transaction, &NewAlert { subject: &subject, active, self_test }, now)?
+                let stored = record(&transaction, &NewAlert { subject: &subject, active, self_test }, now)?;
+                close_part(&transaction, stored, detection, now)?
             }
         };
         transaction.commit()?;
@@ -218,6 +219,31 @@ impl Store {
         transaction.commit()?;
         Ok(settled)
     }
+}
+
+/// Closes the alert of a campaign that turned out to be part of another, which has its own: unless a
+/// person has taken it up.
+fn close_part(
+    transaction: &Transaction<'_>,
+    stored: Stored,
+    detection: &Detection,
+    now: Time,
+) -> Result<Stored, StateError> {
+    let Some(whole) = &detection.part_of else { return Ok(stored) };
+    let life = &stored.alert.life;
+    if life.status != Status::New.as_str() || life.assignee.is_some() {
+        return Ok(stored);
+    }
+    let whole = known_alert(transaction, whole)?.map(|known| format!("alert {}", known.id));
+    let comment = format!("Part of {}.", whole.as_deref().unwrap_or("another campaign"));
+    let edit = Edit {
+        status: Some(Status::Closed),
+        resolution: Some(Resolution::Duplicate),
+        comment: Some(&comment),
+        ..Edit::default()
+    };
+    let alert = edit_in(transaction, life.alert_id, &edit, OURSELVES, now)?;
+    Ok(Stored { alert: alert.unwrap_or(stored.alert), new: stored.new })
 }
 
 /// [`Store::record_finding`] inside a transaction that does more.

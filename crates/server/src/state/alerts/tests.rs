@@ -12,6 +12,7 @@ pub(crate) fn detection(id: &str) -> Detection {
         summary: String::new(),
         source_ips: vec!["10.0.0.9".parse().unwrap()],
         proven_ips: Vec::new(),
+        part_of: None,
         candidate_ips: Vec::new(),
         target_ips: vec!["10.0.0.5".parse().unwrap()],
         addresses_cut: false,
@@ -103,6 +104,32 @@ fn one_campaign_is_one_alert_that_grows() {
     let history = store.history(ended.alert.life.alert_id).unwrap();
     let fields: Vec<_> = history.iter().map(|change| change.field.as_str()).collect();
     assert_eq!(fields, ["created", "severity", "active"]);
+}
+
+#[test]
+fn the_alert_of_a_part_is_closed_as_a_duplicate_unless_somebody_took_it_up() {
+    let store = Store::in_memory();
+    let whole = store.record_detection(&detection("whole"), false, Time(10)).unwrap().alert.life.alert_id;
+    for (id, taken) in [("decoy", false), ("taken", true)] {
+        let mut part = detection(id);
+        let alert = store.record_detection(&part, false, Time(20)).unwrap().alert.life.alert_id;
+        if taken {
+            let edit = Edit { assignee: Some(Some("ada")), ..Edit::default() };
+            store.edit_alert(alert, &edit, "ada", Time(25)).unwrap();
+        }
+        part.change = CampaignChange::Closed;
+        part.part_of = Some("whole".to_owned());
+        let ended = store.record_detection(&part, false, Time(30)).unwrap().alert.life;
+        let (status, resolution) = if taken { ("new", None) } else { ("closed", Some("duplicate")) };
+        assert_eq!((ended.status.as_str(), ended.resolution.as_deref()), (status, resolution), "{id}");
+        if !taken {
+            assert_eq!(store.comments(alert).unwrap()[0].text, format!("Part of alert {whole}."));
+        }
+        // Told once more, nothing is closed twice.
+        store.record_detection(&part, false, Time(40)).unwrap();
+        assert_eq!(store.comments(alert).unwrap().len(), usize::from(!taken));
+    }
+    assert_eq!(store.alert(whole).unwrap().unwrap().life.status, "new");
 }
 
 #[test]
