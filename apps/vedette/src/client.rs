@@ -12,6 +12,7 @@ use std::time::Duration;
 use ureq::tls::{Certificate, RootCerts, TlsConfig, TlsProvider};
 use ureq::{Agent, Body, SendBody, http::Response};
 use vedette_server::LocalServer;
+use vedette_xql::ast::Span;
 
 pub struct Client {
     agent: Agent,
@@ -203,6 +204,9 @@ impl Client {
         if let Some(help) = part("help") {
             text.push_str(&format!("\n{help}"));
         }
+        if let Some(request) = part("request_id").filter(|_| status.is_server_error()) {
+            text.push_str(&format!(" (request_id {request})"));
+        }
         // Too slow or too much: nothing is wrong with what was asked, and it may be asked again.
         let passes = matches!(status.as_u16(), 408 | 429);
         Err(if status.is_server_error() || passes { Failure::Ours(text) } else { Failure::Input(text) })
@@ -216,15 +220,25 @@ fn pointed(query: &str, found: &Value) -> String {
     let (line, column) = (number("line"), number("column"));
     let mut text = format!("{}[{}]: {}", word("severity"), word("code"), word("message"));
     text.push_str(&format!("\n  --> line {line}, column {column}"));
-    if let Some(source) = query.lines().nth(line.saturating_sub(1)) {
-        let end = if number("end_line") == line { number("end_column") } else { source.chars().count() + 1 };
-        let carets = "^".repeat(end.saturating_sub(column).max(1));
-        text.push_str(&format!("\n   | {source}\n   | {}{carets}", " ".repeat(column.saturating_sub(1))));
+    if !query.is_empty() {
+        let start = offset(query, line, column);
+        let end = offset(query, number("end_line"), number("end_column")).max(start);
+        let (source, marks) = vedette_xql::excerpt(query, Span { start, end });
+        text.push_str(&format!("\n   | {source}\n   | {marks}"));
     }
     if !word("help").is_empty() {
         text.push_str(&format!("\n   = help: {}", word("help")));
     }
     text
+}
+
+/// Where a line and column, both from 1, stand in a text; its end where they are beyond it.
+fn offset(text: &str, line: usize, column: usize) -> u32 {
+    let mut lines = text.split_inclusive('\n');
+    let before: usize = lines.by_ref().take(line.saturating_sub(1)).map(str::len).sum();
+    let letters = lines.next().unwrap_or_default().char_indices();
+    let inside = letters.map(|(at, _)| at).nth(column.saturating_sub(1));
+    u32::try_from(inside.map_or(text.len(), |inside| before + inside)).unwrap_or(u32::MAX)
 }
 
 /// The JSON of an answer.
@@ -242,4 +256,28 @@ pub fn encode(text: &str) -> String {
     text.bytes()
         .map(|byte| if plain(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") })
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn a_mistake_in_a_long_line_is_shown_with_what_is_around_it() {
+        let query =
+            format!("dataset = xdr_data\n| filter a in (\"é\", {}) and wrong = 1", "\"x\", ".repeat(9_000));
+        let column = query.lines().nth(1).unwrap().chars().count() - "wrong = 1".len() + 1;
+        let found = serde_json::json!({"severity": "error", "code": "XQL402", "message": "no such field", "help": "",
+            "line": 2, "column": column, "end_line": 2, "end_column": column + 5});
+        let text = pointed(&query, &found);
+        let lines: Vec<&str> = text.lines().collect();
+        assert_eq!(lines.len(), 4, "{text}");
+        assert!(lines[2].contains("and wrong = 1") && lines[2].chars().count() < 120, "{text}");
+        let mark = lines[3].chars().position(|c| c == '^').unwrap();
+        let marked: String = lines[2].chars().skip(mark).take(5).collect();
+        assert_eq!((marked.as_str(), lines[3].matches('^').count()), ("wrong", 5));
+        // Places beyond the text are its end.
+        pointed("dataset = x", &serde_json::json!({"line": 9, "column": 9, "end_line": 9, "end_column": 90}));
+    }
 }

@@ -267,7 +267,7 @@ fn a_log_is_replayed_like_a_capture() {
     std::fs::write(&log, "nothing of the kind\n").unwrap();
     let output = vedette(&["replay", log.to_str().unwrap()]);
     assert_eq!(code(&output), 1);
-    assert!(err(&output).contains("no log of panos"), "{}", err(&output));
+    assert!(err(&output).contains("those of panos"), "{}", err(&output));
 }
 
 #[test]

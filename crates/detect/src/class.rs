@@ -226,8 +226,8 @@ impl Class {
         // Most logs do not tell it.
         let other_ttl = other_ttl && !(event.first.partial && event.first.ttl == 0);
         let fits = |tool: &str| self.tools.iter().any(|known| known.eq_ignore_ascii_case(tool));
-        let other_tool = !self.tools.is_empty()
-            && fingerprint::of(event).is_some_and(|row| !fits(FINGERPRINTS[row].tool));
+        let other_tool =
+            !self.tools.is_empty() && fingerprint::of(event).is_some_and(|row| !fits(FINGERPRINTS[row].tool));
         match (other_card, other_ttl, other_tool) {
             (false, false, false) => Cover::Yes,
             _ if !named => Cover::No,

@@ -23,6 +23,10 @@ pub struct SourceStanding {
     pub source: IpAddr,
     /// Identifier of the campaign it is in.
     pub campaign: Option<String>,
+    /// What that campaign is; only a scan raises an alert.
+    pub kind: Option<DetectionKind>,
+    /// The class of discovery that covers it, and why.
+    pub class: Option<String>,
     /// Of the line closest to its bar.
     pub score: f64,
     pub threshold: f64,
@@ -61,6 +65,10 @@ impl Detector {
         Some(SourceStanding {
             source: address,
             campaign: campaign.map(|campaign| campaign.id.clone()),
+            kind: campaign.map(|campaign| campaign.kind),
+            class: campaign
+                .and_then(|campaign| campaign.class.as_ref())
+                .map(|class| format!("{}: {}", class.name, class.why)),
             score: round(standing.score),
             threshold: round(standing.bar),
             contacts: source.contacts.len(),

@@ -129,7 +129,10 @@ fn its_address_used_by_another_is_a_scan_and_says_so() {
     let nmap = run(approved(r#","tools":["nmap"]"#), &by_masscan);
     assert_eq!(kinds(&nmap), [DetectionKind::Scan]);
     assert!(nmap.last().unwrap().reasons[0].contains("another tool"), "{nmap:#?}");
-    assert_eq!(kinds(&run(approved(r#","tools":["Masscan","nmap"]"#), &by_masscan)), [DetectionKind::BenignDiscovery]);
+    assert_eq!(
+        kinds(&run(approved(r#","tools":["Masscan","nmap"]"#), &by_masscan)),
+        [DetectionKind::BenignDiscovery]
+    );
     // What bears no fingerprint is no other tool's.
     assert_eq!(kinds(&run(approved(r#","tools":["nmap"]"#), &scan())), [DetectionKind::BenignDiscovery]);
     let hours = approved(r#","calendar":[{"days":["mon"],"from":"01:00","to":"02:00"}]"#);

@@ -74,12 +74,33 @@ impl From<DataFusionError> for QueryError {
                 ErrorKind::Resources,
                 format!("the query needs more than it may use: {}", first_line(why)),
             ),
-            root => {
+            root => out_of_disk(&root.to_string()).unwrap_or_else(|| {
                 QueryError::internal(format!("running the query failed: {}", first_line(&root.to_string())))
-            }
+            }),
         }
     }
 }
+
+/// What did not fit in memory did not fit on the disk either: the engine tells it as an error of the disk.
+fn out_of_disk(text: &str) -> Option<QueryError> {
+    let message = if let Some((_, rest)) = text.split_once(OVER_DISK) {
+        let limit = rest.split_once("limit of ").and_then(|(_, rest)| rest.split_once(". "));
+        let limit = limit.map_or("what", |(limit, _)| limit);
+        format!(
+            "the query needs more memory than it may use, and more temporary files than the {limit} it may write{MEND}"
+        )
+    } else if text.contains(DISK_FULL) {
+        format!(
+            "the query needs more memory than it may use, and the disk for its temporary files is full{MEND}"
+        )
+    } else {
+        return None;
+    };
+    Some(QueryError::new(ErrorKind::Resources, message))
+}
+
+const OVER_DISK: &str = "The used disk space during the spilling process has exceeded";
+const DISK_FULL: &str = "No space left on device";
 
 /// How the memory pool begins what it says.
 const NO_ROOM: &str = "Failed to allocate";
@@ -109,4 +130,30 @@ pub(crate) fn all<T>(items: impl Iterator<Item = Result<T, QueryError>>) -> Resu
         }
     }
     bad.map_or(Ok(good), Err)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use datafusion::arrow::error::ArrowError;
+
+    #[test]
+    fn temporary_files_that_do_not_fit_are_no_mistake_of_ours() {
+        let of = |text: &str| {
+            let io = std::io::Error::other(text.to_owned());
+            QueryError::from(DataFusionError::ArrowError(
+                Box::new(ArrowError::IoError(text.to_owned(), io)),
+                None,
+            ))
+        };
+        let over = of(
+            "The used disk space during the spilling process has exceeded the allowable limit of 20.0 GB. Please try increasing the config.",
+        );
+        assert_eq!(over.kind, ErrorKind::Resources);
+        assert!(over.message.contains("than the 20.0 GB it may write: narrow"), "{over}");
+        let full = of("No space left on device (os error 28)");
+        assert_eq!(full.kind, ErrorKind::Resources);
+        assert!(full.message.contains("is full"), "{full}");
+        assert_eq!(of("some other failure").kind, ErrorKind::Internal);
+    }
 }

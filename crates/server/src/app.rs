@@ -65,6 +65,10 @@ pub struct App {
     pub data_dir: PathBuf,
     pub limits: Limits,
     pub retention: (u32, u64),
+    /// How the detector is set; `None` when detection is off.
+    pub detection: Option<vedette_detect::Config>,
+    /// Files of classes that were left out, and why.
+    pub class_troubles: Vec<String>,
     pub started_at: Time,
     pub hostname: String,
     pub instance_id: String,

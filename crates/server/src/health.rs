@@ -200,6 +200,12 @@ pub fn degraded(app: &App, sensor: &SensorReport, parts: &[Part]) -> Vec<Degrade
             help: Some("The log says why; look at the space and rights of the data folder.".to_owned()),
         });
     }
+    list.extend(app.class_troubles.iter().take(MOST_FAILING).map(|trouble| Degraded {
+        code: "class_left_out",
+        part: "detector",
+        message: format!("A class of discovery is not in force: {trouble}."),
+        help: Some("Mend the file and restart Vedette.".to_owned()),
+    }));
     for problem in app.lake.health().problems.into_iter().filter(|problem| !problem.stops_appends) {
         let message = format!("{}: {}", problem.part, problem.message);
         list.push(Degraded { code: "lake_problem", part: "lake", message, help: None });

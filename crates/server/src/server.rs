@@ -189,10 +189,12 @@ struct Bound {
 }
 
 fn assemble(mut config: ServerConfig, bound: Bound) -> Result<RunningServer, ServerError> {
+    let mut class_troubles = Vec::new();
     if let Some(detection) = &mut config.detection {
         let (classes, troubles) = classes::with_own(&config.data_dir.join(classes::FOLDER));
         detection.classes = classes;
         troubles.iter().for_each(|trouble| tracing::warn!(%trouble, "class of discovery"));
+        class_troubles = troubles;
     }
     let Bound { lake, store, sealer, listener, address, hostname, certificate, receiving } = bound;
     let (receiving, receive) = receiving;
@@ -260,6 +262,8 @@ fn assemble(mut config: ServerConfig, bound: Bound) -> Result<RunningServer, Ser
         data_dir: config.data_dir,
         limits: config.limits,
         retention: (config.retention_days, config.retention_bytes),
+        detection: config.detection.clone(),
+        class_troubles,
         started_at: now,
         hostname,
         instance_id,

@@ -49,7 +49,7 @@ pub use diagnostic::{Diagnostic, Fix, MAX_DIAGNOSTICS, Severity};
 pub use format::{WIDTH, format};
 pub use lint::{RULES, Rule, lint};
 pub use nearest::nearest;
-pub use render::render;
+pub use render::{excerpt, render};
 pub use rules::{check_rules, format_rules};
 pub use source::line_column;
 

@@ -1,5 +1,6 @@
 //! A diagnostic as text for people: what is wrong, the line with a mark under the place, what to do.
 
+use crate::ast::Span;
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::source::line_column;
 use std::fmt::Write;
@@ -19,7 +20,7 @@ pub fn render(text: &str, diagnostic: &Diagnostic, file_name: Option<&str>, colo
     let number = line.to_string();
     let margin = " ".repeat(number.len());
     let bar = paint.with(BLUE, "|");
-    let excerpt = Excerpt::new(text, diagnostic);
+    let excerpt = Excerpt::new(text, diagnostic.span);
     let mut out = String::new();
     // Writing to a String cannot fail.
     let _ = writeln!(
@@ -38,6 +39,12 @@ pub fn render(text: &str, diagnostic: &Diagnostic, file_name: Option<&str>, colo
         let _ = writeln!(out, "{margin} {} {}: {help}", paint.with(BLUE, "="), paint.with(BOLD, "help"));
     }
     out
+}
+
+/// The line a place stands on, in part where it is long, and the marks under it.
+pub fn excerpt(text: &str, span: Span) -> (String, String) {
+    let excerpt = Excerpt::new(text, span);
+    (excerpt.line, format!("{}{}", " ".repeat(excerpt.before), "^".repeat(excerpt.width)))
 }
 
 const RED: &str = "1;31";
@@ -63,11 +70,11 @@ struct Excerpt {
 }
 
 impl Excerpt {
-    fn new(text: &str, diagnostic: &Diagnostic) -> Excerpt {
-        let start = floor(text, diagnostic.span.start as usize);
+    fn new(text: &str, span: Span) -> Excerpt {
+        let start = floor(text, span.start as usize);
         let line_start = text[..start].rfind('\n').map_or(0, |newline| newline + 1);
         let line_end = text[start..].find('\n').map_or(text.len(), |newline| start + newline);
-        let end = floor(text, diagnostic.span.end as usize).clamp(start, line_end);
+        let end = floor(text, span.end as usize).clamp(start, line_end);
         let mut excerpt = Excerpt { line: String::new(), before: 0, width: 0 };
         let from = excerpt.skip_to(text, line_start, start);
         let mut column = if from > line_start { excerpt.push('…') } else { 0 };

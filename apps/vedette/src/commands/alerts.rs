@@ -37,6 +37,7 @@ pub fn run(command: &AlertsCommand) -> Result<u8, Failure> {
                     if alert["detection"].is_object() {
                         let evidence = client.get(&format!("/alerts/{id}/evidence?limit=1"))?;
                         write_afterwards(&mut out, &evidence["afterwards"])?;
+                        write_evidence(&mut out, *id, &evidence["xql"], &alert["capture_bytes"])?;
                     }
                 }
             }
@@ -160,37 +161,41 @@ fn explain_source(
     }
     let word = |value: &Value| super::table::cell(value);
     let standing = &answer["standing"];
-    match (standing.is_null(), standing["campaign"].is_null()) {
-        (true, _) => writeln!(out, "{source}: the detector remembers nothing of it")?,
-        (false, true) => {
-            writeln!(
-                out,
-                "{source} has not fired: {} of {}",
-                word(&standing["score"]),
-                word(&standing["threshold"])
-            )?;
-        }
-        (false, false) => writeln!(out, "{source} is in a campaign")?,
+    match standing.is_null() {
+        true => writeln!(out, "{source}: the detector remembers nothing of it")?,
+        false => writeln!(out, "{source} {}", super::explain::verdict(standing))?,
     }
     writeln!(
         out,
-        "  since {}: {} attempts on {} hosts and {} ports",
+        "  since {}: {}, {}, {}",
         word(&answer["since"]),
-        word(&answer["attempts"]),
-        word(&answer["targets"]),
-        word(&answer["ports"])
+        counted(&answer["attempts"], "attempt"),
+        counted(&answer["targets"], "host"),
+        counted(&answer["ports"], "port")
     )?;
     for alert in answer["alerts"].as_array().into_iter().flatten() {
         writeln!(out, "  alert {}  {}", word(&alert["id"]), word(&alert["name"]))?;
     }
-    let losses = answer["sensor_losses"].as_object().into_iter().flatten();
-    for (what, count) in losses.filter(|(_, count)| **count != 0) {
-        writeln!(out, "  not weighed, since the sensor's start: {} {}", word(count), what.replace('_', " "))?;
-    }
+    writeln!(out, "  the sensor lost since its start: {}", losses(&answer["sensor_losses"]))?;
     if !standing.is_null() {
         super::explain::write(out, &standing["explanation"], &standing["threshold"])?;
     }
     Ok(())
+}
+
+/// `1 port`, `12 ports`.
+fn counted(count: &Value, what: &str) -> String {
+    let plural = if *count == 1 { "" } else { "s" };
+    format!("{} {what}{plural}", super::table::cell(count))
+}
+
+/// What a sensor did not see, in words.
+fn losses(losses: &Value) -> String {
+    let some = losses.as_object().into_iter().flatten().filter(|(_, count)| **count != 0);
+    let some: Vec<String> = some
+        .map(|(what, count)| format!("{} {}", super::table::cell(count), what.replace('_', " ")))
+        .collect();
+    if some.is_empty() { "nothing".to_owned() } else { some.join(", ") }
 }
 
 /// Names the latest alert as soon as it is there, and shows it whole once it has stopped growing.
@@ -235,17 +240,43 @@ fn write_afterwards(out: &mut impl Write, afterwards: &Value) -> std::io::Result
         let who = if used["scanner"] == true { "the scanner" } else { "another" };
         writeln!(
             out,
-            "  {:<18} {}:{} by {} ({who}): {} connections, {} bytes out, {} in",
+            "  {:<18} {}:{} by {} ({who}): {}, {} bytes out, {} in",
             "used afterwards",
             word(&used["target_ip"]),
             word(&used["target_port"]),
             word(&used["source_ip"]),
-            word(&used["connections"]),
+            counted(&used["connections"], "connection"),
             word(&used["bytes_sent"]),
             word(&used["bytes_received"]),
         )?;
     }
     Ok(())
+}
+
+/// Where the attempts and the packets are.
+fn write_evidence(out: &mut impl Write, id: i64, xql: &Value, capture: &Value) -> std::io::Result<()> {
+    if !capture.is_null() {
+        let bytes = super::table::cell(capture);
+        writeln!(out, "  {:<18} `vedette alerts capture {id} -o FILE` ({bytes} bytes)", "packets")?;
+    }
+    writeln!(out, "  {:<18} as XQL:", "evidence")?;
+    xql.as_str().unwrap_or_default().lines().try_for_each(|line| writeln!(out, "    {line}"))
+}
+
+/// The tool with what it was known by, and what the sensor lost meanwhile.
+fn write_observed(out: &mut impl Write, detection: &Value) -> std::io::Result<()> {
+    let word = |value: &Value| super::table::cell(value);
+    let tool = &detection["tool"];
+    if tool["name"].as_str().is_some_and(|name| !name.is_empty()) {
+        let hint = tool["version_hint"].as_str().filter(|hint| !hint.is_empty());
+        let hint = hint.map_or(String::new(), |hint| format!(" {hint},"));
+        let sure = tool["confidence"].as_f64().unwrap_or_default() * 100.0;
+        writeln!(out, "  {:<18} {}:{hint} {sure:.0} % sure", "looks like", word(&tool["name"]))?;
+        for evidence in tool["evidence"].as_array().into_iter().flatten() {
+            writeln!(out, "  {:<18} - {}", "", word(evidence))?;
+        }
+    }
+    writeln!(out, "  {:<18} {}", "lost by the sensor", losses(&detection["sensor_losses"]))
 }
 
 fn write_alert(out: &mut impl Write, alert: &Value) -> std::io::Result<()> {
@@ -262,7 +293,6 @@ fn write_alert(out: &mut impl Write, alert: &Value) -> std::io::Result<()> {
         "excluded_by",
         "active",
         "attribution",
-        "tool",
         "scan_types",
         "source_ips",
         "target_ips",
@@ -287,6 +317,9 @@ fn write_alert(out: &mut impl Write, alert: &Value) -> std::io::Result<()> {
         let (pid, user) = (word(&process["pid"]), word(&process["user"]));
         let line = format!("{} (pid {pid}, user {user})", word(&process["command_line"]));
         writeln!(out, "  {:<18} {}: {line}", "process", word(&process["name"]))?;
+    }
+    if alert["detection"].is_object() {
+        write_observed(out, &alert["detection"])?;
     }
     for view in alert["seen_by"].as_array().into_iter().flatten() {
         writeln!(out, "  {:<18} {}: {}", "also seen by", word(&view["observers"]), word(&view["summary"]))?;

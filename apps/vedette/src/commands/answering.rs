@@ -28,7 +28,12 @@ pub fn with_server(
                 .to_owned(),
         )),
         Some(client) => work(&client),
-        None => embedded(existing(target)?, places, work),
+        None => match existing(target) {
+            Ok(folder) => embedded(folder, places, work),
+            // The mistake of the query is told, not that there is no data: it may be about a file.
+            Err(_) if vedette_xql::parse(text).query.is_none() => nowhere(places, work),
+            Err(error) => Err(error),
+        },
     }
 }
 
@@ -64,6 +69,11 @@ fn over_files(
         let way = "stop the server, or send the file with `vedette ingest` or `vedette lookups import`";
         return Err(Failure::Input(format!("a query over files cannot store into a running server: {way}")));
     }
+    nowhere(places, work)
+}
+
+/// On an empty folder that goes away.
+fn nowhere(places: &[PathBuf], work: impl FnOnce(&Client) -> Result<u8, Failure>) -> Result<u8, Failure> {
     let folder = tempfile::tempdir().map_err(|error| Failure::Ours(error.to_string()))?;
     embedded(folder.path().to_owned(), places, work)
 }

@@ -71,7 +71,7 @@ pub fn replay_and_explain(
             let now = super::logfile::now();
             return match vedette_parse::log::sniff(&data, now) {
                 Some(format) => Ok(super::logfile::replay(format, &data, config, explain, now)),
-                None => Err(cannot(&format!("{error}; no log of {} either", Format::NAMES))),
+                None => Err(cannot(&neither(&data, &error.to_string()))),
             };
         }
     };
@@ -124,6 +124,18 @@ pub fn replay_and_explain(
         notes,
         damaged,
     })
+}
+
+/// A file that is no capture, and no log that is known.
+fn neither(data: &[u8], error: &str) -> String {
+    let start = &data[..data.len().min(1024)];
+    if start.iter().any(|&byte| byte < b' ' && !byte.is_ascii_whitespace()) {
+        return format!("{error}; it is no log of {} either", Format::NAMES);
+    }
+    format!(
+        "neither a capture (pcap, pcapng) nor a log that can be read for scans: those of {} can; any other text or JSON can be kept and queried with `vedette ingest --source lines|json|csv --dataset NAME`",
+        Format::NAMES
+    )
 }
 
 struct Watching {

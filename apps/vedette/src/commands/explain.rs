@@ -4,6 +4,20 @@ use super::table;
 use serde_json::Value;
 use std::io::Write;
 
+/// Whether a source has fired, in a few words, of a `standing` as the detector gives it.
+pub fn verdict(standing: &Value) -> String {
+    let word = |value: &Value| table::cell(value);
+    let figures = format!("{} of {}", word(&standing["score"]), word(&standing["threshold"]));
+    if standing["campaign"].is_null() {
+        return format!("has not fired: {figures}");
+    }
+    match (standing["kind"].as_str(), standing["class"].as_str()) {
+        (Some("scan") | None, _) => format!("is in a campaign: {figures}"),
+        (_, Some(class)) => format!("raises no alert, a class covers it ({class}): {figures}"),
+        (Some(kind), None) => format!("raises no alert, it is {}: {figures}", kind.replace('_', " ")),
+    }
+}
+
 /// Writes an `explanation` as the detector gives it.
 pub fn write(out: &mut impl Write, numbers: &Value, threshold: &Value) -> std::io::Result<()> {
     let word = |value: &Value| table::cell(value);

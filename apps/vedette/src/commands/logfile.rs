@@ -38,7 +38,7 @@ pub fn replay(format: Format, data: &[u8], config: Config, explain: &[IpAddr], n
         log.bad.iter().map(|(why, count)| format!("{count} could not be read: {why}")).collect();
     if counts.strays > 0 {
         notes.push(format!(
-            "{} lie more than an hour behind what was read before: not examined",
+            "{} records lie more than an hour behind what was read before them, and were not examined: give the file in order of time",
             counts.strays
         ));
     }

@@ -2,7 +2,7 @@
 //! clock.
 
 use crate::args::ReplayArgs;
-use crate::commands::capture;
+use crate::commands::capture::{self, Told};
 use crate::failure::Failure;
 use std::io::Write;
 use std::net::IpAddr;
@@ -39,17 +39,29 @@ pub fn run(args: &ReplayArgs) -> Result<u8, Failure> {
             write_standing(&mut out, *source, standing.as_ref(), args.json())?;
         }
         if !args.json() {
-            let scans = outcome.told.iter().filter(|told| told.latest.kind == DetectionKind::Scan).count();
-            eprintln!(
-                "{}: {} {}, {} events, {scans} scan(s)",
-                path.display(),
-                outcome.packets,
-                outcome.unit,
-                outcome.events
-            );
+            let (packets, unit, events) = (outcome.packets, outcome.unit, outcome.events);
+            let counted = counted(&outcome.told);
+            eprintln!("{}: {packets} {unit}, {events} events, {counted}", path.display());
         }
     }
     Ok(u8::from(damaged))
+}
+
+/// How many scans there were, and how much that is none.
+fn counted(told: &[Told]) -> String {
+    let all = |wanted: DetectionKind| told.iter().filter(move |told| told.latest.kind == wanted);
+    let parts = all(DetectionKind::Scan).filter(|told| told.latest.part_of.is_some()).count();
+    let mut text = format!("{} scan(s)", all(DetectionKind::Scan).count() - parts);
+    let others = [
+        (parts, "told first as its own and then as part of another"),
+        (all(DetectionKind::BenignDiscovery).count(), "benign"),
+        (all(DetectionKind::Flood).count(), "flood(s)"),
+        (all(DetectionKind::Backscatter).count(), "backscatter"),
+    ];
+    for (count, words) in others.into_iter().filter(|(count, _)| *count > 0) {
+        text += &format!(", {count} {words}");
+    }
+    text
 }
 
 /// Why a source has fired, or has not.
@@ -67,8 +79,7 @@ fn write_standing(
     if json {
         return Ok(writeln!(out, "{numbers}")?);
     }
-    let verdict = if standing.campaign.is_some() { "is in a campaign" } else { "has not fired" };
-    writeln!(out, "{source} {verdict}: {} of {}", standing.score, standing.threshold)?;
+    writeln!(out, "{source} {}", super::explain::verdict(&numbers))?;
     super::explain::write(out, &numbers["explanation"], &numbers["threshold"])?;
     Ok(writeln!(out)?)
 }

@@ -11,6 +11,7 @@ use serde::Serialize;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use utoipa::ToSchema;
+use vedette_detect::Class;
 use vedette_event::Time;
 use vedette_event::datasets::quarantine;
 use vedette_sensor::{OwnerHealth, OwnerLimit};
@@ -209,6 +210,31 @@ pub struct DetectorStatus {
     threshold: Option<f64>,
     /// Bytes that it may use for what it remembers; the least suspected sources are forgotten first.
     memory_limit: Option<usize>,
+    /// Classes of benign discovery and approved scanners, the shipped ones first.
+    classes: Vec<ClassAnswer>,
+}
+
+/// A class of benign discovery.
+#[derive(Serialize, ToSchema)]
+#[schema(as = DiscoveryClass)]
+pub struct ClassAnswer {
+    name: String,
+    why: String,
+    /// Switched on, and not over.
+    in_force: bool,
+    #[schema(value_type = Option<String>, format = DateTime)]
+    expires: Option<Time>,
+}
+
+impl ClassAnswer {
+    fn of(class: &Class, now: Time) -> ClassAnswer {
+        ClassAnswer {
+            name: class.name.clone(),
+            why: class.why.clone(),
+            in_force: class.enabled && class.expires().is_none_or(|end| now < end),
+            expires: class.expires(),
+        }
+    }
 }
 
 #[derive(Serialize, ToSchema)]
@@ -368,6 +394,9 @@ fn detector(app: &App, parts: &[Part]) -> DetectorStatus {
         sensitivity: config.map(|config| config.sensitivity.as_str()),
         threshold: config.map(|config| config.sensitivity.margin()),
         memory_limit: config.map(|config| config.memory),
+        classes: config
+            .map(|config| config.classes.iter().map(|class| ClassAnswer::of(class, clock::now())).collect())
+            .unwrap_or_default(),
     }
 }
 

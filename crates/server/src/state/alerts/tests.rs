@@ -114,13 +114,13 @@ fn the_alert_of_a_part_is_closed_as_a_duplicate_unless_somebody_took_it_up() {
         let mut part = detection(id);
         let alert = store.record_detection(&part, false, Time(20)).unwrap().alert.life.alert_id;
         if taken {
-            let edit = Edit { assignee: Some(Some("ada")), ..Edit::default() };
+            let edit = Edit { status: Some(Status::InProgress), ..Edit::default() };
             store.edit_alert(alert, &edit, "ada", Time(25)).unwrap();
         }
         part.change = CampaignChange::Closed;
         part.part_of = Some("whole".to_owned());
         let ended = store.record_detection(&part, false, Time(30)).unwrap().alert.life;
-        let (status, resolution) = if taken { ("new", None) } else { ("closed", Some("duplicate")) };
+        let (status, resolution) = if taken { ("in_progress", None) } else { ("closed", Some("duplicate")) };
         assert_eq!((ended.status.as_str(), ended.resolution.as_deref()), (status, resolution), "{id}");
         if !taken {
             assert_eq!(store.comments(alert).unwrap()[0].text, format!("Part of alert {whole}."));
