@@ -56,7 +56,9 @@ impl Detector {
                 self.convict(event, verdict, crowd, relation, out);
             }
             (None, Some(key)) => {
-                let Some((members, score, bar)) = self.crowds.decided(&key, self.margin) else { return };
+                let Some((members, score, bar)) = self.crowds.decided(&key, event.source, self.margin) else {
+                    return;
+                };
                 let members = self.partners(&key, members);
                 if members.len() < 2 || !members.contains(&event.source) {
                     return;
