@@ -205,8 +205,6 @@ fn duration(seconds: f64) -> String {
 }
 
 fn tried(campaign: &Campaign) -> String {
-    let ports = |count: u32| plural(count.into(), "port", "ports");
-    let protocols = |count: u32| plural(count.into(), "IP protocol", "IP protocols");
     match (campaign.ports.len(), campaign.protocols.len()) {
         (0, 0) => "looked for the addresses".to_owned(),
         (0, protocols) => format!("tried {}", plural(protocols.into(), "IP protocol", "IP protocols")),
