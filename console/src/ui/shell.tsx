@@ -61,6 +61,7 @@ function Navigation() {
         <NavLink to="/exclusions" icon="dash" label="Exclusions" />
         <NavLink to="/response" icon="stop" label="Response" />
         <NavLink to="/xql" icon="xql" label="XQL search" />
+        <NavLink to="/models" icon="copy" label="Rule files" />
         {me.data?.role === "administrator" && <NavLink to="/notifications" icon="bell" label="Notifications" />}
         {me.data?.role === "administrator" && <NavLink to="/access" icon="user" label="Access" />}
       </nav>
@@ -72,7 +73,7 @@ function Navigation() {
   );
 }
 
-function NavLink({ to, icon, label, badge = 0 }: { to: "/" | "/alerts" | "/incidents" | "/notifications" | "/rules" | "/exclusions" | "/response" | "/xql" | "/access"; icon: IconName; label: string; badge?: number }) {
+function NavLink({ to, icon, label, badge = 0 }: { to: "/" | "/alerts" | "/incidents" | "/notifications" | "/rules" | "/exclusions" | "/response" | "/xql" | "/models" | "/access"; icon: IconName; label: string; badge?: number }) {
   return (
     <Link
       to={to}

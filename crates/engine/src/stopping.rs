@@ -1,8 +1,8 @@
 //! What makes a query stop soon after nobody waits for it, whatever it is at.
 //!
 //! A task is stopped where it gives control back, which readers of data do every 128 batches, and operators
-//! that make many rows of few may not do for hours. So the readers, and those operators, look at a flag with
-//! every batch, conditions that are tried on every pair of rows do too, and so does planning.
+//! that make many rows of few may not do for hours. So every operator looks at a flag with each batch, conditions
+//! that are tried on every pair of rows do too, and so does planning.
 
 mod planning;
 
@@ -21,7 +21,8 @@ use datafusion::physical_optimizer::PhysicalOptimizerRule;
 use datafusion::physical_plan::coop::CooperativeExec;
 use datafusion::physical_plan::statistics::{ChildStats, StatisticsArgs};
 use datafusion::physical_plan::{
-    DisplayAs, DisplayFormatType, ExecutionPlan, PhysicalExpr, PlanProperties, ReplaceChildrenOptions,
+    ChildrenPropertiesMode, DisplayAs, DisplayFormatType, ExecutionPlan, PhysicalExpr, PlanProperties,
+    ReplaceChildrenOptions,
 };
 use futures::{Stream, StreamExt};
 use std::fmt;
@@ -50,8 +51,9 @@ pub(crate) fn wanted(stopped: &Stopped) -> Result<()> {
 /// Operators whose output may be far larger than their input.
 const GROWING: [&str; 4] = ["NestedLoopJoinExec", "CrossJoinExec", "HashJoinExec", "UnnestExec"];
 
-/// Lets readers end when the query is stopped, and operators that make many rows of few, which give control
-/// back now and then besides.
+/// Puts a look at the flag between every two operators: those that sort, group or number rows take all of
+/// their input before they give control back, wherever it comes from. Those that make many rows of few give
+/// control back now and then.
 #[derive(Debug)]
 pub(crate) struct StopSoon(pub Stopped);
 
@@ -59,15 +61,11 @@ impl PhysicalOptimizerRule for StopSoon {
     fn optimize(&self, plan: Arc<dyn ExecutionPlan>, _: &ConfigOptions) -> Result<Arc<dyn ExecutionPlan>> {
         let wrapped = plan.transform_up(|plan| {
             let grows = GROWING.contains(&plan.name());
-            if !grows && !plan.children().is_empty() {
-                return Ok(Transformed::no(plan));
-            }
             let watched: Arc<dyn ExecutionPlan> = Arc::new(WhileWantedExec::new(plan, self.0.clone()));
             let yielding = || Arc::new(CooperativeExec::new(watched.clone())) as Arc<dyn ExecutionPlan>;
             Ok(Transformed::yes(if grows { yielding() } else { watched }))
         });
-        // The rows of the result: what they come from may have been read long ago.
-        Ok(Arc::new(WhileWantedExec::new(wrapped?.data, self.0.clone())))
+        Ok(wrapped?.data)
     }
 
     fn name(&self) -> &str {
@@ -136,6 +134,13 @@ impl ExecutionPlan for WhileWantedExec {
         }
     }
 
+    fn with_new_children(
+        self: Arc<Self>,
+        children: Vec<Arc<dyn ExecutionPlan>>,
+    ) -> Result<Arc<dyn ExecutionPlan>> {
+        self.replace_children(children, ReplaceChildrenOptions::new(ChildrenPropertiesMode::Recompute))
+    }
+
     fn execute(&self, partition: usize, task: Arc<TaskContext>) -> Result<SendableRecordBatchStream> {
         let batches = self.input.execute(partition, task)?;
         Ok(Box::pin(WhileWantedStream { batches, stopped: self.stopped.clone() }))
@@ -145,7 +150,11 @@ impl ExecutionPlan for WhileWantedExec {
         vec![ChildStats::At(partition)]
     }
 
-    fn statistics_from_inputs(&self, of_input: &[Arc<Statistics>], _: &StatisticsArgs) -> Result<Arc<Statistics>> {
+    fn statistics_from_inputs(
+        &self,
+        of_input: &[Arc<Statistics>],
+        _: &StatisticsArgs,
+    ) -> Result<Arc<Statistics>> {
         Ok(of_input[0].clone())
     }
 }

@@ -34,7 +34,8 @@ fn with_nulls(files: &BTreeMap<String, File>, file: &File) -> BTreeMap<String, B
         .map(|table| {
             let holds = |at: usize| {
                 table.rows.iter().any(|row| {
-                    row[at].is_null() || row[at].as_array().is_some_and(|list| list.iter().any(|one| one.is_null()))
+                    row[at].is_null()
+                        || row[at].as_array().is_some_and(|list| list.iter().any(|one| one.is_null()))
                 })
             };
             let columns = table.columns.iter().enumerate().filter(|(at, _)| holds(*at));
@@ -50,8 +51,10 @@ fn is_error(case: &Case) -> bool {
 /// Does the query meet a null: one that is written, or a column that holds one?
 fn meets_null(case: &Case, tables: &BTreeMap<String, BTreeSet<String>>) -> bool {
     let query = case.query.to_lowercase();
-    let words: BTreeSet<&str> =
-        query.split(|c: char| !(c.is_alphanumeric() || c == '_' || c == '.')).filter(|w| !w.is_empty()).collect();
+    let words: BTreeSet<&str> = query
+        .split(|c: char| !(c.is_alphanumeric() || c == '_' || c == '.'))
+        .filter(|w| !w.is_empty())
+        .collect();
     words.contains("null")
         || tables.iter().any(|(name, columns)| {
             let named = words.contains(name.as_str());
@@ -84,7 +87,12 @@ fn every_function_is_shown_with_values_with_null_and_with_wrong_types() {
             }
         }
         let lacks = [(values, "values"), (null, "null"), (wrong, "a wrong type")];
-        missing.extend(lacks.iter().filter(|(there, _)| !there).map(|(_, what)| format!("{} with {what}", function.name)));
+        missing.extend(
+            lacks
+                .iter()
+                .filter(|(there, _)| !there)
+                .map(|(_, what)| format!("{} with {what}", function.name)),
+        );
     }
     assert!(missing.is_empty(), "no case shows: {}", missing.join(", "));
 }
@@ -108,7 +116,9 @@ fn every_stage_is_shown_with_rows_with_null_and_going_wrong() {
             }
         }
         let lacks = [(rows, "rows"), (null, "null"), (wrong, "a mistake")];
-        missing.extend(lacks.iter().filter(|(there, _)| !there).map(|(_, what)| format!("{} with {what}", stage.name)));
+        missing.extend(
+            lacks.iter().filter(|(there, _)| !there).map(|(_, what)| format!("{} with {what}", stage.name)),
+        );
     }
     // Their cases are in Rust, where there are files, a library and somewhere to store (tables.rs, macros.rs).
     let elsewhere = ["call with", "call_macro with", "target with rows", "target with null"];
@@ -145,11 +155,15 @@ fn the_cases_that_show_the_reference_are_there() {
     let files = files();
     let mut missing = Vec::new();
     for shown in reference() {
-        let Some((file, name)) = shown.case.split_once(": ") else { panic!("{}: {}", shown.section, shown.case) };
+        let Some((file, name)) = shown.case.split_once(": ") else {
+            panic!("{}: {}", shown.section, shown.case)
+        };
         let there = match file {
             // Somewhere else in the tree: a file that must exist.
             "elsewhere" => folder().join("..").join(name).exists(),
-            _ => files.get(file).is_some_and(|file| file.cases.iter().any(|case| case.name.starts_with(name))),
+            _ => {
+                files.get(file).is_some_and(|file| file.cases.iter().any(|case| case.name.starts_with(name)))
+            }
         };
         if !there {
             missing.push(format!("{}: {}", shown.section, shown.case));
@@ -161,8 +175,10 @@ fn the_cases_that_show_the_reference_are_there() {
 /// Each section that the shared reference cites has a line. Skipped with a message where it is absent.
 #[test]
 fn every_section_of_the_reference_has_a_case() {
-    let shared = std::env::var_os("VEDETTE_SHARED")
-        .map_or_else(|| PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared")), PathBuf::from);
+    let shared = std::env::var_os("VEDETTE_SHARED").map_or_else(
+        || PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared")),
+        PathBuf::from,
+    );
     let path = shared.join("xql/reference.md");
     let Ok(text) = std::fs::read_to_string(&path) else {
         return println!("skipped: {} is not there", path.display());

@@ -47,7 +47,11 @@ impl OptimizerRule for Asking<dyn OptimizerRule + Send + Sync> {
 }
 
 impl PhysicalOptimizerRule for Asking<dyn PhysicalOptimizerRule + Send + Sync> {
-    fn optimize(&self, plan: Arc<dyn ExecutionPlan>, config: &ConfigOptions) -> Result<Arc<dyn ExecutionPlan>> {
+    fn optimize(
+        &self,
+        plan: Arc<dyn ExecutionPlan>,
+        config: &ConfigOptions,
+    ) -> Result<Arc<dyn ExecutionPlan>> {
         wanted(&self.stopped)?;
         self.rule.optimize(plan, config)
     }
