@@ -53,7 +53,7 @@ function Navigation() {
         <Mark />
         <span className="max-md:hidden">Vedette</span>
       </Link>
-      <nav aria-label="Main" className="flex gap-0.5 px-2 md:flex-col max-md:min-w-0 max-md:flex-1 max-md:overflow-x-auto">
+      <nav aria-label="Main" className="relative flex gap-0.5 px-2 md:flex-col max-md:min-w-0 max-md:flex-1 max-md:overflow-x-auto">
         <NavLink to="/" icon="overview" label="Overview" />
         <NavLink to="/alerts" icon="alerts" label="Alerts" badge={fresh.data?.total ?? 0} />
         <NavLink to="/incidents" icon="incidents" label="Incidents" />
