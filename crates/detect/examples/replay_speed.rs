@@ -64,11 +64,10 @@ fn run(data: &[u8], detect: bool) -> (Duration, u64, u64) {
             continue;
         }
         count += events.len() as u64;
-        for event in events.drain(..) {
-            if detect {
-                detector.observe(&event, &mut out);
-            }
+        if detect {
+            events.iter().for_each(|event| detector.observe(event, &mut out));
         }
+        events.clear();
         out.clear();
     }
     (cpu_time().saturating_sub(begun), packets, count)

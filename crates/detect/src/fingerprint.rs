@@ -178,7 +178,7 @@ fn only_mss(first: &FirstPacket) -> bool {
 pub(crate) fn is_crafted(event: &Event) -> bool {
     is_syn(event)
         && !event.first.partial
-        && !options(&event.first).any(|kind| matches!(kind, WINDOW_SCALE | SACK | TIMESTAMP))
+        && ![WINDOW_SCALE, SACK, TIMESTAMP].iter().any(|&kind| event.first.has_option(kind))
 }
 
 /// Who made a packet.

@@ -1,5 +1,6 @@
 //! Whose an address is: ours, the Internet's, or nobody's.
 
+use std::hash::{Hash, Hasher};
 use std::net::{IpAddr, Ipv4Addr};
 
 /// The networks that count as internal.
@@ -89,6 +90,17 @@ pub(crate) fn bits(address: IpAddr) -> u128 {
     match address {
         IpAddr::V4(v4) => v4.to_ipv6_mapped().to_bits(),
         IpAddr::V6(v6) => v6.to_bits(),
+    }
+}
+
+/// An address as a key of a table: it hashes as one number, in a fraction of the time that its own way
+/// takes, piece by piece. Every event looks several up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Host(pub(crate) IpAddr);
+
+impl Hash for Host {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        state.write_u128(bits(self.0));
     }
 }
 

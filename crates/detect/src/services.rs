@@ -5,8 +5,10 @@
 //!
 //! Belongs here: per-service counters. Does not belong here: single sources.
 
+use crate::networks::Host;
 use crate::table::Recent;
 use ahash::RandomState;
+use std::hash::{Hash, Hasher};
 use std::net::IpAddr;
 use vedette_event::{Time, Transport};
 
@@ -22,12 +24,20 @@ const HOST_FLOOD: f32 = 1_024.0;
 /// It is a flood while fewer than this part of as many as fail finish.
 const FINISHING: f32 = 0.25;
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct ServiceKey {
     pub(crate) target: IpAddr,
     pub(crate) transport: Transport,
     /// `None` stands for the host's ports together.
     pub(crate) port: Option<u16>,
+}
+
+impl Hash for ServiceKey {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        Host(self.target).hash(state);
+        self.transport.hash(state);
+        state.write_u32(self.port.map_or(u32::MAX, u32::from));
+    }
 }
 
 /// Events per [`SECONDS`], forgetting exponentially.

@@ -2,6 +2,7 @@
 //!
 //! Belongs here: who is forgotten. Does not belong here: what a source did.
 
+use crate::networks::Host;
 use crate::source::Source;
 use crate::table::{Slot, Table};
 use ahash::RandomState;
@@ -19,7 +20,7 @@ const DOUBTFUL: f32 = 2.0;
 const OVERHEAD: usize = 16;
 
 pub(crate) struct Sources {
-    table: Table<IpAddr, Source, CLASSES>,
+    table: Table<Host, Source, CLASSES>,
     /// Bytes in use, and the bound.
     bytes: usize,
     limit: usize,
@@ -33,11 +34,11 @@ impl Sources {
     }
 
     pub(crate) fn find(&self, address: IpAddr) -> Option<Slot> {
-        self.table.find(&address)
+        self.table.find(&Host(address))
     }
 
     pub(crate) fn lookup(&self, address: IpAddr) -> Option<&Source> {
-        self.table.lookup(&address)
+        self.table.lookup(&Host(address))
     }
 
     pub(crate) fn get(&self, slot: Slot) -> Option<&Source> {
@@ -57,7 +58,7 @@ impl Sources {
         let bytes = Self::bytes_of(&Source::default());
         while self.bytes + bytes > self.limit && self.forget_one() {}
         self.bytes += bytes;
-        self.table.insert(address, Source::default(), 0)
+        self.table.insert(Host(address), Source::default(), 0)
     }
 
     /// Changes a source and puts it where its suspicion belongs.
@@ -83,7 +84,8 @@ impl Sources {
 
     /// Sources with how much matters, the most important first, the newest first among equals.
     pub(crate) fn by_importance(&self) -> impl Iterator<Item = (&IpAddr, &Source)> {
-        (0..CLASSES).rev().flat_map(|class| self.table.newest_first(class))
+        let of = |class| self.table.newest_first(class).map(|(Host(address), source)| (address, source));
+        (0..CLASSES).rev().flat_map(of)
     }
 
     /// Puts a source back that a checkpoint held; one that is known stays as it is.
@@ -105,7 +107,7 @@ impl Sources {
     }
 
     fn bytes_of(source: &Source) -> usize {
-        Table::<IpAddr, Source, CLASSES>::ENTRY_BYTES + source.heap_bytes() + 2 * OVERHEAD
+        Table::<Host, Source, CLASSES>::ENTRY_BYTES + source.heap_bytes() + 2 * OVERHEAD
     }
 }
 

@@ -106,8 +106,6 @@ pub(crate) struct Scope {
     gone: Vec<(String, &'static str)>,
     /// Numbers hidden columns.
     pub counter: usize,
-    /// The dataset that the rows are of, where there is just one: its fields go by `dataset.field` too.
-    pub dataset: Option<String>,
 }
 
 impl Scope {
@@ -116,9 +114,7 @@ impl Scope {
     }
 
     pub(crate) fn find(&self, name: &str) -> Option<&Field> {
-        let of = |name: &str| self.fields.iter().find(|field| field.name == name);
-        let bare = || name.strip_prefix(self.dataset.as_deref()?)?.strip_prefix('.');
-        of(name).or_else(|| of(bare()?))
+        self.fields.iter().find(|field| field.name == name)
     }
 
     /// The field of that name, or an error that says where to look.

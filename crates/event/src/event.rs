@@ -173,6 +173,15 @@ pub enum Agent {
 }
 
 impl FirstPacket {
+    /// Whether a TCP option of this kind (1 to 14) is in [`FirstPacket::options`].
+    #[inline]
+    pub fn has_option(&self, kind: u8) -> bool {
+        const EACH: u64 = 0x1111_1111_1111_1111;
+        // Zero where the kind is; taking one from each nibble borrows into the top bit of the first zero.
+        let others = self.options ^ u64::from(kind).wrapping_mul(EACH);
+        others.wrapping_sub(EACH) & !others & (EACH << 3) != 0
+    }
+
     pub fn payload_prefix(&self) -> &[u8] {
         let end = usize::from(self.payload_prefix_len).min(self.payload_prefix.len());
         &self.payload_prefix[..end]
@@ -271,6 +280,24 @@ impl Event {
         match self.direction {
             Direction::Outbound => (self.target, self.target_port),
             _ => (self.source, self.source_port),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_option_is_found_at_each_place_and_nowhere_else() {
+        for options in
+            [0, 0x2481_3000_0000_0000, 0x3333_3333_3333_3333, 0x1010_0000_0000_0004, 0x8421_1248_0f0f_f0f9]
+        {
+            let first = FirstPacket { options, ..FirstPacket::default() };
+            for kind in 1..15 {
+                let there = (0..16).any(|place| (options >> (60 - 4 * place)) as u8 & 0xf == kind);
+                assert_eq!(first.has_option(kind), there, "{kind} in {options:016x}");
+            }
         }
     }
 }

@@ -25,6 +25,7 @@ impl Time {
         self.0.saturating_sub(earlier.0)
     }
 
+    #[inline]
     pub fn seconds(self) -> i64 {
         self.0.div_euclid(1_000_000)
     }

@@ -178,10 +178,11 @@ impl FlowFolder {
     /// The capture ends: decides everything that is open. The folder can be used again.
     pub fn finish(&mut self, out: &mut Vec<Event>) {
         for queue in QUEUES {
-            while let Some((at, _)) = self.table.front(queue) {
-                self.close(at, Closing::Open, out);
+            while let Some(at) = self.table.pass(queue) {
+                self.conclude(at, Closing::Open, out);
             }
         }
+        self.table.clear();
         self.tell_floods(out);
         self.flood_tick = None;
         self.wake = i64::MAX;
@@ -283,13 +284,13 @@ impl FlowFolder {
     }
 
     /// Adds a new flow, making room first.
-    fn insert(&mut self, hash: u64, flow: state::Flow, out: &mut Vec<Event>) -> u32 {
+    fn insert(&mut self, flow: state::Flow, out: &mut Vec<Event>) -> u32 {
         if self.table.len() >= self.max_flows {
             self.make_room(out);
         }
         self.began = true;
         self.wake = self.wake.min(self.now.0.saturating_add(Queue::Pending.timeout()));
-        self.table.insert(hash, flow, Queue::Pending, self.now.0)
+        self.table.insert(flow, Queue::Pending, self.now.0)
     }
 
     /// Forgets the flow that is missed least: what is over; in a burst of strangers the longest
@@ -316,13 +317,18 @@ impl FlowFolder {
 
     /// Takes a flow out of the table, telling what was not told yet.
     fn close(&mut self, at: u32, closing: Closing, out: &mut Vec<Event>) {
+        self.conclude(at, closing, out);
+        self.table.remove(at);
+    }
+
+    /// Tells what was not told yet.
+    fn conclude(&mut self, at: u32, closing: Closing, out: &mut Vec<Event>) {
         match self.table.flow(at).state {
             State::Pending => self.decide_by_silence(at, out),
             State::HalfOpen => self.decide(at, Outcome::Accepted, out),
             State::Open => self.end(at, closing, out),
             State::Done => {}
         }
-        self.table.remove(at);
     }
 
     /// Tells the end of an open flow, where the attempt's event did not tell everything.

@@ -4,7 +4,6 @@
 mod arithmetic;
 mod comparison;
 pub(crate) mod expression;
-mod habits;
 pub(crate) mod pieces;
 pub(crate) mod rules;
 
@@ -307,7 +306,7 @@ fn end_of_stage(p: &mut Parser, progress: &Progress) {
     }
 }
 
-pub(crate) fn nearest_stage(p: &Parser) -> Option<&'static str> {
+fn nearest_stage(p: &Parser) -> Option<&'static str> {
     let word = p.nth_text(0);
     if word.len() < 4 || !matches!(p.nth(1), Ident | Int) {
         return None;

@@ -146,10 +146,11 @@ struct Watching {
 
 impl Watching {
     fn take(&mut self, events: &mut Vec<Event>, campaigns: &mut Campaigns) {
-        for event in events.drain(..) {
-            self.events += 1;
-            self.detector.observe(&event, &mut self.changes);
+        self.events += events.len() as u64;
+        for event in events.iter() {
+            self.detector.observe(event, &mut self.changes);
         }
+        events.clear();
         campaigns.keep(&mut self.changes);
     }
 }

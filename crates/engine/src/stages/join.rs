@@ -77,9 +77,7 @@ fn combined(outer: &Scope, columns: &[Inner], alias: &str) -> Scope {
             fields.push(inner.field.clone());
         }
     }
-    let mut scope = Scope::new(fields);
-    scope.dataset.clone_from(&outer.dataset);
-    scope
+    Scope::new(fields)
 }
 
 fn conjuncts(on: &ast::Expr) -> Vec<&ast::Expr> {

@@ -17,8 +17,7 @@ impl FlowFolder {
         let source = (packet.source, udp.source_port);
         let target = (packet.target, udp.target_port);
         let (key, from_low) = Key::new(source, target, 17);
-        let hash = self.table.hash(&key);
-        if let Some(at) = self.table.find(hash, &key) {
+        if let Some(at) = self.table.find(&key) {
             if to_everyone(packet) {
                 self.questions.ask(source, target.1, packet.time);
             }
@@ -36,7 +35,7 @@ impl FlowFolder {
         if everyone {
             self.questions.ask(source, target.1, packet.time);
         }
-        self.begin(hash, Flow::new(key, from_low, Opening::Request, packet), packet, out);
+        self.begin(Flow::new(key, from_low, Opening::Request, packet), packet, out);
     }
 
     pub(super) fn other(&mut self, packet: &Packet<'_>, out: &mut Vec<Event>) {
@@ -50,7 +49,7 @@ impl FlowFolder {
     }
 
     /// A request without a flow.
-    pub(super) fn begin(&mut self, hash: u64, flow: Flow, packet: &Packet<'_>, out: &mut Vec<Event>) {
+    pub(super) fn begin(&mut self, flow: Flow, packet: &Packet<'_>, out: &mut Vec<Event>) {
         let answered = Aim { target: packet.source, port: packet.ports().0, class: Class::Datagram };
         if self.floods.covers(answered) {
             self.stats.absorbed += 1;
@@ -63,7 +62,7 @@ impl FlowFolder {
             return;
         }
         let unsolicited = flow.opening == Opening::Answer;
-        let at = self.insert(hash, flow, out);
+        let at = self.insert(flow, out);
         if unsolicited {
             self.decide(at, Outcome::Unsolicited, out);
             self.settle(at, State::Done);
@@ -78,8 +77,7 @@ impl FlowFolder {
         packet: &Packet<'_>,
         out: &mut Vec<Event>,
     ) {
-        let hash = self.table.hash(&key);
-        if let Some(at) = self.table.find(hash, &key) {
+        if let Some(at) = self.table.find(&key) {
             // A question after an answer that nobody had asked for is a new attempt.
             let asked_now = opening == Opening::Request && self.table.flow(at).opening == Opening::Answer;
             if !asked_now {
@@ -88,13 +86,13 @@ impl FlowFolder {
             // Unless the answer overtook it: then it is answered.
             let overtaken = packet.time.since(self.table.flow(at).began).abs() <= DISORDER;
             self.close(at, Closing::Open, out);
-            self.begin(hash, Flow::new(key, from_low, opening, packet), packet, out);
-            if overtaken && let Some(at) = self.table.find(hash, &key) {
+            self.begin(Flow::new(key, from_low, opening, packet), packet, out);
+            if overtaken && let Some(at) = self.table.find(&key) {
                 self.answered(at, out);
             }
             return;
         }
-        self.begin(hash, Flow::new(key, from_low, opening, packet), packet, out);
+        self.begin(Flow::new(key, from_low, opening, packet), packet, out);
     }
 
     /// A packet of a conversation in which any packet the other way is an answer.
@@ -131,15 +129,14 @@ impl FlowFolder {
         let source = (packet.source, sctp.source_port);
         let target = (packet.target, sctp.target_port);
         let (key, from_low) = Key::new(source, target, 132);
-        let hash = self.table.hash(&key);
-        let Some(at) = self.table.find(hash, &key) else {
+        let Some(at) = self.table.find(&key) else {
             let opening = match sctp.chunk {
                 Some(chunk::INIT) => Opening::Request,
                 Some(chunk::COOKIE_ECHO) => Opening::Probe,
                 Some(chunk::INIT_ACK | chunk::ABORT) => Opening::Answer,
                 _ => Opening::Middle,
             };
-            self.begin(hash, Flow::new(key, from_low, opening, packet), packet, out);
+            self.begin(Flow::new(key, from_low, opening, packet), packet, out);
             return;
         };
         let flow = self.table.flow(at);

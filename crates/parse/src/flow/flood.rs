@@ -13,6 +13,7 @@ use super::repeaters::Repeaters;
 use super::state::first_packet;
 use crate::packet::{Packet, Way};
 use ahash::RandomState;
+use std::hash::{BuildHasher, Hasher};
 use std::net::IpAddr;
 use vedette_event::{FirstPacket, Time, Transport};
 
@@ -31,7 +32,7 @@ const SETS: usize = 256;
 const WAYS: usize = 4;
 
 /// Kinds of attempts that are counted apart.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Class {
     Syn,
     /// Other TCP packets that may be attempts.
@@ -127,8 +128,15 @@ pub struct Aim {
 }
 
 impl Aim {
-    fn hash(&self, hasher: &RandomState, port: Option<u16>) -> u64 {
-        hasher.hash_one((super::key::number(self.target), port.map_or(u32::MAX, u32::from), self.class)) | 1
+    /// Of the port, and of all ports of the target.
+    #[inline]
+    fn hashes(&self, hasher: &RandomState) -> [u64; 2] {
+        let mut all = hasher.build_hasher();
+        super::key::write(self.target, &mut all);
+        all.write_u8(self.class as u8);
+        let mut port = all.clone();
+        port.write_u16(self.port);
+        [port, all].map(|state| state.finish() | 1)
     }
 }
 
@@ -145,16 +153,18 @@ impl Floods {
     /// Counts a new attempt. True when it is part of a flood and must not be followed.
     #[inline]
     pub fn absorbs(&mut self, aim: Aim, transport: Transport, packet: &Packet<'_>, now: Time) -> bool {
-        let port = aim.hash(&self.hasher, Some(aim.port));
-        let all = aim.hash(&self.hasher, None);
+        let [port, all] = aim.hashes(&self.hasher);
+        let second = now.seconds();
         let spread = self.rate.saturating_mul(SPREAD);
-        let sender = self.hasher.hash_one(super::key::number(packet.source));
+        let mut sender = self.hasher.build_hasher();
+        super::key::write(packet.source, &mut sender);
+        let sender = sender.finish();
         let source = 1 << (sender % 64);
         let over_port = Limit { hash: port, rate: self.rate, sources: 0 };
         let over_all = Limit { hash: all, rate: spread, sources: MANY_SOURCES };
-        let flood = self.beyond_sample(over_port, source, aim, transport, now).or_else(|| {
-            let all = self.beyond_sample(over_all, source, aim, transport, now)?;
-            (!self.repeaters.passes(sender, now.seconds())).then_some(all)
+        let flood = self.beyond_sample(over_port, source, aim, transport, second).or_else(|| {
+            let all = self.beyond_sample(over_all, source, aim, transport, second)?;
+            (!self.repeaters.passes(sender, second)).then_some(all)
         });
         let Some(flood) = flood.and_then(|at| self.floods.get_mut(at)) else { return false };
         flood.count = flood.count.saturating_add(1);
@@ -173,11 +183,11 @@ impl Floods {
         source: u64,
         aim: Aim,
         transport: Transport,
-        now: Time,
+        second: i64,
     ) -> Option<usize> {
         let Limit { hash, rate, sources } = limit;
         let number = self.floods.len();
-        let counter = self.counter(hash, now.seconds())?;
+        let counter = self.counter(hash, second)?;
         counter.begun = counter.begun.saturating_add(1);
         counter.sources |= source;
         if counter.flood == 0 {
@@ -189,7 +199,7 @@ impl Floods {
             counter.flood = number as u32 + 1;
             self.begin(hash, aim, transport);
         }
-        let at = (self.counter(hash, now.seconds())?.flood as usize).checked_sub(1)?;
+        let at = (self.counter(hash, second)?.flood as usize).checked_sub(1)?;
         let flood = self.floods.get_mut(at)?;
         flood.begun = flood.begun.saturating_add(1);
         (flood.begun > SAMPLE).then_some(at)
@@ -214,10 +224,9 @@ impl Floods {
     /// An attempt was completed after all.
     #[inline]
     pub fn completed(&mut self, aim: Aim, now: Time) {
-        let hash = aim.hash(&self.hasher, Some(aim.port));
-        let all = aim.hash(&self.hasher, None);
-        for hash in [hash, all] {
-            if let Some(counter) = self.find(hash, now.seconds()) {
+        let second = now.seconds();
+        for hash in aim.hashes(&self.hasher) {
+            if let Some(counter) = self.find(hash, second) {
                 counter.completed = counter.completed.saturating_add(1);
             }
         }
@@ -229,8 +238,7 @@ impl Floods {
         if self.floods.is_empty() {
             return false;
         }
-        let port = aim.hash(&self.hasher, Some(aim.port));
-        let all = aim.hash(&self.hasher, None);
+        let [port, all] = aim.hashes(&self.hasher);
         self.floods.iter().any(|flood| flood.hash == port || flood.hash == all)
     }
 

@@ -41,8 +41,7 @@ impl FlowFolder {
         let quoted = packet.embedded();
         let known = quoted.and_then(|quoted| {
             let (key, from_low) = quoted_key(&quoted)?;
-            let hash = self.table.hash(&key);
-            self.table.find(hash, &key).map(|at| (at, from_low, quoted))
+            self.table.find(&key).map(|at| (at, from_low, quoted))
         });
         if let Some((at, from_low, quoted)) = known {
             return self.icmp_verdict(at, from_low, &quoted, packet, message, out);

@@ -32,6 +32,15 @@ pub fn number(address: IpAddr) -> u128 {
     }
 }
 
+/// Into a hash: half as much of an IPv4 address.
+#[inline]
+pub fn write(address: IpAddr, state: &mut impl Hasher) {
+    match address {
+        IpAddr::V4(address) => state.write_u64(u64::from(u32::from(address))),
+        IpAddr::V6(address) => state.write_u128(u128::from(address)),
+    }
+}
+
 fn address(number: u128, v6: bool) -> IpAddr {
     if v6 { IpAddr::V6(Ipv6Addr::from(number)) } else { IpAddr::V4(Ipv4Addr::from(number as u32)) }
 }
@@ -41,11 +50,31 @@ impl Key {
     #[inline]
     pub fn new(source: (IpAddr, u16), target: (IpAddr, u16), kind: u16) -> (Key, bool) {
         let kind = if source.0.is_ipv6() { kind | V6 } else { kind };
+        if let (IpAddr::V4(from), IpAddr::V4(to)) = (source.0, target.0) {
+            return Key::of_v4((from, source.1), (to, target.1), kind);
+        }
         let source = (number(source.0), source.1);
         let target = (number(target.0), target.1);
         let source_low = source <= target;
         let (low, high) = if source_low { (source, target) } else { (target, source) };
         (Key { low: low.0, high: high.0, low_port: low.1, high_port: high.1, kind }, source_low)
+    }
+
+    /// The same for IPv4, where both ends are compared as one number each.
+    #[inline]
+    fn of_v4(source: (Ipv4Addr, u16), target: (Ipv4Addr, u16), kind: u16) -> (Key, bool) {
+        let whole = |(address, port)| u64::from(u32::from(address)) << 16 | u64::from(port);
+        let (source, target) = (whole(source), whole(target));
+        let (low, high) = (source.min(target), source.max(target));
+        let address = |whole: u64| u128::from(whole >> 16);
+        let key = Key {
+            low: address(low),
+            high: address(high),
+            low_port: low as u16,
+            high_port: high as u16,
+            kind,
+        };
+        (key, source <= target)
     }
 
     /// A conversation in which one end asks and the other answers, so that both may ask each other

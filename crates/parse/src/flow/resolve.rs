@@ -31,7 +31,7 @@ impl FlowFolder {
         let everyone = matches!(packet.target, IpAddr::V6(address) if address.is_multicast());
         let asker = if everyone { IpAddr::V6(Ipv6Addr::UNSPECIFIED) } else { packet.target };
         let (key, asker_low) = Key::with_roles(asker, resolve.asked, 0, RESOLVE);
-        let known = self.table.find(self.table.hash(&key), &key).is_some();
+        let known = self.table.find(&key).is_some();
         if !known && (everyone || packet.source == packet.target) {
             self.stats.housekeeping += 1;
             return;

@@ -53,6 +53,8 @@ struct Ends {
     len: u32,
 }
 
+const EMPTY: Ends = Ends { front: NONE, back: NONE, len: 0 };
+
 /// A flow's place in its queue, and its hash.
 pub struct Entry {
     pub flow: Flow,
@@ -69,6 +71,8 @@ pub struct Table {
     entries: Vec<Entry>,
     free: Vec<u32>,
     queues: [Ends; 6],
+    /// The flow found or added last: packets come in trains.
+    latest: u32,
     hasher: RandomState,
 }
 
@@ -78,7 +82,8 @@ impl Table {
             index: HashTable::new(),
             entries: Vec::new(),
             free: Vec::new(),
-            queues: [Ends { front: NONE, back: NONE, len: 0 }; 6],
+            queues: [EMPTY; 6],
+            latest: NONE,
             hasher,
         }
     }
@@ -88,13 +93,14 @@ impl Table {
     }
 
     #[inline]
-    pub fn hash(&self, key: &Key) -> u64 {
-        key.hash(&self.hasher)
-    }
-
-    #[inline]
-    pub fn find(&self, hash: u64, key: &Key) -> Option<u32> {
-        self.index.find(hash, |&at| self.entries[at as usize].flow.key == *key).copied()
+    pub fn find(&mut self, key: &Key) -> Option<u32> {
+        if self.entries.get(self.latest as usize).is_some_and(|entry| entry.flow.key == *key) {
+            return Some(self.latest);
+        }
+        let hash = key.hash(&self.hasher);
+        let at = *self.index.find(hash, |&at| self.entries[at as usize].flow.key == *key)?;
+        self.latest = at;
+        Some(at)
     }
 
     #[inline]
@@ -114,7 +120,8 @@ impl Table {
     }
 
     /// Adds a flow that is not in the table.
-    pub fn insert(&mut self, hash: u64, flow: Flow, queue: Queue, now: i64) -> u32 {
+    pub fn insert(&mut self, flow: Flow, queue: Queue, now: i64) -> u32 {
+        let hash = flow.key.hash(&self.hasher);
         let entry = Entry {
             flow,
             hash,
@@ -136,6 +143,7 @@ impl Table {
         let entries = &self.entries;
         self.index.insert_unique(hash, at, |&at| entries[at as usize].hash);
         self.link(at, queue);
+        self.latest = at;
         at
     }
 
@@ -146,6 +154,25 @@ impl Table {
             found.remove();
         }
         self.free.push(at);
+        if self.latest == at {
+            self.latest = NONE;
+        }
+    }
+
+    /// Passes the front of a queue, for a table that is to be [cleared](Table::clear).
+    pub fn pass(&mut self, queue: Queue) -> Option<u32> {
+        let (at, _) = self.front(queue)?;
+        self.queues[queue as usize].front = self.entries[at as usize].next;
+        Some(at)
+    }
+
+    /// Forgets every flow at once.
+    pub fn clear(&mut self) {
+        self.index.clear();
+        self.entries.clear();
+        self.free.clear();
+        self.queues = [EMPTY; 6];
+        self.latest = NONE;
     }
 
     /// To the back of a queue, with a new deadline.

@@ -51,16 +51,15 @@ impl FlowFolder {
         let source = (packet.source, tcp.source_port);
         let target = (packet.target, tcp.target_port);
         let (key, from_low) = Key::new(source, target, 6);
-        let hash = self.table.hash(&key);
-        let Some(at) = self.table.find(hash, &key) else {
-            return self.tcp_begin(hash, key, from_low, packet, tcp, None, out);
+        let Some(at) = self.table.find(&key) else {
+            return self.tcp_begin(key, from_low, packet, tcp, None, out);
         };
         let flow = self.table.flow(at);
         let from_source = from_low == flow.source_low;
         if flow.is_new_attempt(from_source, tcp) {
             let overtaken = flow.overtook(from_source, packet, tcp);
             self.close(at, Closing::Open, out);
-            return self.tcp_begin(hash, key, from_low, packet, tcp, overtaken, out);
+            return self.tcp_begin(key, from_low, packet, tcp, overtaken, out);
         }
         let step = flow.tcp(from_source, packet, tcp);
         // The step may have turned the flow round.
@@ -127,10 +126,8 @@ impl FlowFolder {
     }
 
     /// The first packet of a flow, which its answer or its next packet may have overtaken.
-    #[expect(clippy::too_many_arguments)]
     fn tcp_begin(
         &mut self,
-        hash: u64,
         key: Key,
         from_low: bool,
         packet: &Packet<'_>,
@@ -153,7 +150,7 @@ impl FlowFolder {
             self.schedule_floods();
             return;
         }
-        let at = self.insert(hash, Flow::new(key, from_low, opening, packet), out);
+        let at = self.insert(Flow::new(key, from_low, opening, packet), out);
         if opening == Opening::Answer {
             self.decide(at, Outcome::Unsolicited, out);
             self.settle(at, State::Done);

@@ -39,7 +39,7 @@ pub fn read_v4<'a>(frame: &Frame<'a>, link: &link::Header) -> Result<Packet<'a>,
     };
     let source = IpAddr::V4(Ipv4Addr::new(start[12], start[13], start[14], start[15]));
     let target = IpAddr::V4(Ipv4Addr::new(start[16], start[17], start[18], start[19]));
-    let segment = &data[header_len..total.clamp(header_len, data.len())];
+    let segment = &data[header_len..total.max(header_len).min(data.len())];
     let segment_len = (total - header_len) as u32;
     let body = if fragmented {
         let offset = (fragment & 0x1fff) * 8;

@@ -48,7 +48,7 @@ pub fn read(segment: &[u8], wire_len: u32) -> Result<Tcp, DecodeError> {
         flags: u16::from_be_bytes([head[12], head[13]]) & 0x01ff,
         window: u16::from_be_bytes([head[14], head[15]]),
         urgent: u16::from_be_bytes([head[18], head[19]]),
-        header_len: header_len.clamp(20, u8::try_from(wire_len).unwrap_or(60).max(20)),
+        header_len: header_len.min(u8::try_from(wire_len).unwrap_or(60)).max(20),
     })
 }
 

@@ -75,11 +75,13 @@ impl State {
         let Some(head) = rest.first_chunk::<16>().filter(|_| rest.len() >= self.frame_header) else {
             return Some(Err(CaptureError::Cut { what: "a frame header", offset: *offset as u64 }));
         };
-        let field = |at: usize| {
-            let bytes = [head[at], head[at + 1], head[at + 2], head[at + 3]];
-            if self.swapped { u32::from_be_bytes(bytes) } else { u32::from_le_bytes(bytes) }
-        };
-        let (captured, wire_len) = match (self.lengths, field(8), field(12)) {
+        let field = |at: usize| u32::from_le_bytes([head[at], head[at + 1], head[at + 2], head[at + 3]]);
+        let mut fields = [field(0), field(4), field(8), field(12)];
+        if self.swapped {
+            fields = fields.map(u32::swap_bytes);
+        }
+        let [seconds, fraction, first, second] = fields;
+        let (captured, wire_len) = match (self.lengths, first, second) {
             (Lengths::Swapped, first, second) => (second, first),
             (Lengths::Unsure, first, second) if first > second => (second, first),
             (_, first, second) => (first, second),
@@ -93,9 +95,9 @@ impl State {
             return Some(Err(CaptureError::Cut { what: "a frame", offset: *offset as u64 }));
         };
         *offset += self.frame_header + captured;
-        let fraction = i64::from(if self.nanoseconds { field(4) / 1_000 } else { field(4) });
+        let fraction = i64::from(if self.nanoseconds { fraction / 1_000 } else { fraction });
         Some(Ok(Frame {
-            time: Time(i64::from(field(0)) * 1_000_000 + fraction),
+            time: Time(i64::from(seconds) * 1_000_000 + fraction),
             link: self.link,
             way: Way::Unknown,
             data: bytes,

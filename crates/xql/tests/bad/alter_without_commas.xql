@@ -1,1 +1,0 @@
-dataset = x | alter a = 1 b = 2

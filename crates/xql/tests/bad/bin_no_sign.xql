@@ -1,1 +1,0 @@
-dataset = x | bin _time 5m | bin n span 5m

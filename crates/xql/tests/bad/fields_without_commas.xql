@@ -1,1 +1,0 @@
-dataset = x | fields a b as c

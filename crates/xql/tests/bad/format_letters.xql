@@ -1,1 +1,0 @@
-dataset = x | alter d = format_timestamp(_time, "YYYY-MM-DD HH:mm")

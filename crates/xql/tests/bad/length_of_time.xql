@@ -1,1 +1,0 @@
-dataset = x | filter _time > -7d and b = 1

@@ -1,1 +1,0 @@
-dataset = x | alter a = arrayindexof(codes, "403"), b = arrayfilter(codes, "@element > 5")

@@ -1,1 +1,0 @@
-dataset = x | replacenull a, "x"

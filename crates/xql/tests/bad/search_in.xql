@@ -1,1 +1,0 @@
-search "mimikatz" in xdr_data | limit 5

@@ -1,1 +1,0 @@
-dataset = x | target lookup = "name"

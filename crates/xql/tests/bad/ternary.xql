@@ -1,1 +1,0 @@
-dataset = x | alter a = b ? c : d

@@ -1,1 +1,0 @@
-dataset = x | filter a contains "b" or "c" or not "d"

@@ -1,1 +1,0 @@
-config timeframe = last 7 days | dataset = x
