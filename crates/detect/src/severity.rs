@@ -55,5 +55,5 @@ pub(crate) fn of(campaign: &Campaign, facts: &Facts<'_>) -> (Severity, Option<St
     };
     let counted = parts.iter().filter(|(counts, ..)| *counts);
     let words: Vec<String> = counted.map(|(_, points, why)| format!("{why} {points:+}")).collect();
-    (severity, Some(format!("Severity {} of {points} points: {}", severity.as_str(), words.join(", "))))
+    (severity, Some(format!("Severity {} ({points}): {}", severity.as_str(), words.join(", "))))
 }

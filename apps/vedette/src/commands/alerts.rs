@@ -200,10 +200,10 @@ fn losses(losses: &Value) -> String {
 
 /// Names the latest alert as soon as it is there, and shows it whole once it has stopped growing.
 pub fn show_first(client: &Client) -> Result<(), Failure> {
-    let mut latest = Value::Null;
+    let (mut latest, mut unchanged) = (Value::Null, 0);
     for _ in 0..60 {
         std::thread::sleep(Duration::from_millis(50));
-        // An alert that grows is told again every second.
+        // An alert that grows is told again every second or two.
         if !latest.is_null() {
             std::thread::sleep(Duration::from_millis(1_200));
         }
@@ -212,8 +212,9 @@ pub fn show_first(client: &Client) -> Result<(), Failure> {
             println!("  {}", super::table::cell(&alert["name"]));
         }
         let settled = !alert.is_null() && alert["probes"] == latest["probes"];
+        unchanged = if settled { unchanged + 1 } else { 0 };
         latest = alert;
-        if settled {
+        if unchanged == 2 {
             break;
         }
     }

@@ -2,7 +2,8 @@
 //! its own (docs/adr/003), so the campaigns are joined here, when a second one opens. The rule:
 //!
 //! 1. One of the two at least comes from a log, and nobody saw both: what one observer tells apart
-//!    stays apart.
+//!    stays apart. Unless one of them is no more than the verdict of another product, which its own
+//!    evidence does not bear out: a firewall writes its attempts and its verdicts into different logs.
 //! 2. They overlap in time, give or take two minutes: clocks differ, and a log is written late.
 //! 3. The sources of the one are among those of the other, candidates included; so are the hosts it
 //!    probed. A firewall sees more hosts than a sensor. Ports are not compared: a firewall that tells of
@@ -179,7 +180,7 @@ fn is_same_scan(a: &Detection, b: &Detection) -> bool {
     let apart = !a.observers.iter().any(|observer| b.observers.contains(observer));
     let overlap = a.first_seen <= b.last_seen.plus(SLACK) && b.first_seen <= a.last_seen.plus(SLACK);
     let cut = a.addresses_cut || b.addresses_cut;
-    apart
+    (apart || is_only_a_verdict(a) || is_only_a_verdict(b))
         && (is_of_log(a) || is_of_log(b))
         && overlap
         && nested(&everybody(a), &everybody(b), cut)
@@ -188,6 +189,11 @@ fn is_same_scan(a: &Detection, b: &Detection) -> bool {
 
 fn is_of_log(campaign: &Detection) -> bool {
     campaign.observers.iter().any(|observer| Format::of_observer(observer).is_some())
+}
+
+/// It was told of with less evidence than it takes: because another product says so.
+fn is_only_a_verdict(campaign: &Detection) -> bool {
+    is_of_log(campaign) && campaign.score < campaign.threshold
 }
 
 /// Sources and candidates.
@@ -292,6 +298,23 @@ mod tests {
         assert!(other(|log| log.observers.push("a-sensor".to_owned())), "the same observer tells them apart");
         let mine = |log: &mut Detection| log.target_ips.push("10.0.0.7".parse().unwrap());
         assert!(!other(mine), "a firewall sees more hosts");
+    }
+
+    #[test]
+    fn a_firewalls_verdict_joins_what_its_other_log_tells_and_no_other_scan_does() {
+        let told = |score: f64, first: fn(&mut Detection)| {
+            let store = Store::in_memory();
+            let mut attempts = seen("attempts", "panos:fw-1", DAY);
+            (attempts.score, attempts.threshold) = (20.0, 9.0);
+            first(&mut attempts);
+            let mut verdict = seen("verdict", "panos:fw-1", DAY + 30_000_000);
+            (verdict.score, verdict.threshold) = (score, 9.0);
+            let both = [record(&store, &attempts).new, record(&store, &verdict).new];
+            (both, store.alert_totals().unwrap().total)
+        };
+        assert_eq!(told(1.4, |_| ()), ([true, false], 1));
+        assert_eq!(told(9.4, |_| ()), ([true, true], 2), "two scans that one observer tells apart");
+        assert_eq!(told(1.4, |scan| scan.source_ips = vec!["10.0.0.99".parse().unwrap()]), ([true, true], 2));
     }
 
     #[test]
