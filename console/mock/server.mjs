@@ -12,6 +12,7 @@ import { accessRoutes } from "./access.mjs";
 import { outwardRoutes } from "./outward.mjs";
 import { exclusionRoutes } from "./exclusions.mjs";
 import { responseRoutes } from "./response.mjs";
+import { modelRoutes } from "./models.mjs";
 import { ruleRoutes } from "./rules.mjs";
 import { comment, control, listAlerts, newState, overview, patch, status, summary } from "./state.mjs";
 
@@ -55,7 +56,8 @@ async function handle(state, request, response) {
   for await (const chunk of request) chunks.push(chunk);
   const text = Buffer.concat(chunks).toString();
   const me = state.sessions.get(/vedette_session=(\w+)/.exec(request.headers.cookie ?? "")?.[1]);
-  const call = { state, me, url, body: text ? JSON.parse(text) : {}, request, response };
+  const plain = request.headers["content-type"]?.startsWith("text/plain");
+  const call = { state, me, url, text, body: text && !plain ? JSON.parse(text) : {}, request, response };
   const path = url.pathname.slice("/api/v1".length);
   const open = OPEN[`${request.method} ${path}`];
   if (open) return open(call);
@@ -159,6 +161,7 @@ const ROUTES = [
     body.query.includes("slow") ? setTimeout(answer, 8000) : answer();
   }],
   ...exclusionRoutes(send, fail),
+  ...modelRoutes(send, fail),
   ...responseRoutes(send, fail),
   ["POST", /^\/alerts\/bulk$/, (call) => bulk(call)],
   ...ruleRoutes(send, fail),

@@ -2,6 +2,7 @@
 import { startKeys, startUsers, startTokens } from "./access.mjs";
 import { startChannels, startDeliveries, startIncidents } from "./outward.mjs";
 import { startExclusions } from "./exclusions.mjs";
+import { startModels } from "./models.mjs";
 import { startBlocks, startPolicy } from "./response.mjs";
 import { ruleAlert, startRules } from "./rules.mjs";
 import { HOSTILE, iso, makeAlert, sensorOff, sensorRunning, startAlerts } from "./data.mjs";
@@ -9,7 +10,7 @@ import { HOSTILE, iso, makeAlert, sensorOff, sensorRunning, startAlerts } from "
 export function newState({ setUp = true, empty = false } = {}) {
   return {
     setUp, token: "mock-setup-token", users: new Map(setUp ? [["ada", "correct horse battery"]] : []), sessions: new Map(),
-    exclusions: startExclusions(), blocks: startBlocks(), policy: startPolicy(), rules: startRules(), people: startUsers(), keys: startKeys(), tokens: startTokens(), alerts: empty ? [] : startAlerts(), sensor: sensorRunning(), nextId: 15, nextComment: 1, started: Date.now() - 7_200_000,
+    exclusions: startExclusions(), models: startModels(), blocks: startBlocks(), policy: startPolicy(), rules: startRules(), people: startUsers(), keys: startKeys(), tokens: startTokens(), alerts: empty ? [] : startAlerts(), sensor: sensorRunning(), nextId: 15, nextComment: 1, started: Date.now() - 7_200_000,
     incidents: startIncidents(), channels: startChannels(), deliveries: startDeliveries(), sent: [],
     streams: new Set(), brokenLink: null, selftests: 0,
   };

@@ -149,6 +149,12 @@ export const exclusionsRoute = createRoute({
   component: lazyRouteComponent(() => import("./pages/exclusions/page"), "ExclusionsPage"),
 });
 
+export const modelsRoute = createRoute({
+  getParentRoute: () => shellRoute,
+  path: "/models",
+  component: lazyRouteComponent(() => import("./pages/models/page"), "ModelsPage"),
+});
+
 export const responseRoute = createRoute({
   getParentRoute: () => shellRoute,
   path: "/response",
@@ -158,7 +164,7 @@ export const responseRoute = createRoute({
 const tree = rootRoute.addChildren([
   setupRoute,
   signInRoute,
-  shellRoute.addChildren([overviewRoute, alertsRoute, alertRoute, incidentsRoute, incidentRoute, notificationsRoute, rulesRoute, ruleRoute, xqlRoute, exclusionsRoute, responseRoute, accessRoute]),
+  shellRoute.addChildren([overviewRoute, alertsRoute, alertRoute, incidentsRoute, incidentRoute, notificationsRoute, rulesRoute, ruleRoute, xqlRoute, modelsRoute, exclusionsRoute, responseRoute, accessRoute]),
 ]);
 
 export function createAppRouter(client: QueryClient) {

@@ -38,19 +38,24 @@ interface ErrorBody {
   mistakes: Mistake[];
 }
 
-export type Method = "GET" | "POST" | "PATCH" | "DELETE";
+export type Method = "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
+
+/** A body that is sent as it stands. */
+export class Plain {
+  constructor(readonly text: string) {}
+}
 
 async function send(method: Method, path: string, body: unknown, signal?: AbortSignal, accept?: string) {
   const headers: Record<string, string> = { Accept: accept ?? "application/json" };
   if (method !== "GET") headers["X-Vedette-Request"] = "1";
-  if (body !== undefined) headers["Content-Type"] = "application/json";
+  if (body !== undefined) headers["Content-Type"] = body instanceof Plain ? "text/plain; charset=utf-8" : "application/json";
   let response: Response;
   try {
     response = await fetch(BASE + path, {
       method,
       headers,
       credentials: "same-origin",
-      body: body === undefined ? null : JSON.stringify(body),
+      body: body === undefined ? null : body instanceof Plain ? body.text : JSON.stringify(body),
       ...(signal ? { signal } : {}),
     });
   } catch (cause) {

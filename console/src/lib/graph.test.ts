@@ -36,10 +36,23 @@ test("colours are colours and nothing else", () => {
 });
 
 test("what cannot be drawn says so", () => {
-  expect(graphOf(result, parameters({ type: "map", xaxis: "host", yaxis: "n" }))).toContain("A map is not drawn");
+  expect(graphOf(result, parameters({ type: "hologram", xaxis: "host", yaxis: "n" }))).toContain("A hologram is not drawn");
   expect(graphOf(result, parameters({ type: "pie", xaxis: "gone", yaxis: "n" }))).toContain("do not have");
   expect(graphOf(result, parameters({ type: "pie", xaxis: "host", yaxis: "kind" }))).toContain("no numbers");
   expect(graphOf(result, parameters({ type: "table" }))).toBe("");
+});
+
+test("funnels, gauges and clouds of words are drawn, and a map as bars with a note", () => {
+  expect(drawn({ type: "funnel", xaxis: "host", yaxis: "n" })).toMatchObject({ shape: "funnel", labels: ["a", "b", "null"] });
+  expect(drawn({ type: "wordcloud", xaxis: "host", yaxis: "n" })).toMatchObject({ shape: "words", labels: ["a", "b", "null"] });
+  const map = drawn({ type: "map", xaxis: "host", yaxis: "n" });
+  expect(map.shape).toBe("bar");
+  expect(map.notes[0]).toContain("No map");
+  // 3 + 4 + 5, on a scale of its own or on that of the query.
+  expect(drawn({ type: "gauge", yaxis: "n" })).toMatchObject({ shape: "gauge", most: 20, series: [{ values: [12] }] });
+  expect(drawn({ type: "gauge", yaxis: "n", maxscalerange: "500" }).most).toBe(500);
+  expect(drawn({ type: "gauge", yaxis: "n", maxscalerange: "-1" }).most).toBe(20);
+  expect(drawn({ type: "gauge", yaxis: "n", maxscalerange: "1e999" }).most).toBe(20);
 });
 
 test("too many places are cut and told", () => {

@@ -4,12 +4,13 @@ import type { Cell, QueryResult, View, ViewParameter } from "@/api/types";
 import { cut, visible } from "@/lib/hostile";
 import { cellText } from "@/lib/sort";
 
-/** How a kind of graph is drawn here; the others are told and shown as a table. */
+/** How a kind of graph is drawn here; others are told and shown as a table. */
 const SHAPES: Record<string, Graph["shape"]> = {
   column: "column", bar: "bar", line: "line", area: "area", scatter: "scatter", bubble: "scatter", pie: "pie", single: "single",
+  funnel: "funnel", gauge: "gauge", wordcloud: "words", map: "bar",
 };
 /** Most places along the axis, by shape. */
-const MOST = { column: 60, bar: 40, line: 2000, area: 2000, scatter: 2000, pie: 12, single: 1 };
+const MOST = { column: 60, bar: 40, line: 2000, area: 2000, scatter: 2000, pie: 12, single: 1, funnel: 20, gauge: 1, words: 80 };
 const MOST_SERIES = 12;
 
 export interface Series {
@@ -19,13 +20,15 @@ export interface Series {
   values: (number | null)[];
 }
 export interface Graph {
-  shape: "column" | "bar" | "line" | "area" | "scatter" | "pie" | "single";
+  shape: "column" | "bar" | "line" | "area" | "scatter" | "pie" | "single" | "funnel" | "gauge" | "words";
   stacked: boolean;
   title: string;
   xTitle: string;
   yTitle: string;
   labels: string[];
   series: Series[];
+  /** Of a gauge: where its scale ends. */
+  most: number;
   /** What was left out. */
   notes: string[];
 }
@@ -43,15 +46,15 @@ export function graphOf(result: Pick<QueryResult, "columns" | "rows">, parameter
   const ys = (all("yaxis").flat().length ? all("yaxis").flat() : [one("xaxis")]).map(at);
   const by = one("series") ? at(one("series")) : -1;
   const numbers = ys.filter((y) => y >= 0);
-  if (numbers.length === 0 || (x < 0 && shape !== "single")) return "The graph names columns that the rows do not have.";
+  if (numbers.length === 0 || (x < 0 && shape !== "single" && shape !== "gauge")) return "The graph names columns that the rows do not have.";
 
-  const notes: string[] = [];
+  const notes: string[] = type === "map" ? ["No map comes with Vedette: its places are drawn as bars."] : [];
   const places = new Map<string, number>();
   const series = new Map<string, Series>();
   let dropped = 0;
   let crowded = 0;
   for (const row of result.rows) {
-    const label = shape === "single" ? "" : text(x < 0 ? null : (row[x] ?? null));
+    const label = shape === "single" || shape === "gauge" ? "" : text(x < 0 ? null : (row[x] ?? null));
     if (!places.has(label)) {
       if (places.size >= MOST[shape]) {
         dropped += 1;
@@ -83,7 +86,7 @@ export function graphOf(result: Pick<QueryResult, "columns" | "rows">, parameter
   if (crowded > 0) notes.push(`The first ${MOST_SERIES} series are drawn.`);
   if ([...series.values()].every((found) => found.values.every((value) => value === null))) return "The graph's column holds no numbers.";
   return {
-    shape, labels, notes, series: [...series.values()],
+    shape, labels, notes, series: [...series.values()], most: scaleEnd(one("maxscalerange"), [...series.values()][0]?.values[0] ?? 0),
     stacked: ["stacked", "full"].includes(one("subtype").toLowerCase()),
     title: text(one("header")), xTitle: text(one("xaxistitle") || one("xaxis")), yTitle: text(one("yaxistitle")),
   };
@@ -117,6 +120,14 @@ function numberOf(cell: Cell): number | null {
   if (cell === "") return null;
   const number = Number(cell);
   return Number.isFinite(number) ? number : null;
+}
+
+/** Where the query says a gauge ends, or the next 1, 2 or 5 times a power of ten. */
+function scaleEnd(said: string, value: number): number {
+  const most = Number(said);
+  if (said !== "" && Number.isFinite(most) && most > 0) return most;
+  const power = 10 ** Math.floor(Math.log10(Math.max(Math.abs(value), 1)));
+  return [1, 2, 5, 10].map((step) => step * power).find((end) => end >= value) ?? value;
 }
 
 function titleOf(key: string, titles: string[][]): string {

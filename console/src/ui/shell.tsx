@@ -53,7 +53,7 @@ function Navigation() {
         <Mark />
         <span className="max-md:hidden">Vedette</span>
       </Link>
-      <nav aria-label="Main" className="flex gap-0.5 px-2 md:flex-col max-md:min-w-0 max-md:flex-1 max-md:overflow-x-auto">
+      <nav aria-label="Main" className="relative flex gap-0.5 px-2 md:flex-col max-md:min-w-0 max-md:flex-1 max-md:overflow-x-auto">
         <NavLink to="/" icon="overview" label="Overview" />
         <NavLink to="/alerts" icon="alerts" label="Alerts" badge={fresh.data?.total ?? 0} />
         <NavLink to="/incidents" icon="incidents" label="Incidents" />
@@ -61,6 +61,7 @@ function Navigation() {
         <NavLink to="/exclusions" icon="dash" label="Exclusions" />
         <NavLink to="/response" icon="stop" label="Response" />
         <NavLink to="/xql" icon="xql" label="XQL search" />
+        <NavLink to="/models" icon="copy" label="Rule files" />
         {me.data?.role === "administrator" && <NavLink to="/notifications" icon="bell" label="Notifications" />}
         {me.data?.role === "administrator" && <NavLink to="/access" icon="user" label="Access" />}
       </nav>
@@ -72,7 +73,7 @@ function Navigation() {
   );
 }
 
-function NavLink({ to, icon, label, badge = 0 }: { to: "/" | "/alerts" | "/incidents" | "/notifications" | "/rules" | "/exclusions" | "/response" | "/xql" | "/access"; icon: IconName; label: string; badge?: number }) {
+function NavLink({ to, icon, label, badge = 0 }: { to: "/" | "/alerts" | "/incidents" | "/notifications" | "/rules" | "/exclusions" | "/response" | "/xql" | "/models" | "/access"; icon: IconName; label: string; badge?: number }) {
   return (
     <Link
       to={to}

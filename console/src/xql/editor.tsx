@@ -27,6 +27,8 @@ export interface EditorHandle {
 
 interface Props {
   initial: string;
+  /** A file of rules: it is checked when that is asked for, and has no completion of queries. */
+  rules?: boolean;
   onRun: () => void;
   onChange: (text: string) => void;
   ref: Ref<EditorHandle>;
@@ -117,7 +119,7 @@ async function check(view: EditorView): Promise<Mark[]> {
   }
 }
 
-export function Editor({ initial, onRun, onChange, ref }: Props) {
+export function Editor({ initial, rules = false, onRun, onChange, ref }: Props) {
   const box = useRef<HTMLDivElement>(null);
   const view = useRef<EditorView | null>(null);
   // The editor outlives renders: it reads what is current through this.
@@ -142,16 +144,14 @@ export function Editor({ initial, onRun, onChange, ref }: Props) {
           typeOver,
           highlightActiveLine(),
           highlightSelectionMatches(),
-          autocompletion({ override: [completions], icons: false }),
-          hoverTooltip(hover, { hoverTime: 400 }),
-          linter(check, { delay: 400 }),
+          rules ? [] : [autocompletion({ override: [completions], icons: false }), hoverTooltip(hover, { hoverTime: 400 }), linter(check, { delay: 400 })],
           // Tab leaves the editor after Escape, as screen readers' users expect of CodeMirror.
           keymap.of([...closeBracketsKeymap, ...defaultKeymap, ...searchKeymap, ...historyKeymap, ...completionKeymap, ...lintKeymap, indentWithTab]),
           StreamLanguage.define(xqlParser),
           syntaxHighlighting(colours),
-          placeholder("dataset = xdr_data | filter …"),
+          placeholder(rules ? "[MODEL: dataset = …]" : "dataset = xdr_data | filter …"),
           EditorView.lineWrapping,
-          EditorView.contentAttributes.of({ "aria-label": "XQL query", spellcheck: "false" }),
+          EditorView.contentAttributes.of({ "aria-label": rules ? "Rules" : "XQL query", spellcheck: "false" }),
           EditorView.updateListener.of((update) => update.docChanged && current.current.onChange(update.state.doc.toString())),
           look,
         ],

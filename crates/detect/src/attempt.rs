@@ -17,7 +17,7 @@ use crate::payload::{self, LISTENED, RETURNED};
 use crate::resets;
 use crate::services::ServiceKey;
 use crate::sight;
-use crate::source::{Contact, Decided, LineKey, Source};
+use crate::source::{Aside, Contact, Decided, LineKey, Note, Source};
 use crate::table::Slot;
 use crate::technique::Technique;
 use std::net::IpAddr;
@@ -430,7 +430,7 @@ impl Detector {
                 return None;
             }
             source.os_probes |= bit;
-            source.add_to(LineKey::Host(event.target), OS_PROBE, event.decided, margin)
+            source.add_note(aside(Aside::OsProbe, LineKey::Host(event.target), OS_PROBE, event), margin)
         })?
     }
 
@@ -445,8 +445,9 @@ impl Detector {
             // Who says that it scans says so of this service everywhere.
             let service = LineKey::Port(Technique::Syn, event.target_port);
             let everywhere = if weight >= payload::SAYS_SO { weight } else { 0.0 };
-            let here = source.add_to(LineKey::Host(event.target), weight, event.decided, margin);
-            here.or(source.add_to(service, everywhere, event.decided, margin))
+            let here = aside(Aside::Words, LineKey::Host(event.target), weight, event);
+            let here = source.add_note(here, margin);
+            here.or(source.add_note(aside(Aside::Words, service, everywhere, event), margin))
         })?
     }
 
@@ -549,6 +550,12 @@ impl Detector {
     fn acquaintance(&self, target: IpAddr) -> u64 {
         self.hasher.hash_one((target, Technique::Answer))
     }
+}
+
+/// Evidence of an event that is not a contact.
+pub(crate) fn aside(what: Aside, line: LineKey, weight: f32, event: &Event) -> Note {
+    let (target, port) = (event.target, event.target_port);
+    Note { what, line, target, port, weight, at: event.decided }
 }
 
 /// The port of a contact: a protocol number or an ICMP type where there are no ports.

@@ -11,7 +11,7 @@ use crate::observers::Observers;
 use crate::resets::Origin;
 use crate::scales::Standing;
 use crate::sets::{HostSet, PortSet};
-use crate::source::{Contact, LineKey};
+use crate::source::{Contact, LineKey, Note};
 use crate::technique::{TECHNIQUES, Technique};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -33,6 +33,8 @@ pub(crate) const REOPENS: i64 = 1_800_000_000;
 /// between a thirtieth of its age, so that a scan of days is not told a hundred thousand times.
 const TOLD_LEAST: i64 = 1_000_000;
 const TOLD_MOST: i64 = 60_000_000;
+/// A finished connection to a known service so long after the last probe is a visit.
+const VISITS_AFTER: i64 = 10_000_000;
 /// Open services and deciding contacts that are kept.
 const OPEN_SERVICES: usize = 1_000;
 const DECIDING: usize = 32;
@@ -139,9 +141,15 @@ pub(crate) struct Verdict {
     pub(crate) standing: Standing,
     /// The contacts that decided, in order, at most [`DECIDING`].
     pub(crate) contacts: Vec<Contact>,
+    /// What weighed besides them.
+    pub(crate) notes: Vec<Note>,
 }
 
 impl Verdict {
+    pub(crate) fn new(line: Option<LineKey>, standing: Standing) -> Verdict {
+        Verdict { line, standing, contacts: Vec::new(), notes: Vec::new() }
+    }
+
     /// It is another product's: no evidence of our own has been weighed.
     pub(crate) fn is_foreign(&self, kind: DetectionKind) -> bool {
         kind == DetectionKind::Scan && self.line.is_some() && self.standing.bar == 0.0
@@ -215,6 +223,8 @@ pub(crate) struct Campaign {
     /// The crowd its members belong to.
     pub(crate) crowd: Option<CrowdKey>,
     pub(crate) closed: Option<Time>,
+    /// How often it went on after it had been closed.
+    pub(crate) resumed: u32,
     pub(crate) changed: bool,
     told: Time,
     /// When the outcome of its latest probe was known; what silence is counted from.
@@ -270,6 +280,7 @@ impl Campaign {
             watched_last: None,
             crowd: None,
             closed: None,
+            resumed: 0,
             changed: false,
             told: at,
             active: at,
@@ -340,6 +351,12 @@ impl Campaign {
         }
     }
 
+    /// Takes over what weighed besides contacts.
+    pub(crate) fn take_notes(&mut self, notes: Vec<Note>) {
+        let room = DECIDING.saturating_sub(self.verdict.notes.len());
+        self.verdict.notes.extend(notes.into_iter().take(room));
+    }
+
     /// Counts a probe of a member.
     pub(crate) fn note_probe(&mut self, member: Option<usize>, event: &Event, probe: &Probe) {
         let Probe { technique, answer, .. } = *probe;
@@ -349,6 +366,14 @@ impl Campaign {
         };
         let made = probe.os_probe.is_none().then_some(probe.made);
         let new = self.place(event.target, port, technique, made);
+        // Back at a service that it found, a while after: that is what the scan was for.
+        let later = event.time.since(self.last_seen) > VISITS_AFTER && event.handshake_completed;
+        if !new && later && technique == Technique::Syn {
+            self.note_open(event.target, event.target_port, event.transport, true);
+            self.active = self.active.max(event.decided);
+            self.changed = true;
+            return;
+        }
         if !self.is_watched_by(event.target, probe.observer) && !new {
             self.span(event.time, event.time.plus(event.duration.max(0)));
             self.note_circumstances(member, event);
@@ -608,6 +633,7 @@ impl Campaign {
 
     /// Its source is at it again.
     pub(crate) fn reopen(&mut self) {
+        self.resumed = self.resumed.saturating_add(u32::from(self.closed.is_some()));
         self.closed = None;
     }
 
@@ -622,6 +648,7 @@ impl Campaign {
             + self.open.len() * 64
             + self.watched.len() * 48
             + self.verdict.contacts.capacity() * size_of::<Contact>()
+            + self.verdict.notes.capacity() * size_of::<Note>()
     }
 }
 

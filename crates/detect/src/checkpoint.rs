@@ -25,7 +25,7 @@ use vedette_event::{Observer, Time};
 
 const MAGIC: [u8; 4] = *b"VDCK";
 /// Raised with every change of what is encoded: weights and techniques are part of it.
-const VERSION: u16 = 7;
+const VERSION: u16 = 8;
 const HEAD: usize = MAGIC.len() + 2 + 8;
 /// Bytes of a checkpoint at most, and of one that is read.
 const MOST: usize = 64 << 20;

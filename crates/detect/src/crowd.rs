@@ -177,17 +177,25 @@ impl Crowds {
         self.table.lookup(key).map_or(Relation::Alone, |crowd| crowd.relation(source))
     }
 
-    /// The members of a crowd whose pooled evidence suffices although no member's own does, with
-    /// its score and its bar.
-    pub(crate) fn decided(&self, key: &CrowdKey, margin: f64) -> Option<(Vec<IpAddr>, f64, f64)> {
+    /// The members of a crowd who work as `source` does, and whose pooled evidence suffices although no
+    /// member's own does, with its score and its bar.
+    pub(crate) fn decided(
+        &self,
+        key: &CrowdKey,
+        source: IpAddr,
+        margin: f64,
+    ) -> Option<(Vec<IpAddr>, f64, f64)> {
         let crowd = self.table.lookup(key)?;
-        let sharing: Vec<IpAddr> =
-            crowd.members.iter().filter(|member| member.shares()).map(|member| member.source).collect();
+        let own = crowd.members.iter().find(|member| member.source == source)?;
+        let those = |member: &&Member| member.shares() && member.is_as_fast_as(own);
+        let sharing: Vec<IpAddr> = crowd.members.iter().filter(those).map(|member| member.source).collect();
         let pair = if sharing.len() == 2 { PAIR_EXTRA } else { 0.0 };
         let standing = crowd.pooled.standing(margin + POOL_EXTRA + pair);
         // A flood with invented sources is one contact a source.
         let contacts: u32 = crowd.members.iter().map(|member| member.contacts).sum();
-        let enough = sharing.len() >= 2 && contacts as usize >= 2 * crowd.members.len();
+        // Of two the pace must be known.
+        let several = sharing.len() >= 3 || (sharing.len() == 2 && own.gap().is_some());
+        let enough = several && contacts as usize >= 2 * crowd.members.len();
         (standing.is_decided() && enough).then_some((sharing, standing.score, standing.bar))
     }
 }
@@ -360,7 +368,7 @@ mod tests {
             }
         }
         assert!(matches!(crowds.relation(&key(), ip(4)), Relation::Distributed(all) if all.len() == 4));
-        let (members, score, bar) = crowds.decided(&key(), 9.0).unwrap();
+        let (members, score, bar) = crowds.decided(&key(), ip(4), 9.0).unwrap();
         assert_eq!(members.len(), 4);
         assert!(score >= bar);
     }
@@ -371,7 +379,7 @@ mod tests {
         for source in 0..100 {
             crowds.note(key(), step(source, 1_000 + source as u16, 0));
         }
-        assert_eq!(crowds.decided(&key(), 9.0), None);
+        assert_eq!(crowds.decided(&key(), ip(4), 9.0), None);
     }
 
     #[test]

@@ -278,6 +278,9 @@ const OUTBOUND: f32 = -0.55;
 /// short rounds would have made it again, and then one with long rounds: ln(0.9 / 0.4) and
 /// ln(0.9 / 0.37). See [`crate::lull`].
 const NOT_AGAIN: [f32; 2] = [0.8, 0.9];
+/// Services whose silence counts in the first stage, so that it never suffices by itself: many monitoring systems
+/// look every five minutes.
+const ONE_FACT: usize = 6;
 /// The same over many hosts. Their reachability is checked every five minutes as often as every minute, so
 /// that the first stage says nothing; beyond, ln(0.9 / 0.55).
 const NO_HOST_AGAIN: [f32; 2] = [0.0, 0.5];
@@ -303,10 +306,13 @@ const LEAST_PART: f32 = 0.3;
 /// Of an accepted contact beside a running conversation counts this part.
 const IN_CONVERSATION: f32 = 0.2;
 
-/// What each contact of a row on this line weighs that was not repeated by a stage of [`crate::lull`].
-pub(crate) fn not_again(line: LineKey, stage: usize) -> f32 {
-    let weights = if matches!(line, LineKey::Host(_)) { NOT_AGAIN } else { NO_HOST_AGAIN };
-    weights.get(stage).copied().unwrap_or_default()
+/// What a row of `once` contacts on this line weighs that was not repeated by a stage of [`crate::lull`].
+pub(crate) fn not_again(line: LineKey, stage: usize, once: usize) -> f32 {
+    let of_host = matches!(line, LineKey::Host(_));
+    let weights = if of_host { NOT_AGAIN } else { NO_HOST_AGAIN };
+    // That monitoring has rounds of five minutes and not of one is one fact, however long its list.
+    let counted = if of_host && stage == 0 { once.min(ONE_FACT) } else { once };
+    weights.get(stage).copied().unwrap_or_default() * counted as f32
 }
 
 /// The weight of a first contact, or of what became of it.

@@ -3,13 +3,13 @@
 //! Belongs here: what was weighed, in order, and what would have tipped the scales. Does not belong
 //! here: weighing (see [`crate::evidence`]).
 
-use crate::campaign::Campaign;
+use crate::campaign::{Campaign, Verdict};
 use crate::config::Sensitivity;
 use crate::detector::Detector;
-use crate::evidence::{self, TALKED};
-use crate::scales::{self, Evidence, Standing};
-use crate::source::{Contact, LineKey};
-use crate::words::{about, number, technique_name};
+use crate::evidence::{self, Answer, TALKED};
+use crate::scales::{self, Evidence, SCALES, Standing};
+use crate::source::{Contact, LineKey, Note, Source};
+use crate::words::{about, aside, number, technique_name};
 use serde::Serialize;
 use std::net::IpAddr;
 use vedette_event::{DetectionKind, Explanation, Time, WeighedContact};
@@ -53,15 +53,20 @@ impl Detector {
         let mut explanation = Explanation {
             about: line.map_or_else(|| "a single contact".to_owned(), |line| about(Some(line))),
             within: scales::words(standing.scale).to_owned(),
-            contacts: weighed(&contacts, line, standing.scale, Some(address)),
+            contacts: weighed(
+                &contacts,
+                &source.notes_on(line).collect::<Vec<_>>(),
+                line,
+                standing.scale,
+                Some(address),
+            ),
             otherwise: Vec::new(),
         };
         explanation.otherwise = match campaign {
-            Some(campaign) => {
-                otherwise(&campaign.verdict.contacts, campaign.verdict.line, campaign.verdict.standing)
-            }
+            Some(campaign) => otherwise(&campaign.verdict),
             None => missing(standing),
         };
+        explanation.otherwise.extend(line.and_then(|line| elsewhere(source, line)));
         Some(SourceStanding {
             source: address,
             campaign: campaign.map(|campaign| campaign.id.clone()),
@@ -90,10 +95,10 @@ pub(crate) fn verdict(campaign: &Campaign) -> Explanation {
     Explanation {
         about: about(verdict.line),
         within: scales::words(verdict.standing.scale).to_owned(),
-        contacts: weighed(&verdict.contacts, verdict.line, verdict.standing.scale, source),
+        contacts: weighed(&verdict.contacts, &verdict.notes, verdict.line, verdict.standing.scale, source),
         otherwise: match verdict.is_foreign(campaign.kind) {
             true => vec!["Without the verdict of the other product it would not have fired yet".to_owned()],
-            false => otherwise(&verdict.contacts, verdict.line, verdict.standing),
+            false => otherwise(verdict),
         },
     }
 }
@@ -105,24 +110,43 @@ fn weight_on(contact: &Contact, line: Option<LineKey>) -> f32 {
     }
 }
 
-/// Contacts with the score after each, as the test added them up.
+/// Contacts, and what weighed besides, in order and with the score after each as the test added them up.
 fn weighed(
     contacts: &[Contact],
+    notes: &[Note],
     line: Option<LineKey>,
     scale: usize,
     source: Option<IpAddr>,
 ) -> Vec<WeighedContact> {
-    let mut sum = Evidence::starting(contacts.first().map_or(Time::ZERO, |contact| contact.first));
-    let each = contacts.iter().map(|contact| {
+    let of_contact = |contact: &Contact| {
+        let (technique, answer) = (technique_name(contact.technique), contact.answer.words());
         let weight = weight_on(contact, line);
-        sum.add(weight, contact.first, evidence::scales(contact.technique));
+        (
+            contact.first,
+            contact.target,
+            contact.port,
+            technique,
+            answer,
+            weight,
+            evidence::scales(contact.technique),
+        )
+    };
+    let of_note = |note: &Note| {
+        let (what, answer) = aside(note.what);
+        (note.at, note.target, note.port, what, answer, note.weight, SCALES)
+    };
+    let mut rows: Vec<_> = contacts.iter().map(of_contact).chain(notes.iter().map(of_note)).collect();
+    rows.sort_by_key(|row| row.0);
+    let mut sum = Evidence::starting(rows.first().map_or(Time::ZERO, |row| row.0));
+    let each = rows.into_iter().map(|(time, target, port, technique, answer, weight, scales)| {
+        sum.add(weight, time, scales);
         WeighedContact {
-            time: contact.first,
+            time,
             source,
-            target: contact.target,
-            port: contact.port,
-            technique: technique_name(contact.technique).to_owned(),
-            answer: contact.answer.words().to_owned(),
+            target,
+            port,
+            technique: technique.to_owned(),
+            answer: answer.to_owned(),
             weight: round(weight.into()),
             score: round(sum.on(scale)),
         }
@@ -130,11 +154,33 @@ fn weighed(
     each.collect()
 }
 
+/// What a source did besides the line that is explained.
+fn elsewhere(source: &Source, line: LineKey) -> Option<String> {
+    let off = |contact: &&Contact| !line.holds(contact.target, contact.technique, contact.port);
+    let others: Vec<&Contact> = source.contacts.iter().filter(off).collect();
+    let talks = others.iter().filter(|contact| contact.answer == Answer::Talked).count() as u64;
+    let first = others.iter().find(|contact| contact.answer == Answer::Talked);
+    let example = first.map_or(String::new(), |contact| {
+        format!(" (port {} of {}, {:+.1})", contact.port, contact.target, contact.weight.host)
+    });
+    (!others.is_empty()).then(|| {
+        format!(
+            "Not on this line, and not counted here: {} other {}, {} of them with data both ways{example}",
+            number(others.len() as u64),
+            if others.len() == 1 { "contact" } else { "contacts" },
+            number(talks)
+        )
+    })
+}
+
 /// What would have kept it below the bar.
-fn otherwise(contacts: &[Contact], line: Option<LineKey>, standing: Standing) -> Vec<String> {
+fn otherwise(verdict: &Verdict) -> Vec<String> {
+    let (line, standing) = (verdict.line, verdict.standing);
     let above = standing.score - standing.bar;
     let mut sentences = Vec::new();
-    let mut weights: Vec<f64> = contacts.iter().map(|contact| weight_on(contact, line).into()).collect();
+    let contacts = verdict.contacts.iter().map(|contact| weight_on(contact, line));
+    let mut weights: Vec<f64> =
+        contacts.chain(verdict.notes.iter().map(|note| note.weight)).map(f64::from).collect();
     weights.sort_by(|a, b| b.total_cmp(a));
     let mut taken = 0.0;
     let needed = weights.iter().position(|weight| {
@@ -143,9 +189,9 @@ fn otherwise(contacts: &[Contact], line: Option<LineKey>, standing: Standing) ->
     });
     if let Some(position) = needed {
         let which = if position == 0 {
-            "its strongest contact".to_owned()
+            "the strongest piece of evidence".to_owned()
         } else {
-            format!("its {} strongest contacts", position + 1)
+            format!("the {} strongest pieces of evidence", position + 1)
         };
         sentences.push(format!("Without {which} it would have stayed below {:.1}", standing.bar));
     }

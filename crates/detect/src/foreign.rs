@@ -63,7 +63,7 @@ impl Detector {
         }
         let id = identifier(DetectionKind::Scan, event.source, event.target_port, event.decided);
         let standing = Standing { scale: 1, score: 0.0, bar: 0.0 };
-        let own = Own { line: Some(line), standing, contacts: Vec::new() };
+        let own = Own::new(Some(line), standing);
         let mut campaign = Campaign::new(id, DetectionKind::Scan, own, event.decided);
         campaign.note_circumstances(None, event);
         let serial = self.open(campaign, None, out);

@@ -9,7 +9,7 @@ use crate::crowd::{CrowdKey, Relation};
 use crate::detector::{Detector, identifier};
 use crate::evidence::Answer;
 use crate::scales::{self, Standing};
-use crate::source::{Contact, Decided, LineKey};
+use crate::source::{Contact, Decided, LineKey, Note};
 use crate::table::Slot;
 use crate::technique::Technique;
 use std::net::IpAddr;
@@ -52,17 +52,19 @@ impl Detector {
                 let together = here || (line != LineKey::Spread && matches!(relation, Relation::Decoys(_)));
                 let (crowd, relation) =
                     if together { (Some(key), relation) } else { (None, Relation::Alone) };
-                let verdict = Verdict { line: Some(line), standing, contacts: Vec::new() };
+                let verdict = Verdict::new(Some(line), standing);
                 self.convict(event, verdict, crowd, relation, out);
             }
             (None, Some(key)) => {
-                let Some((members, score, bar)) = self.crowds.decided(&key, self.margin) else { return };
+                let Some((members, score, bar)) = self.crowds.decided(&key, event.source, self.margin) else {
+                    return;
+                };
                 let members = self.partners(&key, members);
                 if members.len() < 2 || !members.contains(&event.source) {
                     return;
                 }
                 let standing = Standing { scale: 1, score, bar };
-                let verdict = Verdict { line: None, standing, contacts: Vec::new() };
+                let verdict = Verdict::new(None, standing);
                 self.convict(event, verdict, Some(key), Relation::Distributed(members), out);
             }
             (None, None) => {}
@@ -270,7 +272,8 @@ impl Detector {
                     line.holds(contact.target, contact.technique, contact.port)
                         && belongs(contact, target, now, reach)
                 });
-                let told = (contacts, source.os_probes, source.payloads);
+                let notes: Vec<Note> = source.notes_on(Some(line)).collect();
+                let told = (contacts, notes, source.os_probes, source.payloads);
                 // One that is only counted is judged anew when it goes on.
                 match room {
                     true => source.campaign = Some(serial),
@@ -278,12 +281,13 @@ impl Detector {
                 }
                 Some(told)
             });
-            let Some(Some((contacts, os_probes, payloads))) = taken else { continue };
+            let Some(Some((contacts, notes, os_probes, payloads))) = taken else { continue };
             let observers = &self.observers;
             self.campaigns.change(serial, |campaign| {
                 let member = campaign.join(address);
                 campaign.os_probes |= os_probes;
                 campaign.payloads |= payloads;
+                campaign.take_notes(notes);
                 contacts.iter().for_each(|contact| campaign.take_over(member, contact, observers));
             });
         }

@@ -140,7 +140,7 @@ impl Detector {
         out: &mut Vec<Detection>,
     ) {
         let line = Some(LineKey::Host(case.event.target));
-        let verdict = Verdict { line, standing, contacts: Vec::new() };
+        let verdict = Verdict::new(line, standing);
         let crowd = crowd_of(case.event, case.technique);
         self.convict(case.event, verdict, Some(crowd), Relation::Kin(members), out);
     }

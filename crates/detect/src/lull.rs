@@ -8,10 +8,10 @@
 //! Belongs here: what becomes of silence after some time. Does not belong here: what counts as
 //! silent (see [`crate::evidence`]).
 
-use crate::attempt::{Case, crowd_of};
+use crate::attempt::{Case, aside, crowd_of};
 use crate::detector::Detector;
 use crate::evidence::{Answer, MORE_SILENCE, Weight, not_again};
-use crate::source::{Contact, LineKey, Source};
+use crate::source::{Aside, Contact, LineKey, Source};
 use crate::technique::Technique;
 use std::collections::{HashSet, VecDeque};
 use std::net::IpAddr;
@@ -145,9 +145,9 @@ impl Detector {
             return;
         }
         event.decided = now;
-        let weight: f32 = stages.clone().map(|stage| not_again(line, stage)).sum();
-        let (margin, weight) = (self.margin, weight * once as f32);
-        let decided = self.sources.change(slot, |source| source.add_to(line, weight, now, margin)).flatten();
+        let weight: f32 = stages.clone().map(|stage| not_again(line, stage, once)).sum();
+        let (margin, note) = (self.margin, aside(Aside::NotAgain, line, weight, &event));
+        let decided = self.sources.change(slot, |source| source.add_note(note, margin)).flatten();
         if let Some(technique) = Technique::of(&event) {
             let case = self.case(&event, slot, technique, Answer::Silent);
             let crowd = technique.has_ports().then(|| crowd_of(&event, technique));

@@ -209,7 +209,7 @@ impl Detector {
             None => {
                 let id = identifier(key.kind, key.address, key.port, event.decided);
                 let standing = Standing { scale: 0, score: 0.0, bar: 0.0 };
-                let verdict = Verdict { line: None, standing, contacts: Vec::new() };
+                let verdict = Verdict::new(None, standing);
                 let campaign = Campaign::new(id, key.kind, verdict, event.decided);
                 (self.open(campaign, Some(key), out), true)
             }

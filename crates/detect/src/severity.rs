@@ -4,8 +4,8 @@
 //! from the Internet (everyone is scanned from there all day); 1 when open ports were found, 1
 //! more when remote administration or data stores are among them; 1 for breadth (16 hosts, or
 //! 10,000 ports); 1 for service or script probes, which prepare an attack; less 1 when the sources
-//! are invented; 1 when it goes on for a day or more, pauses included. Up to 1 point is low, 2 medium, 3 and 4 high, more critical. What is recognised
-//! as no scan is informational.
+//! are invented; 1 when it is repeated after a pause, or goes on for a day or more. Up to 1 point is low, 2 medium, 3 and 4
+//! high, more critical. What is recognised as no scan is informational.
 
 use crate::campaign::Campaign;
 use vedette_event::{Attribution, DetectionKind, ScanType, Severity};
@@ -36,14 +36,14 @@ pub(crate) fn of(campaign: &Campaign, facts: &Facts<'_>) -> (Severity, Option<St
     let probing =
         [ScanType::VersionDetection, ScanType::ScriptScan].iter().any(|kind| facts.scan_types.contains(kind));
     let administration = ADMINISTRATION.iter().any(|&port| campaign.open_ports.contains(port));
-    let again = campaign.last_seen.since(campaign.first_seen) >= A_DAY;
+    let again = campaign.resumed > 0 || campaign.last_seen.since(campaign.first_seen) >= A_DAY;
     let parts = [
         (true, if facts.internal { 2 } else { 1 }, if facts.internal { INSIDE } else { "a source outside" }),
         (campaign.open_ports.len() > 0, 1, "open ports found"),
         (administration, 1, "administration or data among them"),
         (facts.hosts >= MANY_HOSTS || campaign.ports.len() >= MANY_PORTS, 1, "many hosts or ports"),
         (probing, 1, "services were questioned"),
-        (again, 1, "it goes on for a day or more"),
+        (again, 1, "it was repeated, or goes on for a day or more"),
         (facts.attribution == Attribution::Spoofed, -1, "the source is not the one it seems"),
     ];
     let points: i32 = parts.iter().filter(|(counts, ..)| *counts).map(|(_, points, _)| points).sum();

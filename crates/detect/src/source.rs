@@ -84,6 +84,31 @@ impl LineKey {
     }
 }
 
+/// What weighs besides contacts: something about those that are known already.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub(crate) enum Aside {
+    /// Another packet of nmap's operating system detection.
+    OsProbe,
+    /// Words that scanners say to services, or a way of calling that is theirs.
+    Words,
+    /// A row of silent services or answered pings was not repeated.
+    NotAgain,
+}
+
+/// One piece of such evidence.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+pub(crate) struct Note {
+    pub(crate) what: Aside,
+    pub(crate) line: LineKey,
+    pub(crate) target: IpAddr,
+    pub(crate) port: u16,
+    pub(crate) weight: f32,
+    pub(crate) at: Time,
+}
+
+/// Of one source.
+const NOTES: usize = 24;
+
 /// A line whose evidence suffices.
 pub(crate) type Decided = Option<(LineKey, Standing)>;
 
@@ -112,6 +137,9 @@ pub(crate) struct Source {
     /// Contacts that are not in `contacts` any more.
     seen: Option<Box<Seen>>,
     spread: Option<Box<Spread>>,
+    /// What weighed besides contacts, at most [`NOTES`].
+    #[expect(clippy::box_collection, reason = "a million sources have none: 8 bytes instead of 24")]
+    notes: Option<Box<Vec<Note>>>,
     /// The scan campaign it belongs to.
     pub(crate) campaign: Option<u32>,
     /// Some contact was a conversation.
@@ -164,11 +192,7 @@ impl Source {
 
     /// Adds a first contact to what is remembered and to its lines. Gives the line that it decided.
     pub(crate) fn add(&mut self, contact: Contact, at: Time, scales: usize, margin: f64) -> Decided {
-        if self.contacts.len() == 1 && self.lines.is_empty() {
-            let first = self.contacts[0];
-            let scales = crate::evidence::scales(first.technique);
-            self.add_to_lines(&first, first.weight, first.first, scales, margin);
-        }
+        self.begin_lines(margin);
         let mut decided = None;
         if !self.contacts.is_empty() {
             decided = self.add_to_lines(&contact, contact.weight, at, scales, margin);
@@ -254,9 +278,30 @@ impl Source {
         self.add_to_lines(&contact, change, at, crate::evidence::scales(contact.technique), margin)
     }
 
+    /// A single contact has no lines yet: they begin with whatever comes second.
+    fn begin_lines(&mut self, margin: f64) {
+        if self.lines.is_empty()
+            && let [first] = *self.contacts.make_contiguous()
+        {
+            let scales = crate::evidence::scales(first.technique);
+            self.add_to_lines(&first, first.weight, first.first, scales, margin);
+        }
+    }
+
     /// Adds to one line alone, for evidence that is not a contact.
-    pub(crate) fn add_to(&mut self, line: LineKey, weight: f32, at: Time, margin: f64) -> Decided {
-        self.add_to_line(line, weight, at, SCALES, margin)
+    pub(crate) fn add_note(&mut self, note: Note, margin: f64) -> Decided {
+        self.begin_lines(margin);
+        let notes = self.notes.get_or_insert_default();
+        if note.weight != 0.0 && notes.len() < NOTES {
+            notes.push(note);
+        }
+        self.add_to_line(note.line, note.weight, note.at, SCALES, margin)
+    }
+
+    /// What weighed besides the contacts of a line.
+    pub(crate) fn notes_on(&self, line: Option<LineKey>) -> impl Iterator<Item = Note> {
+        let all = self.notes.iter().flat_map(|notes| notes.iter().copied());
+        all.filter(move |note| line.is_none_or(|line| line == note.line))
     }
 
     fn add_to_lines(
@@ -415,7 +460,7 @@ impl Source {
     pub(crate) fn begin_anew(&mut self) {
         self.contacts.clear();
         self.lines.clear();
-        self.seen = None;
+        (self.seen, self.notes) = (None, None);
         (self.spread, self.campaign, self.os_probes, self.payloads) = (None, None, 0, 0);
         self.most = (0, 0.0);
     }
@@ -504,6 +549,10 @@ impl Source {
         self.contacts.capacity() * size_of::<Contact>()
             + self.lines.capacity() * size_of::<Line>()
             + self.spread.as_ref().map_or(0, |_| size_of::<Spread>())
+            + self
+                .notes
+                .as_ref()
+                .map_or(0, |notes| size_of::<Vec<Note>>() + notes.capacity() * size_of::<Note>())
             + self.seen.as_ref().map_or(0, |seen| size_of::<Seen>() + seen.heap_bytes())
     }
 }

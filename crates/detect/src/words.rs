@@ -6,11 +6,11 @@ use crate::campaign::{Campaign, Member};
 use crate::evidence::{self, Answer};
 use crate::fingerprint::FINGERPRINTS;
 use crate::scales;
-use crate::source::LineKey;
+use crate::source::{Aside, LineKey};
 use crate::technique::Technique;
 use std::collections::BTreeMap;
 use std::net::IpAddr;
-use vedette_event::{Attribution, DetectionKind, ScanType, Shape};
+use vedette_event::{Attribution, DetectionKind, ObserverKind, ScanType, Shape};
 
 /// What the sentences are made of besides the campaign.
 pub(crate) struct Facts<'a> {
@@ -107,16 +107,44 @@ pub(crate) fn name(campaign: &Campaign, facts: &Facts<'_>) -> String {
                 }
                 _ => String::new(),
             };
+            if let Some(both) = scan_and_sweep(campaign, facts, &from) {
+                return both;
+            }
             let distributed = if facts.shape == Shape::Distributed { "Distributed " } else { "" };
             format!("{distributed}{what} of {whom}{ports} from {from}")
         }
     }
 }
 
+/// A scan of the ports of a few hosts beside a search for many: two things that one source did.
+fn scan_and_sweep(campaign: &Campaign, facts: &Facts<'_>, from: &str) -> Option<String> {
+    const FEW: u32 = 8;
+    let sweeps = |kind: &&ScanType| matches!(kind, ScanType::PingSweep | ScanType::ArpSweep);
+    let sweep = facts.scan_types.iter().find(sweeps)?;
+    let scan = facts.scan_types.iter().find(|kind| !sweeps(kind) && **kind != ScanType::HostSweep)?;
+    let (scanned, swept, ports) = (campaign.targets.len(), campaign.swept.len(), campaign.ports.len());
+    if ports <= 3 || scanned == 0 || scanned.saturating_mul(FEW) > swept {
+        return None;
+    }
+    let scanned = match campaign.targets.iter().next() {
+        Some(only) if scanned == 1 => only.to_string(),
+        _ => plural(scanned.into(), "host", "hosts"),
+    };
+    Some(format!(
+        "{} of {scanned} ({} ports) and {} of {} hosts from {from}",
+        scan_name(*scan),
+        number(ports.into()),
+        scan_name(*sweep),
+        number(swept.into())
+    ))
+}
+
 pub(crate) fn summary(campaign: &Campaign, facts: &Facts<'_>) -> String {
     let (whom, from) = (whom(facts), from(campaign, facts));
     let seconds = campaign.last_seen.since(campaign.first_seen) as f64 / 1e6;
-    let within = duration(seconds);
+    // Logs tell whole seconds.
+    let of_logs = campaign.observers.iter().all(|observer| observer.kind == ObserverKind::Log);
+    let within = if seconds < 1.0 && of_logs { "a second".to_owned() } else { duration(seconds) };
     let probes = plural(campaign.probes, "packet", "packets");
     match campaign.kind {
         DetectionKind::Flood => format!(
@@ -298,6 +326,7 @@ pub(crate) fn reasons(campaign: &Campaign, real_source: Option<&str>) -> Vec<Str
             answer.words()
         ));
     }
+    reasons.extend(besides(campaign));
     let fitted: u32 = campaign.tools.iter().sum();
     if let Some(row) =
         campaign.tools.iter().enumerate().max_by_key(|&(row, &count)| (count, std::cmp::Reverse(row)))
@@ -305,13 +334,42 @@ pub(crate) fn reasons(campaign: &Campaign, real_source: Option<&str>) -> Vec<Str
     {
         let of = FINGERPRINTS[row.0].tool;
         reasons.push(format!(
-            "{} fit a fingerprint of {of} (each adds {:.1})",
+            "{} fit a fingerprint of {of} (in a first contact's weight it is {:.1})",
             plural(fitted.into(), "probe", "probes"),
             evidence::tool(FINGERPRINTS[row.0].confidence)
         ));
     }
     reasons.push(standing(campaign));
     reasons
+}
+
+/// What weighed besides contacts.
+fn besides(campaign: &Campaign) -> Vec<String> {
+    let mut groups: BTreeMap<Aside, (u64, f32)> = BTreeMap::new();
+    for note in &campaign.verdict.notes {
+        let group = groups.entry(note.what).or_default();
+        (group.0, group.1) = (group.0 + 1, group.1 + note.weight);
+    }
+    let sentence = |(what, (count, weight)): (Aside, (u64, f32))| match what {
+        Aside::OsProbe => {
+            let (one, many) = ("packet", "different packets");
+            format!("{} of an operating system detection: {weight:+.1}", plural(count, one, many))
+        }
+        Aside::Words => {
+            format!("{} scanners know: {weight:+.1}", plural(count, "thing said that", "things said that"))
+        }
+        Aside::NotAgain => format!("None of it was repeated, as monitoring would have: {weight:+.1}"),
+    };
+    groups.into_iter().map(sentence).collect()
+}
+
+/// Of evidence that is no contact, the words of its row: what it was, and what about it.
+pub(crate) fn aside(what: Aside) -> (&'static str, &'static str) {
+    match what {
+        Aside::OsProbe => ("OS detection", "window and options of its table"),
+        Aside::Words => ("words", "said or called as scanners do"),
+        Aside::NotAgain => ("silence", "not repeated since"),
+    }
 }
 
 fn standing(campaign: &Campaign) -> String {

@@ -37,7 +37,7 @@ fn what_would_have_kept_it_silent_does() {
     let all = scan(7);
     let told_of_all = told(all.clone());
     let otherwise = &told_of_all[0].explanation.otherwise;
-    assert!(otherwise[0].starts_with("Without its strongest contact"), "{otherwise:?}");
+    assert!(otherwise[0].starts_with("Without the strongest piece of evidence"), "{otherwise:?}");
     assert!(told(all[1..].to_vec()).is_empty(), "without one of them");
     assert!(otherwise[1].starts_with("One conversation"), "{otherwise:?}");
     let talk = connection(-1_000_000, ip(A), ip("10.0.0.5"), 80, 100, 100, 500_000);
@@ -60,6 +60,34 @@ fn of_a_source_that_did_not_fire_it_says_what_is_missing() {
     assert_eq!(out.len(), 1, "three more, and it fires");
     assert_eq!(detector.explain(ip(A)).unwrap().campaign.as_ref(), Some(&out[0].id));
     assert_eq!(detector.explain(ip("10.0.0.77")), None);
+}
+
+/// What is no contact stands in the list too, so that the rows add up to the score.
+#[test]
+fn the_packets_of_an_operating_system_detection_add_up() {
+    let mut events = Vec::new();
+    for (n, (flags, window, options)) in [
+        (2, 1, 0x3128_4000_0000_0000_u64),
+        (2, 63, 0x2348_0000_0000_0000),
+        (0, 128, 0x3128_4000_0000_0000),
+        (0x2b, 256, 0x3128_4000_0000_0000),
+        (16, 1024, 0x3128_4000_0000_0000),
+        (2, 31_337, 0x3128_4000_0000_0000),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let mut event = refused(n as i64 * 100_000, ip("10.0.0.9"), ip("10.0.0.5"), 22);
+        (event.first.tcp_flags, event.first.window, event.first.options) = (flags, window, options);
+        events.push(event);
+    }
+    let found = scans(&told(events));
+    let [scan] = &found[..] else { panic!("{found:#?}") };
+    let rows = &scan.explanation.contacts;
+    assert!(rows.iter().any(|row| row.technique == "OS detection"), "{rows:#?}");
+    let decided = rows.iter().find(|row| row.score >= scan.threshold).unwrap();
+    assert!((decided.score - scan.threshold).abs() < 4.0, "{decided:?}");
+    assert!(scan.reasons.iter().any(|reason| reason.starts_with("Severity ")), "{:?}", scan.reasons);
 }
 
 #[test]

@@ -5,12 +5,87 @@ mod synthetic;
 
 use std::sync::Arc;
 use synthetic::*;
-use vedette_event::{Event, EventKind, Observer, ObserverKind, Outcome, Volume};
+use vedette_event::{DetectionKind, Event, EventKind, Observer, ObserverKind, Outcome, Transport, Volume};
 
 const CARD: [u8; 6] = [2, 0, 0, 0, 0, 9];
 
 fn found(events: Vec<Event>) -> usize {
     scans(&told(events)).len()
+}
+
+/// A question by QUIC that a firewall stops, and the same page by TCP.
+#[test]
+fn pages_whose_quic_is_stopped_and_a_sweep_by_quic() {
+    let quic = |n: u32| {
+        let mut event = udp(
+            i64::from(n) * 300_000,
+            ip("10.0.0.2"),
+            50_000 + n as u16,
+            v4(0x0a00_0100 + n),
+            443,
+            Outcome::Rejected,
+        );
+        event.first.payload_len = 1_200;
+        event
+    };
+    let page = |n: u32| {
+        connection(i64::from(n) * 300_000 - 20_000, ip("10.0.0.2"), v4(0x0a00_0100 + n), 443, 500, 900, 9_000)
+    };
+    let mut events: Vec<Event> = (0..60).map(quic).collect();
+    assert_eq!(found(events.clone()), 1, "with nothing beside it is a sweep");
+    events.extend((0..60).flat_map(page));
+    assert_eq!(found(in_order(events)), 0);
+}
+
+/// What resolvers and clocks answer to questions that someone asked in our name, to any port.
+#[test]
+fn amplified_answers_are_backscatter_and_questions_from_the_same_ports_a_scan() {
+    let said = |n: u32, flags: u8| {
+        let source = v4(0xc633_6400 + n % 12);
+        let mut event = udp(
+            i64::from(n) * 2_000,
+            source,
+            53,
+            ip("10.0.0.5"),
+            1_000 + (n * 37 % 4_000) as u16,
+            Outcome::Refused,
+        );
+        event.first.payload_len = 600;
+        event.first.payload_prefix = [0x12, 0x34, flags, 0x80, 0, 1, 0, 9, 0, 0, 0, 0, 3, b'w', b'w', b'w'];
+        event.first.payload_prefix_len = 16;
+        event
+    };
+    let reflected = told((0..600).map(|n| said(n, 0x81)).collect());
+    assert!(scans(&reflected).is_empty(), "{:#?}", scans(&reflected));
+    assert!(reflected.iter().any(|one| one.kind == DetectionKind::Backscatter));
+    assert!(found((0..600).map(|n| said(n, 0x01)).collect()) > 0);
+}
+
+#[test]
+fn endless_traces_are_no_scan_and_a_small_hop_limit_alone_is_no_excuse() {
+    let trace = |n: u16, ttl: u8| {
+        let port = 33_000 + n;
+        let mut event =
+            udp(i64::from(n) * 50_000, ip("192.0.2.9"), 40_000, ip("10.0.0.5"), port, Outcome::Refused);
+        event.first.ttl = ttl;
+        event
+    };
+    assert_eq!(found((0..200).map(|n| trace(n, 1 + (n % 15) as u8)).collect()), 0);
+    assert_eq!(found((0..200).map(|n| trace(n, 20)).collect()), 1);
+}
+
+/// The first questions of a host that wants an address are in nobody's name.
+#[test]
+fn nameless_requests_for_one_address_are_a_host_that_starts_and_for_many_a_sweep() {
+    let asks = |n: u32, card: u8| {
+        let mut event = attempt(i64::from(n) * 20_000, ip("0.0.0.0"), v4(0x0a00_0001 + n), Transport::Arp, 0);
+        event.source_mac = Some([2, 0, 0, 0, 0, card]);
+        event
+    };
+    assert_eq!(found((0..60).map(|n| asks(n, n as u8)).collect()), 0, "sixty hosts that start");
+    let told = told((0..60).map(|n| asks(n, 7)).collect());
+    let [sweep] = &scans(&told)[..] else { panic!("{told:#?}") };
+    assert_eq!(sweep.source_ips, [ip("fe80::ff:fe00:7")], "the link-local address of its card");
 }
 
 /// Forty clients that call a server.

@@ -178,6 +178,18 @@ fn the_firewalls_own_verdict_joins_the_campaign() {
 }
 
 #[test]
+fn a_signature_that_names_a_port_scanner_is_a_verdict_and_others_are_not() {
+    let signature = |name: &str| {
+        let line = threat(FROM, HOST, 80, 1, name).replace("THREAT,scan,", "THREAT,vulnerability,");
+        lines(Format::Panos, &text(std::iter::once(line))).scans
+    };
+    let found = signature("Nmap Scripting Engine Detection(58433)");
+    assert_eq!(found.len(), 1);
+    assert!(found[0].reasons[0].contains("Nmap Scripting Engine"), "{:?}", found[0].reasons);
+    assert!(signature("Apache Log4j Remote Code Execution(91991)").is_empty());
+}
+
+#[test]
 fn the_firewalls_verdict_alone_opens_one_alert_a_source() {
     let log = (0..5).map(|n| threat(FROM, HOST, 22, n, "SCAN: TCP Port Scan(8001)"));
     let read = lines(Format::Panos, &text(log));

@@ -33,10 +33,20 @@ fn it_is_told_when_no_round_has_followed_without_any_event() {
     let mut out = Vec::new();
     let many: Vec<u16> = (1_000..1_012).collect();
     in_order(round(0, &many)).iter().for_each(|event| detector.observe(event, &mut out));
-    detector.advance(START.plus(60 * SECOND), &mut out);
+    detector.advance(START.plus(300 * SECOND), &mut out);
     assert!(out.is_empty(), "the next round may still come");
-    detector.advance(START.plus(70 * SECOND), &mut out);
+    detector.advance(START.plus(340 * SECOND), &mut out);
     assert_eq!(scans(&out).len(), 1, "{out:#?}");
+}
+
+/// However long the list: most monitoring looks every five minutes.
+#[test]
+fn forty_services_every_five_minutes_are_monitoring() {
+    for services in [11, 24, 40] {
+        let ports: Vec<u16> = (1_000..1_000 + services).collect();
+        let events: Vec<Event> = (0..6).flat_map(|n| round(n * 300 * SECOND, &ports)).collect();
+        assert!(scans(&told(events)).is_empty(), "{services}");
+    }
 }
 
 #[test]

@@ -4,7 +4,7 @@ use crate::explain::{self, Explanation};
 use crate::output::type_name;
 use crate::plan::{Context, plan};
 use crate::result::{Column, QueryStats};
-use crate::stopping::{StopOnDrop, Stopped, YieldWhereRowsGrow};
+use crate::stopping::{StopOnDrop, StopSoon, Stopped, logical_rules, physical_rules};
 use crate::tables::{Format, Imported, TableError, Tables};
 use crate::target;
 use crate::{Catalog, EngineConfig, ErrorKind, QueryError, QueryOptions, QueryResult};
@@ -141,8 +141,10 @@ impl Engine {
     pub async fn check(&self, text: &str, options: QueryOptions) -> Result<(), QueryError> {
         let (query, _) = parse(text)?;
         let shared = self.0.clone();
+        let stop = StopOnDrop(Arc::default());
+        let stopped = stop.0.clone();
         self.spawn(async move {
-            let (context, state) = prepare(&shared, &options)?;
+            let (context, state) = prepare(&shared, &options, stopped)?;
             physical(&state, &plan(&context, &query)?).await?;
             Ok(())
         })
@@ -165,8 +167,7 @@ impl Engine {
         let stopped = stop.0.clone();
         let work = self.spawn(async move {
             let _turn = if analyze { turns.acquire_owned().await.ok() } else { None };
-            let (mut context, state) = prepare(&shared, &options)?;
-            context.stopped = stopped;
+            let (context, state) = prepare(&shared, &options, stopped)?;
             let explained = explain::explain(&context, &state, &query, analyze).await;
             let mut explanation = explained.map_err(|error| error.within(memory(&shared, &options)))?;
             explanation.warnings.splice(0..0, warnings);
@@ -255,6 +256,7 @@ fn span_of(time: Duration) -> String {
 pub(crate) fn prepare(
     shared: &Shared,
     options: &QueryOptions,
+    stopped: Stopped,
 ) -> Result<(Context, SessionState), QueryError> {
     let context = Context {
         catalog: shared.catalog.clone(),
@@ -265,7 +267,7 @@ pub(crate) fn prepare(
         warnings: Arc::default(),
         mentioned: Arc::default(),
         depth: 0,
-        stopped: Arc::default(),
+        stopped: stopped.clone(),
         list_cut: Arc::new(AtomicBool::new(false)),
     };
     let memory = memory(shared, options);
@@ -288,7 +290,9 @@ pub(crate) fn prepare(
         .with_config(config)
         .with_runtime_env(runtime)
         .with_default_features()
-        .with_physical_optimizer_rule(Arc::new(YieldWhereRowsGrow))
+        .with_optimizer_rules(logical_rules(&stopped))
+        .with_physical_optimizer_rules(physical_rules(&stopped))
+        .with_physical_optimizer_rule(Arc::new(StopSoon(stopped)))
         .build();
     Ok((context, state))
 }
@@ -325,8 +329,7 @@ async fn run_here(
 ) -> Result<QueryResult, QueryError> {
     let start = Instant::now();
     let target = target::of(query, options.may_store)?;
-    let (mut context, state) = prepare(shared, &options)?;
-    context.stopped = stopped;
+    let (context, state) = prepare(shared, &options, stopped)?;
     let logical = plan(&context, query)?;
     let physical = physical(&state, &logical).await?;
     let wanted = options.limits.rows.map_or(shared.config.row_limit, |own| own.min(shared.config.row_limit));

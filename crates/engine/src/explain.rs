@@ -5,6 +5,7 @@ use crate::error::QueryError;
 use crate::output::type_name;
 use crate::plan::{Context, Rows, plan_noting};
 use crate::result::Column;
+use crate::stopping::WhileWantedExec;
 use crate::timeframe::bounds;
 use datafusion::common::tree_node::TreeNodeRecursion;
 use datafusion::execution::session_state::SessionState;
@@ -224,6 +225,9 @@ fn operator(
     statistics: &StatisticsContext,
     all: &mut Vec<Operator>,
 ) {
+    if plan.name() == WhileWantedExec::NAME {
+        return plan.children().into_iter().for_each(|child| operator(child, depth, ran, statistics, all));
+    }
     let line = displayable(plan.as_ref()).one_line().to_string();
     let (name, detail) = line.trim().split_once(": ").unwrap_or((line.trim(), ""));
     let metrics = plan.metrics().filter(|_| ran);

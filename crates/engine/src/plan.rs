@@ -2,7 +2,7 @@
 
 use crate::error::QueryError;
 use crate::scope::Scope;
-use crate::stopping::Stopped;
+use crate::stopping::{Stopped, wanted};
 use crate::{Catalog, source, stages};
 use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder};
 use datafusion::scalar::ScalarValue;
@@ -121,6 +121,7 @@ pub(crate) fn read_noting(
     let rows = source::read(&context, &query.source, query.span)?;
     note(&rows);
     query.stages.iter().try_fold(rows, |rows, stage| {
+        wanted(&context.stopped)?;
         let rows = stages::apply(&context, rows, stage)?;
         note(&rows);
         Ok(rows)

@@ -163,6 +163,15 @@ impl RuleFiles {
         self.current().files.get(&name.to_ascii_lowercase()).map(|(text, _)| text.clone())
     }
 
+    /// What a file would make if it were kept under a name. Changes nothing.
+    pub fn check(&self, name: &str, text: &str) -> Result<RuleFileInfo, RuleFileError> {
+        let name = check_name(name)?;
+        let mut texts = self.texts();
+        texts.insert(name.clone(), text.to_owned());
+        let info = linked(&texts)?.files.remove(&name).map(|(_, info)| info);
+        info.ok_or(RuleFileError::Name(name))
+    }
+
     /// Keeps a file under a name; one that is there is replaced.
     pub fn keep(&self, name: &str, text: &str) -> Result<RuleFileInfo, RuleFileError> {
         let name = check_name(name)?;

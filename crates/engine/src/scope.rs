@@ -106,6 +106,8 @@ pub(crate) struct Scope {
     gone: Vec<(String, &'static str)>,
     /// Numbers hidden columns.
     pub counter: usize,
+    /// The dataset that the rows are of, where there is just one: its fields go by `dataset.field` too.
+    pub dataset: Option<String>,
 }
 
 impl Scope {
@@ -114,7 +116,9 @@ impl Scope {
     }
 
     pub(crate) fn find(&self, name: &str) -> Option<&Field> {
-        self.fields.iter().find(|field| field.name == name)
+        let of = |name: &str| self.fields.iter().find(|field| field.name == name);
+        let bare = || name.strip_prefix(self.dataset.as_deref()?)?.strip_prefix('.');
+        of(name).or_else(|| of(bare()?))
     }
 
     /// The field of that name, or an error that says where to look.

@@ -130,6 +130,7 @@ pub(crate) fn unknown(context: &Context, text: &str, span: Span) -> Diagnostic {
 /// The columns a dataset has for the language, in their one form of each type.
 pub(crate) fn scan(part: Part) -> Result<Rows, QueryError> {
     let schema = part.provider.schema();
+    let dataset = part.name.to_lowercase();
     let table = TableReference::bare(part.name);
     let plan = LogicalPlanBuilder::scan(table.clone(), provider_as_source(part.provider), None)?.build()?;
     let mut columns = Vec::new();
@@ -149,6 +150,7 @@ pub(crate) fn scan(part: Part) -> Result<Rows, QueryError> {
     }
     let mut scope = Scope::new(fields);
     scope.ties = natural_order(&schema);
+    scope.dataset = Some(dataset);
     Rows { plan, scope: scope.clone() }.project(columns, scope)
 }
 

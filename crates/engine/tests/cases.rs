@@ -25,14 +25,17 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+#[path = "support/case_files.rs"]
+mod case_files;
 mod support;
 
+use case_files::{Case, cells, read};
 use serde_json::Value as Json;
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use support::{Shape, Table, Tables};
+use support::{Shape, Tables};
 use vedette_engine::{Engine, EngineConfig, QueryError, QueryOptions, QueryResult};
 use vedette_event::Time;
 
@@ -44,19 +47,6 @@ const SHAPES: [Shape; 3] = [
     Shape { dictionaries: false, batch: 1000 },
     Shape { dictionaries: true, batch: 2 },
 ];
-
-struct Case {
-    name: String,
-    query: String,
-    expectation: String,
-    rows: Vec<String>,
-}
-
-#[derive(Default)]
-struct File {
-    tables: Vec<Table>,
-    cases: Vec<Case>,
-}
 
 #[test]
 fn every_case_gives_what_it_says() {
@@ -206,65 +196,4 @@ fn tidy(row: &str) -> String {
         return row.to_owned();
     }
     cells(row).iter().map(Json::to_string).collect::<Vec<_>>().join(" | ")
-}
-
-fn cells(row: &str) -> Vec<Json> {
-    row.split(" | ")
-        .map(|cell| serde_json::from_str(cell.trim()).unwrap_or_else(|_| Json::from(cell.trim())))
-        .collect()
-}
-
-fn read(path: &Path) -> File {
-    let text = std::fs::read_to_string(path).unwrap();
-    let mut file = File::default();
-    let mut lines = text.lines().filter(|line| !line.starts_with("## ")).peekable();
-    while let Some(line) = lines.next() {
-        if let Some(name) = line.strip_prefix("dataset ").filter(|name| !name.contains('=')) {
-            let mut table = Table { name: name.trim().to_owned(), ..Table::default() };
-            let header = lines.next().unwrap();
-            table.columns = header
-                .split(", ")
-                .map(|column| column.split_once(": ").map(|(n, t)| (n.into(), t.trim().into())).unwrap())
-                .collect();
-            while let Some(row) = lines.next_if(|line| !line.trim().is_empty()) {
-                let row = cells(row);
-                assert_eq!(row.len(), table.columns.len(), "{}: {row:?}", path.display());
-                table.rows.push(row);
-            }
-            file.tables.push(table);
-        } else if let Some(name) = line.strip_prefix("case ") {
-            let mut query = Vec::new();
-            let mut expectation = String::new();
-            for line in lines.by_ref() {
-                if let Some(rest) = line.strip_prefix("=>") {
-                    expectation = rest.trim().to_owned();
-                    break;
-                }
-                query.push(line);
-            }
-            let mut rows = Vec::new();
-            while let Some(row) = lines.next_if(|line| !line.trim().is_empty()) {
-                rows.push(row.to_owned());
-            }
-            file.cases.push(Case { name: name.to_owned(), query: query.join("\n"), expectation, rows });
-        } else if let Some(value) = line.strip_prefix("value ") {
-            file.cases.push(of_value(value));
-        } else {
-            assert!(line.trim().is_empty(), "{}: {line}", path.display());
-        }
-    }
-    file
-}
-
-/// `expression => type: value`, or `expression => error …`
-fn of_value(line: &str) -> Case {
-    let (expression, result) = line.rsplit_once(" => ").unwrap();
-    let query = format!("dataset = one | alter r = {expression} | fields r");
-    let (expectation, rows) = match result.split_once(": ") {
-        Some((name, value)) if !name.starts_with("error") => {
-            (String::new(), vec![format!("r: {name}"), value.to_owned()])
-        }
-        _ => (result.to_owned(), Vec::new()),
-    };
-    Case { name: expression.to_owned(), query, expectation, rows }
 }

@@ -153,13 +153,15 @@ impl<'q> World<'q> {
         }
     }
 
-    /// The field that the query gives this name with `as`.
+    /// The field that the query gives this name, with `as` or by `name = field` alone.
     fn renamed(&self, alias: &str) -> Option<String> {
         let query = self.query.to_lowercase();
-        let before = &query[..query.find(&format!(" as {alias}"))?];
-        let start = before.rfind(|c: char| !(c.is_alphanumeric() || c == '_' || c == '.'));
-        let name = before[start.map_or(0, |at| at + 1)..].to_owned();
-        self.fields.contains_key(&name).then_some(name)
+        let part = |c: char| c.is_alphanumeric() || c == '_' || c == '.';
+        let before = |text: &str| text[text.rfind(|c: char| !part(c)).map_or(0, |at| at + 1)..].to_owned();
+        let behind = |text: &str| text.chars().take_while(|c| part(*c)).collect::<String>();
+        let named = query.find(&format!(" as {alias}")).map(|at| before(&query[..at]));
+        let set = query.find(&format!("{alias} = ")).map(|at| behind(&query[at + alias.len() + 3..]));
+        [named, set].into_iter().flatten().find(|name| self.fields.contains_key(name))
     }
 
     fn retype(&mut self, message: &str, text: &str) -> bool {

@@ -124,28 +124,74 @@ const HEAVY: [(&str, &str); 10] = [
     ),
 ];
 
+/// How soon all is let go. A sort reads the first rows of everything it merges in one piece, which takes twenty
+/// times as long without optimisation. A machine that is busy with other things gets several tries.
+const SOON: Duration = Duration::from_millis(if cfg!(debug_assertions) { 4000 } else { 200 });
+const TRIES: usize = 5;
+
+/// Stops a query after a while; until when it was answered, and until when all was let go. `None` when the
+/// query was done before.
+fn stopped_after(world: &World, name: &str, query: &str, while_: Duration) -> Option<(Duration, Duration)> {
+    let cancel = CancelToken::new();
+    let options = QueryOptions { cancel: cancel.clone(), ..QueryOptions::at(Time(0)) };
+    let (engine, text) = (world.engine.clone(), query.to_owned());
+    let task = world.runtime.spawn(async move { engine.run(&text, options).await.map(drop) });
+    std::thread::sleep(while_);
+    if task.is_finished() {
+        return None;
+    }
+    let begun = Instant::now();
+    cancel.cancel();
+    let answer = world.runtime.block_on(task).unwrap();
+    let answered = begun.elapsed();
+    if let Err(error) = answer {
+        assert_eq!(error.kind, ErrorKind::Cancelled, "{name}: {error}");
+    }
+    world.until_idle();
+    Some((answered, begun.elapsed()))
+}
+
+fn is_stopped_soon(world: &World, name: &str, query: &str, while_: Duration) {
+    for attempt in 1..=TRIES {
+        let Some((answered, idle)) = stopped_after(world, name, query, while_) else { return };
+        println!("{name}, stopped after {while_:?}: answered after {answered:?}, all let go after {idle:?}");
+        if answered < SOON && idle < SOON {
+            return;
+        }
+        assert!(attempt < TRIES, "{name}: answered after {answered:?}, let go after {idle:?}");
+    }
+}
+
 #[test]
 fn a_query_that_is_stopped_ends_soon() {
     let world = World::new(EngineConfig::default());
     for (name, query) in HEAVY {
-        let cancel = CancelToken::new();
-        let options = QueryOptions { cancel: cancel.clone(), ..QueryOptions::at(Time(0)) };
-        let (engine, text) = (world.engine.clone(), query.to_owned());
-        let task = world.runtime.spawn(async move { engine.run(&text, options).await });
-        std::thread::sleep(Duration::from_millis(500));
-        assert_eq!(world.engine.usage().queries, 1, "{name} is still at work");
-        let begun = Instant::now();
-        cancel.cancel();
-        let error = world.runtime.block_on(task).unwrap().unwrap_err();
-        let answered = begun.elapsed();
-        assert_eq!(error.kind, ErrorKind::Cancelled, "{name}: {error}");
-        world.until_idle();
-        let idle = begun.elapsed();
-        println!("{name}: answered after {answered:?}, all let go after {idle:?}");
-        assert!(answered < Duration::from_secs(1), "{name}: answered after {answered:?}");
-        // Tasks look up every 128 batches, which take ten times as long without optimisation.
-        let longest = if cfg!(debug_assertions) { 60 } else { 5 };
-        assert!(idle < Duration::from_secs(longest), "{name}: let go after {idle:?}");
+        // While it reads, and when it has read everything and sorts, merges or makes arrays.
+        for while_ in [100, 700, 2500] {
+            is_stopped_soon(&world, name, query, Duration::from_millis(while_));
+        }
+    }
+}
+
+/// Planning runs in one piece: it looks up at every stage, and the optimiser at every step.
+#[test]
+fn a_query_that_is_being_planned_is_stopped_too() {
+    let world = World::new(EngineConfig::default());
+    let stage = |at: usize| {
+        format!(
+            "| alter a{at} = if(n > {at}, concat(s, to_string(few)), few = {at}, null, s) | filter a{at} != \"{at}\""
+        )
+    };
+    let stages: Vec<String> = (0..120).map(stage).collect();
+    let long = format!("dataset = big {} | comp count() by a0", stages.join(" "));
+    let joins: Vec<String> = (0..40)
+        .map(|at| format!("| join type = left (dataset = big | fields n as n{at}) as j{at} j{at}.n{at} = n"))
+        .collect();
+    let joins = format!("dataset = big {} | comp count()", joins.join(" "));
+    for (name, query) in [("a long plan", long), ("many joins", joins)] {
+        for while_ in [20, 100, 400] {
+            is_stopped_soon(&world, name, &query, Duration::from_millis(while_));
+        }
     }
 }
 

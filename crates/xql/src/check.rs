@@ -18,7 +18,10 @@ pub(crate) fn check(root: &SyntaxNode, diagnostics: &mut Findings) {
     for node in root.descendants() {
         match node.kind() {
             CallExpr => call(&node, diagnostics),
-            Literal => literal(&node, diagnostics),
+            Literal => {
+                literal(&node, diagnostics);
+                text_as_condition(&node, diagnostics);
+            }
             CompareExpr => comparison(&node, diagnostics),
             Subquery => subquery(&node, diagnostics),
             _ => {}
@@ -277,6 +280,23 @@ fn argument(
                     .with_help(format!("the form is: {}", function.signature())),
             );
         }
+        (Type::Format, None)
+            if next.and_then(string_literal).is_some_and(|text| format_codes(&text).is_some()) =>
+        {
+            let codes = next.and_then(string_literal).and_then(|text| format_codes(&text));
+            let message = format!("in `{}` the format comes first, in % codes", function.name);
+            let help = format!(
+                "write: {}(\"{}\", {})",
+                function.name,
+                codes.unwrap_or_default(),
+                clip(&arg.text().to_string())
+            );
+            diagnostics
+                .push(Diagnostic::error(codes::BAD_ARGUMENT, lower::span(arg), message).with_help(help));
+        }
+        (Type::Condition, Some(text)) if function.name != "arraymap" && text != functions::ELEMENT => {
+            diagnostics.push(quoted_condition(function, &text, lower::span(arg)));
+        }
         (Type::Pattern, Some(text)) => pattern(&text, lower::span(arg), diagnostics),
         (Type::Cidr, Some(text)) => cidr(&text, lower::span(arg), diagnostics),
         _ => {}
@@ -371,6 +391,80 @@ fn comparison(node: &SyntaxNode, diagnostics: &mut Findings) {
     {
         cidr(&text, lower::span(&range), diagnostics);
     }
+}
+
+/// `arrayfilter(a, "@element > 5")`, `arrayindexof(a, "x")`: a text where a condition of the element stands.
+fn quoted_condition(function: &Function, text: &str, span: Span) -> Diagnostic {
+    let message = format!("`{}` takes a condition, and this is a text", function.name);
+    let right = match text.contains(functions::ELEMENT) {
+        true => text.replace(functions::ELEMENT, "\"@element\""),
+        false => format!("\"@element\" = \"{text}\""),
+    };
+    let diagnostic = Diagnostic::error(codes::BAD_ARGUMENT, span, message);
+    diagnostic.with_help(format!("write: {}(array, {right})", function.name)).with_replacement(right)
+}
+
+/// The same format in % codes, of one written in letters: `YYYY-MM-dd HH:mm:ss`.
+pub(crate) fn format_codes(text: &str) -> Option<String> {
+    const LETTERS: &[(&str, &str)] = &[
+        ("YYYY", "%Y"),
+        ("yyyy", "%Y"),
+        ("MM", "%m"),
+        ("DD", "%d"),
+        ("dd", "%d"),
+        ("HH", "%H"),
+        ("hh", "%H"),
+        ("mm", "%M"),
+        ("SS", "%S"),
+        ("ss", "%S"),
+    ];
+    if text.contains('%') {
+        return None;
+    }
+    let (mut made, mut rest, mut found) = (String::new(), text, false);
+    while let Some(next) = rest.chars().next() {
+        match LETTERS.iter().find(|(letters, _)| rest.starts_with(letters)) {
+            Some((letters, code)) => {
+                made.push_str(code);
+                rest = &rest[letters.len()..];
+                found = true;
+            }
+            None => {
+                made.push(next);
+                rest = &rest[next.len_utf8()..];
+            }
+        }
+    }
+    found.then_some(made)
+}
+
+/// `a contains "b" or "c"`: each side of `and` and `or` is a condition of its own.
+fn text_as_condition(node: &SyntaxNode, diagnostics: &mut Findings) {
+    let Some(text) = string_literal(node) else { return };
+    let joined = node.parent().filter(|parent| matches!(parent.kind(), OrExpr | AndExpr | NotExpr));
+    // A transaction may begin with a text alone.
+    let edge = || {
+        let stage = node.ancestors().find(|around| around.kind() == Stage);
+        stage.is_some_and(|stage| lower::has_word(&stage, "transaction"))
+    };
+    let Some(parent) = joined.filter(|_| text != functions::ELEMENT && !edge()) else { return };
+    let before =
+        parent.children().take_while(|other| other != node).filter(|one| one.kind() == CompareExpr).last();
+    let diagnostic =
+        Diagnostic::error(codes::EXPECTED_VALUE, lower::span(node), "a text alone is no condition");
+    let whole = before.and_then(|compared| {
+        let sides: Vec<SyntaxNode> = lower::exprs(&compared).collect();
+        let [_, value] = sides.as_slice() else { return None };
+        (value.kind() == Literal).then(|| {
+            let all = compared.text().to_string();
+            let end = usize::from(value.text_range().start() - compared.text_range().start());
+            format!("{}{}", &all[..end], node.text())
+        })
+    });
+    diagnostics.push(match whole {
+        Some(whole) => diagnostic.with_help(format!("write: {}", clip(&whole))).with_replacement(whole),
+        None => diagnostic.with_help("compare it with a field: field = \"…\", or field contains \"…\""),
+    });
 }
 
 fn literal(node: &SyntaxNode, diagnostics: &mut Findings) {

@@ -4,6 +4,7 @@
 mod arithmetic;
 mod comparison;
 pub(crate) mod expression;
+mod habits;
 pub(crate) mod pieces;
 pub(crate) mod rules;
 
@@ -306,7 +307,7 @@ fn end_of_stage(p: &mut Parser, progress: &Progress) {
     }
 }
 
-fn nearest_stage(p: &Parser) -> Option<&'static str> {
+pub(crate) fn nearest_stage(p: &Parser) -> Option<&'static str> {
     let word = p.nth_text(0);
     if word.len() < 4 || !matches!(p.nth(1), Ident | Int) {
         return None;

@@ -264,6 +264,7 @@ impl<'a> Lexer<'a> {
             let help = match character {
                 "#" => Some("a comment begins with // in XQL"),
                 "'" | "‘" | "’" | "“" | "”" | "„" | "‚" => Some("strings stand in double quotes"),
+                "?" => Some("for a choice between two values write: if(condition, value, other)"),
                 "@" => Some("the loop variable is written \"@element\", in quotes"),
                 _ => None,
             };

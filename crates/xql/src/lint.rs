@@ -12,6 +12,7 @@ mod cidr_as_text;
 mod duplicate_condition;
 mod element_shadowed;
 mod filter_after_comp;
+mod format_without_codes;
 mod json_in_quotes;
 mod limit_without_sort;
 mod never_true;
@@ -66,6 +67,7 @@ pub static RULES: &[Rule] = &[
     pattern_is_text::RULE,
     only_star::RULE,
     old_name::RULE,
+    format_without_codes::RULE,
 ];
 
 /// What a rule has found.

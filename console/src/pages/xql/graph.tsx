@@ -21,7 +21,7 @@ export function QueryGraph({ result, views }: { result: QueryResult; views: read
       <figure key={i} className="shrink-0 border-b border-line px-3.5 py-2" data-graph={graph.shape}>
         {graph.title && <figcaption className="font-semibold">{graph.title}</figcaption>}
         <Drawn graph={graph} />
-        {graph.series.length > 1 && graph.shape !== "pie" && <Legend entries={graph.series.map((series, n) => [series.name, ink(graph, n)])} />}
+        {graph.series.length > 1 && graph.shape !== "pie" && graph.shape !== "gauge" && <Legend entries={graph.series.map((series, n) => [series.name, ink(graph, n)])} />}
         {graph.notes.map((note) => <p key={note} className="text-xs text-muted">{note}</p>)}
       </figure>
     ),
@@ -37,6 +37,9 @@ function Drawn({ graph }: { graph: Graph }) {
     return <p className="num py-3 text-4xl" role="img" aria-label={`${graph.series[0]?.name}: ${value}`}>{value.toLocaleString("en-US")}</p>;
   }
   if (graph.shape === "pie") return <Pie graph={graph} label={label} />;
+  if (graph.shape === "funnel") return <Funnel graph={graph} label={label} />;
+  if (graph.shape === "gauge") return <Gauge graph={graph} />;
+  if (graph.shape === "words") return <Words graph={graph} label={label} />;
   if (graph.shape === "bar") return <Bars graph={graph} label={label} />;
   return (
     <svg viewBox={`0 0 ${WIDTH} ${HEIGHT}`} className="h-56 w-full" role="img" aria-label={label}>
@@ -118,6 +121,62 @@ function Bars({ graph, label }: { graph: Graph; label: string }) {
         </g>
       ))}
     </svg>
+  );
+}
+
+/** Steps from the top down, each as wide as its number. */
+function Funnel({ graph, label }: { graph: Graph; label: string }) {
+  const { high } = reach(graph);
+  const height = 30;
+  const values = graph.series[0]?.values ?? [];
+  return (
+    <svg viewBox={`0 0 ${WIDTH} ${graph.labels.length * height}`} className="max-h-96 w-full" role="img" aria-label={label}>
+      {graph.labels.map((name, i) => {
+        const value = Math.max(0, values[i] ?? 0);
+        const width = Math.max(2, ((WIDTH - 320) * value) / high);
+        return (
+          <g key={i} transform={`translate(0 ${i * height})`}>
+            <text x="150" y="19" textAnchor="end" fontSize="12" fill="var(--text)">{name.length > 22 ? `${name.slice(0, 21)}…` : name}</text>
+            <rect x={160 + (WIDTH - 320 - width) / 2} y="2" width={width} height={height - 4} fill={`var(${INKS[i % INKS.length]})`} />
+            <text x={WIDTH - 150} y="19" fontSize="12" fill="var(--muted)">{value.toLocaleString("en-US")}</text>
+          </g>
+        );
+      })}
+    </svg>
+  );
+}
+
+function Gauge({ graph }: { graph: Graph }) {
+  const value = graph.series[0]?.values[0] ?? 0;
+  const part = Math.min(1, Math.max(0, value / graph.most));
+  const point = (at: number) => `${(100 - 90 * Math.cos(at * Math.PI)).toFixed(2)} ${(100 - 90 * Math.sin(at * Math.PI)).toFixed(2)}`;
+  const arc = (to: number) => `M${point(0)}A90 90 0 0 1 ${point(to)}`;
+  const shown = `${value.toLocaleString("en-US")} of ${graph.most.toLocaleString("en-US")}`;
+  return (
+    <svg viewBox="0 0 200 112" className="h-40 w-72" role="img" aria-label={`${graph.series[0]?.name}: ${shown}`}>
+      <path d={arc(1)} fill="none" stroke="var(--line)" strokeWidth="16" />
+      {part > 0 && <path d={arc(part)} fill="none" stroke={ink(graph, 0)} strokeWidth="16" />}
+      <text x="100" y="92" textAnchor="middle" fontSize="28" fill="var(--text)">{compact(value)}</text>
+      <text x="100" y="109" textAnchor="middle" fontSize="11" fill="var(--faint)">{`of ${compact(graph.most)}`}</text>
+    </svg>
+  );
+}
+
+/** Words in the order of the rows, the larger the greater their number; the number stands in the title. */
+function Words({ graph, label }: { graph: Graph; label: string }) {
+  const values = graph.series[0]?.values ?? [];
+  const { high } = reach(graph);
+  return (
+    <ul className="flex max-h-72 flex-wrap items-baseline gap-x-4 gap-y-1 overflow-hidden py-2" aria-label={label}>
+      {graph.labels.map((name, i) => {
+        const value = Math.max(0, values[i] ?? 0);
+        return (
+          <li key={i} title={value.toLocaleString("en-US")} style={{ fontSize: `${(12 + 26 * Math.sqrt(value / high)).toFixed(1)}px`, color: `var(${INKS[i % INKS.length]})` }}>
+            <bdi>{name}</bdi>
+          </li>
+        );
+      })}
+    </ul>
   );
 }
 

@@ -65,7 +65,7 @@ async fn shape(
     let mut made: Option<RecordBatch> = None;
     let mut hit: HashSet<usize> = HashSet::new();
     for pipeline in sections.iter().flat_map(|section| &section.pipelines) {
-        let (context, state) = engine::prepare(shared, &QueryOptions::at(now))?;
+        let (context, state) = engine::prepare(shared, &QueryOptions::at(now), Arc::default())?;
         let provider = numbered(&counted).map_err(|why| QueryError::internal(why.to_string()))?;
         let rows = scan(Part { name: name.to_lowercase(), provider })?;
         let plan = plan::finish(pipeline.apply(&context, rows)?)?;

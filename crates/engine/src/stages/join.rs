@@ -77,7 +77,9 @@ fn combined(outer: &Scope, columns: &[Inner], alias: &str) -> Scope {
             fields.push(inner.field.clone());
         }
     }
-    Scope::new(fields)
+    let mut scope = Scope::new(fields);
+    scope.dataset.clone_from(&outer.dataset);
+    scope
 }
 
 fn conjuncts(on: &ast::Expr) -> Vec<&ast::Expr> {

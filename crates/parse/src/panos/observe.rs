@@ -86,7 +86,8 @@ fn attempt(cells: &Cells<'_>, maker: &mut Maker, time: Time) -> Option<Event> {
 }
 
 fn verdict(cells: &Cells<'_>, maker: &mut Maker) -> Vec<Observation> {
-    if cells.text("sub_type") != "scan" {
+    let name = cells.text("threat_name");
+    if cells.text("sub_type") != "scan" && !names_scanner(name) {
         return Vec::new();
     }
     let Some(event) = cells.time("_time").and_then(|time| attempt(cells, maker, time)) else {
@@ -94,8 +95,8 @@ fn verdict(cells: &Cells<'_>, maker: &mut Maker) -> Vec<Observation> {
     };
     let number = cells.int("threat_id");
     let name = match number {
-        Some(number) => format!("{} ({number})", cells.text("threat_name")),
-        None => cells.text("threat_name").to_owned(),
+        Some(number) => format!("{name} ({number})"),
+        None => name.to_owned(),
     };
     let outcome = blocked(cells.text("action")).unwrap_or(Outcome::Unknown);
     vec![Observation::Verdict(Verdict {
@@ -105,6 +106,13 @@ fn verdict(cells: &Cells<'_>, maker: &mut Maker) -> Vec<Observation> {
         action: cells.text("action").to_owned(),
         about: if number == Some(HOST_SWEEP) { VerdictAbout::Hosts } else { VerdictAbout::Host },
     })]
+}
+
+/// Signatures of other kinds ("vulnerability" mostly) that recognise a port scanner by what it says.
+fn names_scanner(name: &str) -> bool {
+    const SCANNERS: [&str; 5] = ["nmap ", "masscan", "zgrab", "zmap", "port scan"];
+    let name = name.to_ascii_lowercase();
+    SCANNERS.iter().any(|scanner| name.contains(scanner))
 }
 
 /// What the source got to see where the firewall did not let it through.

@@ -29,7 +29,7 @@ use utoipa::{Modify, OpenApi};
         query::run, query::check, query::datasets,
         tables::list, tables::add, tables::put_lookup, tables::remove,
         library::list, library::keep, library::forget,
-        rule_files::list, rule_files::show, rule_files::keep, rule_files::remove,
+        rule_files::list, rule_files::show, rule_files::keep, rule_files::check, rule_files::remove,
         language::complete, language::hover, language::explain,
         rules::list, rules::create, rules::check, rules::test, rules::export, rules::import,
         rules::show, rules::edit, rules::remove, rules::restore, rules::runs,

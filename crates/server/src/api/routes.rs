@@ -244,6 +244,7 @@ fn own() -> Vec<Route> {
         route(get.clone(), "/api/v1/models/{name}", View, Plain, rule_files::show),
         route(Method::PUT, "/api/v1/models/{name}", Administer, Plain, rule_files::keep)
             .act("PARSING_RULES", "Save"),
+        route(post.clone(), "/api/v1/models/{name}/check", View, Plain, rule_files::check),
         route(delete.clone(), "/api/v1/models/{name}", Administer, Plain, rule_files::remove)
             .act("PARSING_RULES", "Delete"),
         route(get.clone(), "/api/v1/rules", View, Plain, rules::list),

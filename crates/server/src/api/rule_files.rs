@@ -71,9 +71,26 @@ pub async fn keep(
     Name(name): Name,
     request: Request,
 ) -> Result<Answer<RuleFileAnswer>, ApiError> {
-    let body = read_body(request.into_body(), RULE_FILE_BYTES).await?;
-    let text = String::from_utf8(body).map_err(|_| ApiError::bad_request("The file is not UTF-8."))?;
+    let text = text_of(request).await?;
     blocking(move || app.tables.rules().keep(&name, &text)).await.map(|info| Answer(info.into()))
+}
+
+/// Checks a file as it would be kept under a name, the rules of other files at hand, and keeps nothing.
+#[utoipa::path(post, path = "/api/v1/models/{name}/check", tag = "ingest", params(("name" = String, Path)),
+    request_body(content = String, content_type = "text/plain"),
+    responses((status = 200, body = RuleFileAnswer), (status = 400, body = super::error::ErrorBody)))]
+pub async fn check(
+    State(app): State<Arc<App>>,
+    Name(name): Name,
+    request: Request,
+) -> Result<Answer<RuleFileAnswer>, ApiError> {
+    let text = text_of(request).await?;
+    blocking(move || app.tables.rules().check(&name, &text)).await.map(|info| Answer(info.into()))
+}
+
+async fn text_of(request: Request) -> Result<String, ApiError> {
+    let body = read_body(request.into_body(), RULE_FILE_BYTES).await?;
+    String::from_utf8(body).map_err(|_| ApiError::bad_request("The file is not UTF-8."))
 }
 
 /// Removes a file. Refused while another file needs its rules.

@@ -78,6 +78,7 @@ fn expected() -> Vec<(&'static str, &'static str, Vec<&'static str>)> {
         ("GET", "/api/v1/models", view.clone()),
         ("GET", "/api/v1/models/{name}", view.clone()),
         ("PUT", "/api/v1/models/{name}", admin.clone()),
+        ("POST", "/api/v1/models/{name}/check", view.clone()),
         ("DELETE", "/api/v1/models/{name}", admin.clone()),
         ("POST", "/api/v1/ingest/{source}", vec!["ingest", "administrator"]),
         ("POST", "/api/v1/selftest", work.clone()),

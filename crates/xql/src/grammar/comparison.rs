@@ -7,6 +7,7 @@ use crate::diagnostic::{Diagnostic, Fix};
 use crate::foreign;
 use crate::grammar;
 use crate::grammar::expression::{Level, begins_value, bracketed, expression, level, literal};
+use crate::grammar::habits;
 use crate::lexer::clip;
 use crate::parser::Parser;
 use crate::stages;
@@ -39,6 +40,10 @@ fn list_without_in(p: &mut Parser) {
 }
 
 fn word_comparison(p: &mut Parser) {
+    let field = field_before(p);
+    if p.at_word("not") && p.nth_is_word(1, "null") {
+        return habits::not_null(p, field.as_deref());
+    }
     let negated = p.eat_word("not");
     if let Some(help) = foreign::operator(p, 0) {
         let message = format!("XQL has no operator `{}`", p.nth_text(0).to_lowercase());
@@ -65,6 +70,8 @@ fn word_comparison(p: &mut Parser) {
     p.bump();
     if list {
         in_list(p, if negated { "not in" } else { "in" });
+    } else if habits::at_list_of_texts(p) {
+        habits::list_of_texts(p, &word, field.as_deref());
     } else {
         level(p, Level::Add, &format!("a text after `{word}`"));
     }
@@ -91,10 +98,15 @@ fn mended(p: &Parser) -> Option<Fix> {
     Some(Fix { span: Span { start: p.span().start, end }, text: sign.to_owned() })
 }
 
+/// The field before the operator, where it is a plain name.
+fn field_before(p: &Parser) -> Option<String> {
+    let named = matches!(p.previous_kind(), Some(Ident | QuotedIdent));
+    named.then(|| clip(p.source(p.previous_span())))
+}
+
 /// The advice with the query's own words in it, where that is simple.
 fn foreign_help(p: &Parser) -> Option<String> {
-    let named = matches!(p.previous_kind(), Some(Ident | QuotedIdent));
-    let field = named.then(|| clip(p.source(p.previous_span())))?;
+    let field = field_before(p)?;
     if p.at_word("is") && p.nth_is_word(1, "null") {
         return Some(format!("write {field} = null"));
     }
@@ -120,6 +132,7 @@ fn in_list(p: &mut Parser, operator: &str) {
             p.bump();
             p.finish();
         }
+        LParen if habits::at_select(p) => habits::select(p, operator),
         LParen => {
             p.start(InList);
             bracketed(p, |p| {

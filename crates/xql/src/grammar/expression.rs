@@ -6,7 +6,7 @@ use crate::codes;
 use crate::diagnostic::Diagnostic;
 use crate::foreign;
 use crate::grammar::pieces::{self, NameUse, is_reserved};
-use crate::grammar::{arithmetic, comparison, rules};
+use crate::grammar::{arithmetic, comparison, habits, rules};
 use crate::lexer::clip;
 use crate::parser::Parser;
 use crate::stages;
@@ -112,7 +112,8 @@ fn word_level(p: &Parser) -> Option<Level> {
         Some(Level::Compare)
     } else if is("not") {
         let negated = ["in", "contains", "incidr", "incidr6"].iter().any(|name| p.nth_is_word(1, name));
-        (negated || foreign::operator(p, 1).is_some()).then_some(Level::Compare)
+        let null = p.nth_is_word(1, "null");
+        (negated || null || foreign::operator(p, 1).is_some()).then_some(Level::Compare)
     } else {
         foreign::operator(p, 0).map(|_| Level::Compare)
     }
@@ -214,6 +215,10 @@ fn signed(p: &mut Parser) -> bool {
         p.finish();
         return true;
     }
+    if p.at(Minus) && habits::at_length_of_time(p) {
+        habits::length_of_time(p);
+        return true;
+    }
     let help = if p.at(Plus) { "remove the `+`" } else { "write subtract(0, …)" };
     let message = format!("a {} before a value", p.found());
     p.error(codes::INFIX_ARITHMETIC, message, help);
@@ -278,6 +283,7 @@ fn primary(p: &mut Parser, what: &str) -> bool {
         Ident if ["true", "false", "null"].iter().any(|word| p.at_word(word)) => literal(p),
         Ident if is_reserved(p.nth_text(0)) => return missing(p, what),
         Ident if p.rules && rules::at_call(p) => rules::call(p),
+        Ident if habits::at_branching(p) => habits::branching(p),
         Ident if p.nth(1) == LParen => call(p),
         Ident | QuotedIdent => {
             p.start(FieldExpr);

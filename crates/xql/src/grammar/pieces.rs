@@ -2,6 +2,8 @@
 
 use crate::codes;
 use crate::diagnostic::Diagnostic;
+use crate::foreign;
+use crate::functions;
 use crate::lexer::clip;
 use crate::nearest::nearest;
 use crate::parser::Parser;
@@ -79,11 +81,23 @@ pub(crate) fn name(p: &mut Parser, what: &str, usage: NameUse) -> bool {
 /// `field["key"]`, as other languages reach into JSON.
 fn key_in_brackets(p: &mut Parser) {
     let field = clip(p.source(p.previous_span()));
-    let message = format!("square brackets do not reach into `{field}`");
-    let help = format!("write {field} -> [{}], in alter or filter", clip(p.nth_text(1)));
-    p.error(codes::FOREIGN_OPERATOR, message, help);
+    if functions::find(&field).is_some() {
+        let message = format!("the values of `{field}` stand in round brackets");
+        p.error(codes::FOREIGN_OPERATOR, message, format!("write {field}(…, …)"));
+    } else {
+        let message = format!("square brackets do not reach into `{field}`");
+        let help = format!("write {field} -> [{}], in alter or filter", clip(p.nth_text(1)));
+        p.error(codes::FOREIGN_OPERATOR, message, help);
+    }
     p.start(Error);
     p.take_brackets();
+    while p.joined(0) && matches!(p.peek(), Dot | Ident | QuotedIdent | LBracket) {
+        if p.at(LBracket) {
+            p.take_brackets();
+        } else {
+            p.bump();
+        }
+    }
     p.finish();
 }
 
@@ -144,11 +158,13 @@ pub(crate) fn at_placeholder(p: &Parser) -> bool {
 }
 
 pub(crate) fn placeholder(p: &mut Parser) {
-    p.error(
-        codes::EXPECTED_VALUE,
-        "this looks like a placeholder of a template",
-        "put the real name or value in its place",
-    );
+    let object = p.at(LBrace) && matches!(p.nth(1), Str | RBrace);
+    let (message, help) = if object {
+        ("XQL writes no objects in curly brackets", "write object_create(\"key\", value, …)")
+    } else {
+        ("this looks like a placeholder of a template", "put the real name or value in its place")
+    };
+    p.error(codes::EXPECTED_VALUE, message, help);
     p.start(Error);
     if p.at(LBrace) {
         p.take_brackets();
@@ -186,6 +202,26 @@ pub(crate) fn comma_list(p: &mut Parser, mut item: impl FnMut(&mut Parser) -> bo
             return;
         }
     }
+}
+
+/// A further item of a list where a comma should stand; says so, and the list can go on. `begins` tells
+/// whether the word at the cursor begins an item.
+pub(crate) fn comma_missing(p: &mut Parser, begins: impl Fn(&Parser) -> bool) -> bool {
+    let word = p.nth_text(0);
+    let name = p.at(QuotedIdent)
+        || p.at(Ident) && !is_reserved(word) && !stages::is_stage(word) && !foreign::is_stage(word);
+    if !name || p.joined(0) || !begins(p) {
+        return false;
+    }
+    let span = p.span();
+    let end = p.previous_span().end;
+    let message = format!("a comma is missing before {}", p.found());
+    p.report(
+        Diagnostic::error(codes::UNEXPECTED_TOKEN, span, message)
+            .with_help("put `,` between them")
+            .with_fix(crate::ast::Span { start: end, end }, ","),
+    );
+    true
 }
 
 /// Reports the comma just taken when nothing can follow it.

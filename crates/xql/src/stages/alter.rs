@@ -5,7 +5,7 @@ use super::{Lower, Place, StageInfo};
 use crate::ast::{Assignment, StageKind};
 use crate::codes;
 use crate::grammar::expression::expression;
-use crate::grammar::pieces::{NameUse, comma_list, name};
+use crate::grammar::pieces::{NameUse, comma_list, comma_missing, name};
 use crate::lower::{self, Lowering};
 use crate::parser::Parser;
 use crate::syntax::SyntaxKind::{self, *};
@@ -22,6 +22,9 @@ pub(super) const STAGE: StageInfo = StageInfo {
 
 fn grammar(p: &mut Parser) {
     comma_list(p, assignment);
+    while comma_missing(p, |p| p.nth(1) == Eq) {
+        comma_list(p, assignment);
+    }
 }
 
 pub(super) fn assignment(p: &mut Parser) -> bool {

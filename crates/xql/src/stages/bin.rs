@@ -7,7 +7,7 @@ use crate::codes;
 use crate::grammar::pieces::{NameUse, name, options};
 use crate::lower::{self, Lowering, Pair};
 use crate::parser::Parser;
-use crate::syntax::SyntaxKind::Int;
+use crate::syntax::SyntaxKind::{Error, Int};
 use crate::syntax::SyntaxNode;
 use crate::timeframe;
 
@@ -26,6 +26,7 @@ fn grammar(p: &mut Parser) {
     }
     options(p, &["span", "bins", "timeshift", "timezone"]);
     blank_in_span(p);
+    size_without_sign(p);
 }
 
 /// `span = 5 minutes`
@@ -38,6 +39,24 @@ fn blank_in_span(p: &mut Parser) {
     p.error(codes::BAD_SETTING, message, format!("write: span = {number}{unit}"));
     p.bump_error();
     options(p, &["timeshift", "timezone"]);
+}
+
+/// `bin _time 5m`, `bin _time span 5m`
+fn size_without_sign(p: &mut Parser) {
+    let word = usize::from(p.at_word("span"));
+    if timeframe::duration(p.nth_text(word)).is_none() {
+        return;
+    }
+    let size = p.nth_text(word);
+    let help = format!("write: span = {size}");
+    if word == 1 {
+        p.error_mended(codes::BAD_SETTING, "a `=` is missing behind `span`", help, "span =");
+        p.bump_error();
+    } else {
+        let message = "the size of the buckets stands behind `span =`";
+        p.error_mended(codes::BAD_SETTING, message, help, format!("span = {size}"));
+    }
+    p.bump_error();
 }
 
 fn lower(l: &mut Lowering, stage: &SyntaxNode) -> Option<StageKind> {
@@ -57,6 +76,8 @@ fn lower(l: &mut Lowering, stage: &SyntaxNode) -> Option<StageKind> {
             );
             return None;
         }
+        // What stands there was told of.
+        (None, None) if lower::child(stage, Error).is_some() => return None,
         (None, None) => {
             l.bad_setting(
                 field.span,

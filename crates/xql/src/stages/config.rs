@@ -79,6 +79,12 @@ fn setting(p: &mut Parser) {
 
 fn value(p: &mut Parser, setting: &str) {
     match p.peek() {
+        Ident if (p.at_word("last") || p.at_word("past")) && matches!(p.nth(1), Ident | Int) => {
+            let message = format!("a time frame goes back from now, without `{}`", p.nth_text(0));
+            p.error_mended(codes::BAD_TIMEFRAME, message, format!("write: {setting} = 24h"), "");
+            p.bump_error();
+            value(p, setting);
+        }
         Ident | QuotedIdent | Str | TripleStr => p.bump(),
         Minus if p.nth(1) == Ident => {
             p.bump();

@@ -3,7 +3,7 @@
 use super::{Lower, Place, StageInfo};
 use crate::ast::{self, FieldChoice, StageKind};
 use crate::codes;
-use crate::grammar::pieces::{NameUse, alias, comma_list, name};
+use crate::grammar::pieces::{NameUse, alias, comma_list, comma_missing, name};
 use crate::lower::{self, Lowering};
 use crate::parser::Parser;
 use crate::syntax::SyntaxKind::{self, *};
@@ -20,6 +20,14 @@ pub(super) const STAGE: StageInfo = StageInfo {
 
 fn grammar(p: &mut Parser) {
     let minus = p.eat(Minus);
+    list(p, minus);
+    // What is misspelt and a stage is told of as such.
+    while comma_missing(p, |p| p.nth(1) != Eq && crate::grammar::nearest_stage(p).is_none()) {
+        list(p, minus);
+    }
+}
+
+fn list(p: &mut Parser, minus: bool) {
     comma_list(p, |p| {
         // `- a, - b` means the same as `- a, b`.
         if minus {

@@ -30,6 +30,12 @@ fn grammar(p: &mut Parser) {
         }
         found
     });
+    if p.at_word("in") && p.nth(1) == Ident {
+        let dataset = p.nth_text(1);
+        let help = format!("write: search \"…\" dataset = {dataset}");
+        p.error_mended(codes::UNEXPECTED_TOKEN, "the place to search is a dataset", help, "dataset =");
+        return p.skip_to(&[]);
+    }
     if p.eat_word("dataset") {
         dataset(p, "dataset");
     }

@@ -1,0 +1,1 @@
+dataset = x | alter a = 1 b = 2

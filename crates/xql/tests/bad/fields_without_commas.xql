@@ -1,0 +1,1 @@
+dataset = x | fields a b as c

@@ -1,0 +1,1 @@
+dataset = x | alter d = format_timestamp(_time, "YYYY-MM-DD HH:mm")

@@ -1,0 +1,1 @@
+dataset = x | filter _time > -7d and b = 1

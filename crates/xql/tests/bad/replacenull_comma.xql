@@ -1,0 +1,1 @@
+dataset = x | replacenull a, "x"

@@ -1,0 +1,1 @@
+search "mimikatz" in xdr_data | limit 5

@@ -1,0 +1,1 @@
+dataset = x | target lookup = "name"

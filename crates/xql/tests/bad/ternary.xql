@@ -1,0 +1,1 @@
+dataset = x | alter a = b ? c : d

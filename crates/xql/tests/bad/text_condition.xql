@@ -1,0 +1,1 @@
+dataset = x | filter a contains "b" or "c" or not "d"

@@ -1,0 +1,1 @@
+config timeframe = last 7 days | dataset = x
