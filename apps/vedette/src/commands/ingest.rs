@@ -82,13 +82,15 @@ pub fn tell_upload(name: &str, report: &Value) -> Result<u8, Failure> {
     }
     let (refused, misfits) = (report["refused_lines"].as_u64(), report["misfits"].as_u64());
     if let Some(count) = refused.filter(|count| *count > 0) {
-        eprintln!("{count} lines could not be read and are left out:");
+        eprintln!("lines that could not be read and are left out: {count}");
         for why in report["refused"].as_array().into_iter().flatten().take(10) {
             eprintln!("  {}", super::table::cell(why));
         }
     }
     if let Some(count) = misfits.filter(|count| *count > 0) {
-        eprintln!("{count} values do not fit the type of their column and are null there");
+        eprintln!(
+            "values that do not fit the type of their column and are null there (_raw_json has them): {count}"
+        );
     }
     Ok(u8::from(refused > Some(0)))
 }

@@ -59,10 +59,20 @@ fn json(text: &str, report: &mut Imported) -> Result<Vec<Object>, TableError> {
     for (number, line) in text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
         match serde_json::from_str::<Object>(line) {
             Ok(object) => objects.push(object),
-            Err(error) => refuse(report, format!("line {}: {error}", number + 1)),
+            Err(error) => refuse(report, format!("line {}: {}", number + 1, no_object(line, &error))),
         }
     }
     Ok(objects)
+}
+
+/// Why a line is no JSON object, in words for those who wrote it.
+fn no_object(line: &str, error: &serde_json::Error) -> String {
+    let line = line.trim();
+    if !line.starts_with('{') {
+        let some: String = line.chars().filter(|c| !c.is_control()).take(40).collect();
+        return format!("not a JSON object, it begins with {some:?}");
+    }
+    format!("not valid JSON at column {}, or an object over several lines", error.column())
 }
 
 fn array(text: &str, report: &mut Imported) -> Result<Vec<Object>, TableError> {
@@ -181,7 +191,7 @@ mod tests {
     fn what_is_no_object_is_refused_and_named() {
         let (rows, report) = read(Format::Json, "{\"a\":1}\n7\n{\"a\":\n");
         assert_eq!((rows.len(), report.refused_lines), (1, 2));
-        assert!(report.refused[0].starts_with("line 2"), "{:?}", report.refused);
+        assert!(report.refused[0].starts_with("line 2: not a JSON object"), "{:?}", report.refused);
         let (rows, report) = read(Format::Json, "[1, {\"a\":1}]");
         assert_eq!((rows.len(), report.refused.as_slice()), (1, &["item 1: not an object".to_owned()][..]));
         assert!(objects(Format::Json, b"[{\"a\":1}", &mut Imported::default()).is_err());
