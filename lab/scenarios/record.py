@@ -8,7 +8,8 @@ Each scenario has a switch and hosts of its own: the target .1 (services of host
 third host .140, in a network 198.18.K.0/24 and fd00:5e:K::/64. Nothing has a default route. Of the addresses,
 "20+50+51" gives the target those up to .20 and adds two hosts with stacks of their own, $LIVE50 and $LIVE51. places.sh has
 what a command needs for routers. A ninth column names forms of variants.py in which the capture is written, and
-before them where it is taken: at_source, at_third (a router) or at_any (all links of the target).
+before them where it is taken: at_source, at_third (a router) or at_any (all links of the target); "alerts=2" says that
+the capture holds two scans.
 """
 import concurrent.futures
 import os
@@ -94,6 +95,7 @@ def written(text, where):
 
 def record(out, number, row):
     name, kind, what, types, shape, sources, addresses, command, *rewritten = row
+    alerts = next((form.removeprefix("alerts=") for form in rewritten if form.startswith("alerts=")), "")
     with Lab(number) as lab:
         addresses, *living = addresses.split("+")
         if addresses:
@@ -123,10 +125,10 @@ def record(out, number, row):
         time.sleep(1.5)
         end(tcpdump)
         end(services)
-        for form in (form for form in rewritten if form not in PLACES):
+        for form in (form for form in rewritten if form in VARIANTS):
             VARIANTS[form](out / f"{name}.pcap", read(out / f"{name}.pcap"))
         shown, source = written(command, where), written(sources, where)
-        return "\t".join([name, f"{name}.pcap", kind, what, source, where["T"], "", "", f"{duration:.2f}", command.split()[0], shown, types, shape])
+        return "\t".join([name, f"{name}.pcap", kind, what, source, where["T"], "", "", f"{duration:.2f}", command.split()[0], shown, types, shape, alerts])
 
 
 def main():
@@ -142,7 +144,7 @@ def main():
         for future in concurrent.futures.as_completed(running):
             done[running[future]] = future.result()
             print("recorded", running[future], file=sys.stderr)
-    head = "scenario file kind what sources victim probes distinct_ports duration_s tool command types shape".split()
+    head = "scenario file kind what sources victim probes distinct_ports duration_s tool command types shape alerts".split()
     manifest = out / "manifest.tsv"
     if wanted and manifest.exists():
         for line in manifest.read_text().splitlines()[1:]:

@@ -216,10 +216,52 @@ impl Detector {
         if self.sources.get(slot).is_none_or(|source| source.find(case.key).is_some()) {
             return;
         }
+        self.excuse_call_back(event);
         let look = Look { tool: None, made: Made::Untold, os_probe: None, weight: Weight::default() };
         let contact = self.contact(&case, &look);
         let margin = self.margin;
         self.sources.change(slot, |source| source.add(contact, event.decided, 0, margin));
+    }
+
+    /// A conversation is noticed when it is under way already: what its server failed at with the caller since was a
+    /// call back, and is taken back.
+    fn excuse_call_back(&mut self, event: &Event) {
+        const LATELY: i64 = 10_000_000;
+        let called_back = |contact: &Contact| {
+            contact.target == event.source
+                && contact.technique == Technique::Syn
+                && contact.answer.is_failure()
+                && contact.weight.port > evidence::CALLED_BACK
+                && event.decided.since(contact.last).abs() <= LATELY
+        };
+        let Some(slot) = self.sources.find(event.target) else { return };
+        let Some(source) = self.sources.get(slot) else { return };
+        let Some(position) = source.contacts.iter().position(called_back) else { return };
+        let (answer, weight) = (source.contacts[position].answer, source.contacts[position].weight);
+        let left = Weight { port: weight.port * evidence::CALLED_BACK, ..weight };
+        // Less evidence decides nothing.
+        self.sources
+            .change(slot, |source| source.revise(position, answer, left, event.decided, f64::INFINITY));
+    }
+
+    /// The source talks with a host that it has looked for: whoever finds a host in a sweep does not work with it
+    /// at once, and monitoring does.
+    fn excuse_looks(&mut self, slot: Slot, event: &Event) {
+        let Some(source) = self.sources.get(slot) else { return };
+        let looked = |contact: &Contact| {
+            contact.target == event.target
+                && matches!(contact.technique, Technique::Echo | Technique::Arp)
+                && contact.weight.port > evidence::LOOKED_AND_TALKED
+        };
+        let positions: Vec<usize> =
+            (0..source.contacts.len()).filter(|&position| looked(&source.contacts[position])).collect();
+        for position in positions {
+            self.sources.change(slot, |source| {
+                let answer = source.contacts[position].answer;
+                let weight = Weight { host: 0.0, port: evidence::LOOKED_AND_TALKED };
+                source.revise(position, answer, weight, event.decided, f64::INFINITY)
+            });
+        }
     }
 
     /// A first contact as it is remembered.
@@ -283,6 +325,9 @@ impl Detector {
         if technique == Technique::Echo {
             self.await_lull(case);
         }
+        if case.answer == Answer::Talked {
+            self.excuse_looks(slot, event);
+        }
         self.await_grid(case);
         self.note_kin(case, look.weight.host, out);
     }
@@ -291,6 +336,9 @@ impl Detector {
     pub(crate) fn flow_end(&mut self, event: &Event, out: &mut Vec<Detection>) {
         let Some(technique) = Technique::of(event) else { return };
         let answer = Answer::of(event, technique);
+        if technique == Technique::Echo {
+            self.end_pings(event, out);
+        }
         if event.handshake_completed {
             self.services.note_finished(service_of(event), event.decided);
         }
@@ -340,6 +388,7 @@ impl Detector {
         if answer == Answer::Talked {
             let key = self.acquaintance(event.target);
             self.sources.change(slot, |source| source.note_acquaintance(key));
+            self.excuse_looks(slot, event);
         }
         let crowd = crowd_of(event, case.technique);
         self.crowds.revise(&crowd, weight.host - contact.weight.host, event.decided);

@@ -170,6 +170,9 @@ pub(crate) struct Campaign {
     pub(crate) swept: HostSet,
     pub(crate) ports: PortSet,
     pub(crate) protocols: PortSet,
+    /// Probes of ports, and those of them on the line that convicted.
+    pub(crate) ported: u32,
+    pub(crate) ported_on_line: u32,
     /// Techniques and ports, the first ones; one more than [`SERVICES`] means more.
     pub(crate) services: Vec<(Technique, u16)>,
     pub(crate) open: BTreeMap<OpenPort, Use>,
@@ -248,6 +251,8 @@ impl Campaign {
             swept: HostSet::default(),
             ports: PortSet::default(),
             protocols: PortSet::default(),
+            ported: 0,
+            ported_on_line: 0,
             services: Vec::new(),
             open: BTreeMap::new(),
             open_ports: PortSet::default(),
@@ -533,6 +538,9 @@ impl Campaign {
         let mut new = self.targets.insert(target);
         if technique.has_ports() {
             new |= self.ports.insert(port);
+            let on_line = self.verdict.line.is_some_and(|line| line.holds(target, technique, port));
+            self.ported = self.ported.saturating_add(1);
+            self.ported_on_line = self.ported_on_line.saturating_add(u32::from(on_line));
             if self.services.len() <= SERVICES && !self.services.contains(&(technique, port)) {
                 self.services.push((technique, port));
             }

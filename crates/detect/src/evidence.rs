@@ -257,6 +257,8 @@ const ARP_ANSWERED: f32 = 0.04;
 /// works with lie about: ln(0.9 / 0.7). Not for ARP, whose hosts lie side by side, nor for services
 /// that answer: the members of a pool do too.
 const NEIGHBOUR: f32 = 0.25;
+/// The same of hosts that answer a ping: the list of what is watched is in order as often as not, ln(0.9 / 0.8).
+const NEIGHBOUR_ANSWERS: f32 = 0.12;
 /// Stacks send MSS, SACK and window scale; only small devices and tools do without.
 const CRAFTED: f32 = 0.5;
 /// The fingerprint of a scanning tool. Never enough by itself: it needs several contacts.
@@ -289,7 +291,10 @@ const NO_HOST_AGAIN: [f32; 2] = [0.0, 0.5];
 pub(crate) const WHO_IS_THERE: f32 = 0.8;
 /// Failing at a service of many hosts that have just called: who they are is asked back (ident, checks for open
 /// relays). The targets of a sweep have not called first: nearly nothing is left.
-const CALLED_BACK: f32 = 0.05;
+pub(crate) const CALLED_BACK: f32 = 0.05;
+/// A ping of a host, or a request for its hardware address, beside a conversation with it: it is worked with, which
+/// sweeps do with few of the hosts that they find, ln(0.3 / 0.6).
+pub(crate) const LOOKED_AND_TALKED: f32 = -0.7;
 /// Failing at many ports of one host that called and are those of clients: data channels that it asked for and
 /// gave up (active FTP). This part is left.
 const CHANNEL: f32 = 0.4;
@@ -344,7 +349,8 @@ pub(crate) fn weigh(technique: Technique, answer: Answer, options: bool, context
     }
     let parallel = if answer == Answer::Aborted && context.parallel { PARALLEL } else { 0.0 };
     let in_order = answer.is_failure() || technique == Technique::Echo;
-    let beside = if context.neighbour && in_order { NEIGHBOUR * sight } else { 0.0 };
+    let next = if answer.is_failure() { NEIGHBOUR } else { NEIGHBOUR_ANSWERS };
+    let beside = if context.neighbour && in_order { next * sight } else { 0.0 };
     let lift = |weight: f32, bonus: f32| {
         if weight > 0.0 { (weight + bonus).max(weight * LEAST_PART) } else { weight }
     };

@@ -136,9 +136,9 @@ impl Detector {
         };
         // Of a round that is still going on, nothing can be said.
         let once = self::row(source, line)
-            .filter(|c| c.attempts == 1 && c.first <= before && !source.talks_elsewhere(c, line))
+            .filter(|c| !came_again(c) && c.first <= before && !source.talks_elsewhere(c, line))
             .count();
-        let again = self::row(source, line).filter(|c| c.attempts > 1).count();
+        let again = self::row(source, line).filter(|c| came_again(c)).count();
         let least = if matches!(line, LineKey::Host(_)) { SERVICES } else { HOSTS };
         if once < least || again * 2 > once {
             self.lulls.known.remove(&(event.source, line));
@@ -163,6 +163,12 @@ impl Detector {
             }
         }
     }
+}
+
+/// In another round, not at the same moment: a router sees every packet twice.
+fn came_again(contact: &Contact) -> bool {
+    const ANOTHER_ROUND: i64 = 2_000_000;
+    contact.attempts > 1 && contact.last.since(contact.first) >= ANOTHER_ROUND
 }
 
 /// Nothing was said, or there was nothing to say.

@@ -113,6 +113,8 @@ impl Campaign {
         self.completed = self.completed.saturating_add(part.completed);
         self.os_probes |= part.os_probes;
         self.payloads |= part.payloads;
+        self.ported = self.ported.saturating_add(part.ported);
+        self.ported_on_line = self.ported_on_line.saturating_add(part.ported_on_line);
         self.probes += part.probes;
         self.sweep_probes += part.sweep_probes;
         self.score = self.score.max(part.score);

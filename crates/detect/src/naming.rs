@@ -4,6 +4,7 @@
 
 use crate::campaign::{Arrangement, Campaign, Member};
 use crate::payload::{self, LISTENED, Purpose, RETURNED};
+use crate::source::LineKey;
 use crate::technique::Technique;
 use std::net::IpAddr;
 use vedette_event::{Attribution, DetectionKind, ScanType, Shape};
@@ -13,6 +14,8 @@ use vedette_event::{Attribution, DetectionKind, ScanType, Shape};
 const NAMED_FROM: u32 = 20;
 /// Ports up to which a scan of several hosts is a sweep.
 const SWEEP_PORTS: u32 = 3;
+/// Hosts of one port beside which a few other ports do not matter.
+const MANY_HOSTS: u32 = 16;
 /// Hosts from which on looking for them is a sweep.
 const SWEEP_HOSTS: u32 = 3;
 /// Different packets of nmap's operating system detection that name it.
@@ -131,6 +134,14 @@ pub(crate) fn shape(campaign: &Campaign) -> Shape {
             Shape::Horizontal
         }
         Arrangement::Single if hosts <= 1 => Shape::Vertical,
+        // What else the source did, as others behind its address did, makes no block of a sweep.
+        Arrangement::Single
+            if hosts >= MANY_HOSTS
+                && matches!(campaign.verdict.line, Some(LineKey::Port(..)))
+                && campaign.ported_on_line.saturating_mul(4) >= campaign.ported.saturating_mul(3) =>
+        {
+            Shape::Horizontal
+        }
         Arrangement::Single if ports <= SWEEP_PORTS || ports.saturating_mul(8) <= hosts => Shape::Horizontal,
         Arrangement::Single => Shape::Block,
     }

@@ -23,9 +23,8 @@ use vedette_event::{Change, Detection, DetectionKind, Event, Transport, flag};
 const BACKSCATTER: usize = 10;
 const BACKSCATTER_WITHIN: i64 = 60_000_000;
 /// Attempts of one source at one service without success, and their rate a second, that are a
-/// flood: a storm of reconnections stays below.
-const HAMMERING: u32 = 1_000;
-const HAMMERING_RATE: i64 = 50;
+/// flood: a storm of reconnections stays below. Fewer are enough at a rate that no client has.
+const HAMMERING: [(u32, i64); 2] = [(1_000, 50), (150, 500)];
 /// Classic traceroute counts ports up from 33434, three for each of at most 30 hops. What
 /// arrives has few hops left, where stacks send 64 or more.
 const TRACEROUTE_PORTS: std::ops::Range<u16> = 33_434..33_524;
@@ -74,9 +73,11 @@ impl Detector {
 
     /// A stranger that fails at a service which many strangers fail at: part of a flood.
     pub(crate) fn is_flood(&mut self, event: &Event, answer: Answer, out: &mut Vec<Detection>) -> bool {
-        if !answer.is_failure()
-            || !matches!(event.transport, Transport::Tcp | Transport::Udp | Transport::Sctp)
-        {
+        // A host answers pings also of a flood.
+        let ping = event.transport == Transport::Icmp && Technique::of(event) == Some(Technique::Echo);
+        let failed = answer.is_failure()
+            && matches!(event.transport, Transport::Tcp | Transport::Udp | Transport::Sctp);
+        if !failed && !ping {
             return false;
         }
         let key =
@@ -101,12 +102,21 @@ impl Detector {
         let futile = contact.answer.is_failure() || contact.technique == Technique::Echo;
         let elapsed = contact.last.since(contact.first).max(1);
         let rate = i64::from(contact.attempts).saturating_mul(1_000_000) / elapsed;
-        if futile && contact.attempts >= HAMMERING && rate >= HAMMERING_RATE {
+        if futile && is_hammering(contact.attempts, rate) {
             let noise =
                 NoiseKey { kind: DetectionKind::Flood, address: event.source, port: event.target_port };
             let attempts =
                 if self.campaigns.noise(&noise).is_some() { event.count } else { contact.attempts };
             self.note_noise(noise, event, Some(event.source), attempts.into(), 0, out);
+        }
+    }
+
+    /// A run of pings of one host is over: without end, and faster than `ping` sends, it was a flood.
+    pub(crate) fn end_pings(&mut self, event: &Event, out: &mut Vec<Detection>) {
+        let rate = i64::from(event.sent.packets).saturating_mul(1_000_000) / event.duration.max(1);
+        if event.transport == Transport::Icmp && is_hammering(event.sent.packets, rate) {
+            let noise = NoiseKey { kind: DetectionKind::Flood, address: event.source, port: 0 };
+            self.note_noise(noise, event, Some(event.source), event.sent.packets.into(), 0, out);
         }
     }
 
@@ -232,6 +242,10 @@ impl Detector {
             self.tell(serial, Change::Updated, out);
         }
     }
+}
+
+fn is_hammering(attempts: u32, rate: i64) -> bool {
+    HAMMERING.iter().any(|&(least, fast)| attempts >= least && rate >= fast)
 }
 
 fn is_error(icmp: vedette_event::Icmp) -> bool {

@@ -102,7 +102,9 @@ impl Services {
         at: Time,
     ) -> Option<(ServiceKey, u32)> {
         let host = ServiceKey { port: None, ..key };
-        let of_service = self.note(key, count, at, SERVICE_FLOOD);
+        // Many may ping one gateway.
+        let bar = if key.transport == Transport::Icmp { HOST_FLOOD } else { SERVICE_FLOOD };
+        let of_service = self.note(key, count, at, bar);
         let of_host = self.note(host, count, at, HOST_FLOOD);
         of_service.or(of_host)
     }

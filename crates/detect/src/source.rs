@@ -480,7 +480,7 @@ impl Source {
         self.contacts.iter().rev().any(|contact| {
             contact.target == target
                 && contact.technique == Technique::Syn
-                && (contact.answer == Answer::Pending || contact.answer.is_finished())
+                && (contact.answer.is_open() || contact.answer.is_unknown())
                 && (0..=MINUTE).contains(&at.since(contact.last))
         })
     }
@@ -497,12 +497,12 @@ impl Source {
         self.contacts.iter().rev().any(|contact| contact.target == target && contact.answer == Answer::Talked)
     }
 
-    /// It works with this service: has talked with it, or has a connection open.
+    /// It works with this service, as far as was seen: has talked with it, or was let in.
     pub(crate) fn uses(&self, target: IpAddr, technique: Technique, port: u16) -> bool {
         self.contacts.iter().rev().any(|contact| {
             contact.target == target
                 && (contact.technique, contact.port) == (technique, port)
-                && matches!(contact.answer, Answer::Talked | Answer::Pending)
+                && (contact.answer.is_open() || contact.answer.is_unknown())
         })
     }
 

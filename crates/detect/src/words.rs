@@ -123,7 +123,7 @@ fn scan_and_sweep(campaign: &Campaign, facts: &Facts<'_>, from: &str) -> Option<
     let sweep = facts.scan_types.iter().find(sweeps)?;
     let scan = facts.scan_types.iter().find(|kind| !sweeps(kind) && **kind != ScanType::HostSweep)?;
     let (scanned, swept, ports) = (campaign.targets.len(), campaign.swept.len(), campaign.ports.len());
-    if ports <= 3 || scanned == 0 || scanned.saturating_mul(FEW) > swept {
+    if ports == 0 || scanned == 0 || scanned.saturating_mul(FEW) > swept {
         return None;
     }
     let scanned = match campaign.targets.iter().next() {
@@ -131,9 +131,9 @@ fn scan_and_sweep(campaign: &Campaign, facts: &Facts<'_>, from: &str) -> Option<
         _ => plural(scanned.into(), "host", "hosts"),
     };
     Some(format!(
-        "{} of {scanned} ({} ports) and {} of {} hosts from {from}",
+        "{} of {scanned} ({}) and {} of {} hosts from {from}",
         scan_name(*scan),
-        number(ports.into()),
+        plural(ports.into(), "port", "ports"),
         scan_name(*sweep),
         number(swept.into())
     ))

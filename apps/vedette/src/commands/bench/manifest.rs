@@ -32,6 +32,8 @@ pub struct Scenario {
     /// Columns `types` and `shape` where the manifest has them; empty otherwise.
     pub types: String,
     pub shape: String,
+    /// Alerts that are right for a scan: one, unless column `alerts` says that it is several.
+    pub alerts: usize,
 }
 
 /// Reads a manifest.
@@ -67,6 +69,10 @@ fn scenario(columns: &[&str], line: &str) -> Result<Scenario, String> {
         "negative" => false,
         other => return Err(format!("kind is {other:?}; give positive or negative")),
     };
+    let alerts = match &cell("alerts")[..] {
+        "" => 1,
+        text => text.parse().map_err(|_| format!("alerts is {text:?}; give a number"))?,
+    };
     Ok(Scenario {
         name: cell("scenario"),
         file,
@@ -77,6 +83,7 @@ fn scenario(columns: &[&str], line: &str) -> Result<Scenario, String> {
         command: cell("command"),
         types: cell("types"),
         shape: cell("shape"),
+        alerts,
     })
 }
 

@@ -15,6 +15,8 @@ pub struct Summary {
     pub negative: usize,
     pub false_alarms: usize,
     pub alerts_on_positive: usize,
+    /// As many as there are scans in the captures; a few hold two.
+    pub scans_in_positive: usize,
     pub median_probes: Option<u64>,
     pub median_seconds: Option<f64>,
 }
@@ -35,6 +37,7 @@ impl Summary {
             negative: negative.len(),
             false_alarms: negative.iter().map(|score| score.alerts).sum(),
             alerts_on_positive: positive.iter().map(|score| score.alerts).sum(),
+            scans_in_positive: positive.iter().map(|score| score.wanted).sum(),
             median_probes: median(positive.iter().filter_map(|score| score.probes_to_detection)),
             median_seconds: median(positive.iter().filter_map(|score| score.seconds_to_detection)),
         }
@@ -48,7 +51,10 @@ impl Summary {
             format!("right source: {}", of(self.right_source)),
             format!("right type: {}", of(self.right_type)),
             format!("right shape: {}", of(self.right_shape)),
-            format!("alerts on scans: {}", self.alerts_on_positive),
+            format!(
+                "alerts on scans: {}; the captures hold {} scans",
+                self.alerts_on_positive, self.scans_in_positive
+            ),
             format!("false alarms: {} on {} benign captures", self.false_alarms, self.negative),
             format!(
                 "median to the alert: {} probes, {} s",
@@ -161,6 +167,27 @@ The model was mended for each where something could be known. Since then they ar
 mail exchangers have addresses of the Internet, as such have; of decoys behind one router nothing tells the real one,
 so that no source is asked for; the IPv6 capture cut to 64 bytes is left out, and so is a scan in IPv6 fragments, whose tool
 had sent nothing.
+
+## A second blind test
+
+92 more, from `trap_syn` on, in the same way, a while later: traps on which every port is open, hosts with one open port
+or none, a scan seen by its scanner, by a router or on all links, clocks that are set, one probe in five minutes or four
+hours, addresses that change, and as many kinds of daily life. Scored once, unmodified:
+
+- scans detected: 48 of 51. Missed: a new IPv6 address for each port; sixteen ports, one in five minutes, whose
+  source changed its address midway; ARP requests in nobody's name.
+- right source: 48 of 48; right type: 48 of 48; right shape: 45 of 48; one alert each but for a sweep with decoys (three)
+- false alarms: 9 on 41 benign captures. Four of those were faults of the recording, in which no host at all served the
+  port that all were asked for (a web proxy, a checker of links, a relay, a node that dials its peers): recorded anew
+  with hosts that serve it, the same detector was silent on all four. One was a sweep under a harmless name and is left
+  out. The other four: fourteen silent services every five minutes, QUIC that a firewall stops on every page,
+  amplified answers to questions that someone asked in our name, and a trace of the route that goes on for minutes.
+
+Each was mended where something could be known: first contacts of one network or one card are tested together, two sources
+that share a slow scan at one pace are one, a question in nobody's name is its card's; a grid of a few hosts and ports is
+told when it has not been tried again (which also found the one that the first blind test had missed). Two labels were
+changed: three ports of a dozen hosts are a sweep by our rule, so that five are tried now, and a scan that goes on two hours
+later is two alerts.
 ";
 
 /// Measured by this project's founders on 34 positive and 11 negative captures, of which the

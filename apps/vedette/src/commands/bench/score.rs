@@ -25,8 +25,9 @@ pub struct Score {
     /// Probes counted, and seconds passed since the first of them, when the alert was raised.
     pub probes_to_detection: Option<u64>,
     pub seconds_to_detection: Option<f64>,
-    /// Alerts raised; one is right for a scan, none for the rest.
+    /// Alerts raised, and how many are right: one for a scan that is not labelled otherwise, none for the rest.
     pub alerts: usize,
+    pub wanted: usize,
     /// What was recognised as something else, and raised none.
     pub recorded: usize,
     pub told: Vec<String>,
@@ -40,7 +41,7 @@ impl Score {
             return self.alerts == 0;
         }
         let parts = [self.right_source, self.right_type, self.right_shape];
-        self.detected && self.alerts == 1 && parts.into_iter().all(right)
+        self.detected && self.alerts == self.wanted && parts.into_iter().all(right)
     }
 }
 
@@ -68,6 +69,7 @@ pub fn of(scenario: &Scenario, expected: &Expected, told: &[Told]) -> Score {
         seconds_to_detection: best
             .map(|told| told.opened.detected_at.since(told.latest.first_seen).max(0) as f64 / 1e6),
         alerts: alerts.len(),
+        wanted: if scenario.positive { scenario.alerts } else { 0 },
         recorded: told.len() - alerts.len(),
         told: alerts.iter().map(|told| told.latest.name.clone()).collect(),
     }
