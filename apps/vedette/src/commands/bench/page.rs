@@ -157,7 +157,7 @@ once with the detector as it was:
 
 - scans detected: 35 of 46. Seven of the missed were inside PPPoE, PPP, VXLAN, GENEVE, GRE or ERSPAN, or in the
   firewall's log format, which captures were not opened for. The others: three half-open probes and no more; datagram
-  services each asked in its own protocol; six ports of each of five hosts within hours, which is missed still: a cluster
+  services each asked in its own protocol; six ports of each of five hosts within hours (found since): a cluster
   that starts looks the same; IPv6 of which 64 bytes were captured, where the TCP flags are missing.
 - right source: 31 of 32; right type: 35 of 35; right shape: 34 of 35
 - false alarms: 5 on 34 benign captures (IPv6 that is broken beside IPv4, ten mail exchangers of which nine are gone,
