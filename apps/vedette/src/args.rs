@@ -254,8 +254,8 @@ pub struct XqlExplainArgs {
 
 #[derive(ClapArgs)]
 pub struct XqlFmtArgs {
-    /// Files to rewrite (- reads standard input and writes standard output)
-    #[arg(required = true, value_name = "FILE")]
+    /// Files to rewrite (- reads standard input and writes standard output), or queries as they stand
+    #[arg(required = true, value_name = "FILE|XQL")]
     pub files: Vec<PathBuf>,
     /// Write nothing; name the files that are not in the usual layout and fail if there are any
     #[arg(long)]
@@ -264,7 +264,8 @@ pub struct XqlFmtArgs {
 
 #[derive(ClapArgs)]
 pub struct XqlCheckArgs {
-    #[arg(required = true, value_name = "FILE")]
+    /// Files (- for standard input), or queries as they stand
+    #[arg(required = true, value_name = "FILE|XQL")]
     pub files: Vec<PathBuf>,
     #[arg(long, value_enum, default_value_t = TextOrJson::Text)]
     pub format: TextOrJson,

@@ -62,8 +62,39 @@ fn explain_reads_files_and_tells_mistakes() {
     let output = vedette(&["xql", "explain", &path("wrong.xql"), "--format", "json"]);
     let found: Value = serde_json::from_str(&out(&output)).unwrap();
     assert_eq!((code(&output), &found["diagnostics"][0]["fix"]["text"]), (1, &json!("filter")));
+    std::fs::write(path("names.xql"), "dataset = my_own | comp count() as n by a | filter m = 1").unwrap();
+    let output = vedette(&["xql", "explain", &path("names.xql")]);
+    assert!(
+        err(&output).contains("no field `m`") && !err(&output).contains("--data-dir"),
+        "{}",
+        err(&output)
+    );
+    let two = "dataset = xdr_data | filter source_ipp = \"a\" | comp count() as n by b | filter m = 1";
+    let told = err(&vedette(&["xql", "explain", two]));
+    for name in ["source_ipp", "`b`", "`m`"] {
+        assert!(told.contains(name), "{name} is not in {told}");
+    }
     let output = vedette(&["xql", "explain", &path("missing.xql")]);
     assert!(code(&output) == 1 && err(&output).contains("missing.xql"), "{}", err(&output));
+}
+
+/// Queries as they stand, as `explain` and `query` take them.
+#[test]
+fn check_lint_and_fmt_take_a_query_as_it_stands() {
+    let output = vedette(&["xql", "check", "dataset = xdr_data | limit 1", "dataset = xdr_data | limt 1"]);
+    assert_eq!(code(&output), 1);
+    assert!(
+        out(&output).contains("the query: ok") && out(&output).contains("did you mean `limit`"),
+        "{output:?}"
+    );
+    let output = vedette(&["xql", "lint", "dataset=a|sort asc b|limit 1", "--format", "json"]);
+    let found: Value = serde_json::from_str(&out(&output)).unwrap();
+    assert!(found["file"].is_null() && found["ok"] == true, "{found}");
+    let output = vedette(&["xql", "fmt", "dataset=a|limit 1"]);
+    assert_eq!((code(&output), out(&output).as_str()), (0, "dataset = a\n| limit 1\n"));
+    assert_eq!(code(&vedette(&["xql", "fmt", "--check", "dataset=a|limit 1"])), 1);
+    let output = vedette(&["xql", "check", "missing.xql"]);
+    assert!(code(&output) == 1 && err(&output).contains("missing.xql"), "{output:?}");
 }
 
 #[test]
@@ -97,10 +128,9 @@ fn explain_analyze_runs_over_the_data_and_parameters_have_values() {
     let rows: Vec<u64> =
         found["stages"].as_array().unwrap().iter().map(|one| one["rows"].as_u64().unwrap()).collect();
     assert_eq!((rows, &found["ran"]["rows"]), (vec![4, 2, 1], &json!(1)));
-    assert!(
-        out(&run(&["xql", "explain", query, "--analyze"])).contains("[1 fields; + n; - "),
-        "shown as text"
-    );
+    assert!(found["stages"].as_array().unwrap().iter().all(|one| one["elapsed_ms"].as_f64().unwrap() > 0.0));
+    let text = out(&run(&["xql", "explain", query, "--analyze"]));
+    assert!(text.contains("[1 fields; + n; - ") && text.contains(" ms up to here]"), "{text}");
 
     let without = vedette(&["query", query, "--data-dir", &data]);
     assert!(code(&without) == 1 && err(&without).contains("$port"), "{}", err(&without));

@@ -9,19 +9,18 @@ use crate::stopping::WhileWantedExec;
 use crate::timeframe::bounds;
 use datafusion::common::tree_node::TreeNodeRecursion;
 use datafusion::execution::session_state::SessionState;
-use datafusion::functions_aggregate::count::count_udaf;
 use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, TableScan, lit};
 use datafusion::physical_plan::{
-    ExecutionPlan, collect, displayable, execute_stream, statistics::StatisticsArgs,
-    statistics::StatisticsContext,
+    ExecutionPlan, displayable, execute_stream, statistics::StatisticsArgs, statistics::StatisticsContext,
 };
 use futures::StreamExt;
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use vedette_event::Time;
 use vedette_lake::is_hidden;
 use vedette_xql::Diagnostic;
-use vedette_xql::ast::{Query, Span, StageKind};
+use vedette_xql::ast::{Query, Span};
 
 /// How a query is carried out.
 #[derive(Clone, Debug)]
@@ -49,6 +48,8 @@ pub struct StageRows {
     pub fields: Vec<Column>,
     /// How many, when the query was run.
     pub rows: Option<u64>,
+    /// The time of the query run up to this stage, when it was run.
+    pub elapsed: Option<Duration>,
 }
 
 /// The reading of one dataset.
@@ -88,22 +89,28 @@ pub(crate) async fn explain(
     let mut seen: Vec<(LogicalPlan, Vec<Column>)> = Vec::new();
     let plan = plan_noting(context, query, &mut |rows| seen.push((rows.plan.clone(), shown(rows))))?;
     let logical = state.optimize(&plan)?;
+    let (plans, fields): (Vec<LogicalPlan>, Vec<Vec<Column>>) = seen.into_iter().unzip();
     let physical = state.create_physical_plan(&plan).await?;
     let mut ran = None;
+    let mut behind = vec![None; fields.len()];
     if analyze {
+        let stages = before_the_last(state, &plans, &logical).await?;
         let begun = Instant::now();
-        let rows = run(physical.clone(), state).await?;
-        ran = Some((rows, begun.elapsed()));
+        let last = (run(physical.clone(), state).await?, begun.elapsed());
+        ran = Some(last);
+        behind = stages.into_iter().chain([last]).map(Some).collect();
     }
     let mut operators = Vec::new();
     operator(&physical, 0, ran.is_some(), &StatisticsContext::new(), &mut operators);
-    let (plans, fields): (Vec<LogicalPlan>, Vec<Vec<Column>>) = seen.into_iter().unzip();
-    let rows = match &ran {
-        Some((last, _)) => counts(state, query, plans, *last).await?.into_iter().map(Some).collect(),
-        None => vec![None; fields.len()],
-    };
-    let told = places(query).into_iter().zip(fields).zip(rows);
-    let stages = told.map(|((span, fields), rows)| StageRows { span, fields, rows }).collect();
+    let told = places(query).into_iter().zip(fields).zip(behind);
+    let stages = told
+        .map(|((span, fields), ran)| StageRows {
+            span,
+            fields,
+            rows: ran.map(|(rows, _)| rows),
+            elapsed: ran.map(|(_, elapsed)| elapsed),
+        })
+        .collect();
     let frame = query.config.timeframe.as_ref().or(context.timeframe.as_ref());
     Ok(Explanation {
         timeframe: frame.map(|frame| bounds(frame, context.now)).map(|(from, to)| (Time(from), Time(to))),
@@ -138,59 +145,35 @@ fn shown(rows: &Rows) -> Vec<Column> {
     fields.map(|field| Column { name: field.column.clone(), type_name: type_name(&field.data) }).collect()
 }
 
-/// How many rows there are behind the source and behind each stage. The operators of the plan do not tell:
-/// the optimiser moves filters into the reading and draws stages together. So the query is run up to each
-/// stage that can change the number, and only counted.
-async fn counts(
+/// The rows behind the source and behind each stage but the last, and the time until they are there. The
+/// operators of the plan do not tell: the optimiser moves filters into the reading and draws stages together.
+/// So the query is run up to each stage, with the columns that the whole query reads.
+async fn before_the_last(
     state: &SessionState,
-    query: &Query,
-    plans: Vec<LogicalPlan>,
-    last: u64,
-) -> Result<Vec<u64>, QueryError> {
-    let changes: Vec<bool> =
-        std::iter::once(true).chain(query.stages.iter().map(|stage| !keeps_rows(&stage.kind))).collect();
-    // Behind it nothing changes the number: it is that of the result.
-    let decisive = changes.iter().rposition(|changes| *changes).unwrap_or(0);
-    let mut counted = Vec::with_capacity(plans.len());
-    for (at, plan) in plans.into_iter().enumerate() {
-        counted.push(match (changes.get(at), counted.last()) {
-            _ if at >= decisive => last,
-            (Some(false), Some(before)) => *before,
-            _ => count(state, plan).await?,
-        });
+    plans: &[LogicalPlan],
+    whole: &LogicalPlan,
+) -> Result<Vec<(u64, Duration)>, QueryError> {
+    let read: HashSet<String> = scans(whole)?.into_iter().flat_map(|scan| scan.columns).collect();
+    let Some((_, before)) = plans.split_last() else { return Ok(Vec::new()) };
+    let source: HashSet<&String> = plans
+        .iter()
+        .take(1)
+        .flat_map(|plan| plan.schema().fields().iter().map(|field| field.name()))
+        .collect();
+    let mut ran = Vec::with_capacity(plans.len());
+    for plan in before {
+        let begun = Instant::now();
+        let columns = plan.schema().columns().into_iter();
+        let wanted = columns.filter(|column| read.contains(&column.name) || !source.contains(&column.name));
+        let mut wanted: Vec<Expr> = wanted.map(Expr::Column).collect();
+        if wanted.is_empty() {
+            wanted.push(lit(1i64));
+        }
+        let plan = LogicalPlanBuilder::from(plan.clone()).project(wanted)?.build()?;
+        let rows = run(state.create_physical_plan(&plan).await?, state).await?;
+        ran.push((rows, begun.elapsed()));
     }
-    Ok(counted)
-}
-
-/// Stages behind which there are as many rows as before.
-fn keeps_rows(stage: &StageKind) -> bool {
-    matches!(
-        stage,
-        StageKind::Alter(_)
-            | StageKind::Bin { .. }
-            | StageKind::Fields(_)
-            | StageKind::GetRole { .. }
-            | StageKind::IpLoc(_)
-            | StageKind::ReplaceNull(_)
-            | StageKind::Sort(_)
-            | StageKind::Tag(_)
-            | StageKind::View(_)
-            | StageKind::WindowComp(_)
-    )
-}
-
-/// How many rows a plan gives.
-async fn count(state: &SessionState, plan: LogicalPlan) -> Result<u64, QueryError> {
-    let number = count_udaf().call(vec![lit(1i64)]);
-    let plan = LogicalPlanBuilder::from(plan).aggregate(Vec::<Expr>::new(), vec![number])?.build()?;
-    let physical = state.create_physical_plan(&plan).await?;
-    let batches = collect(physical, state.task_ctx()).await?;
-    let cell = batches.iter().find(|batch| batch.num_rows() == 1);
-    let number = cell.map(|batch| datafusion::scalar::ScalarValue::try_from_array(batch.column(0), 0));
-    match number.transpose()? {
-        Some(datafusion::scalar::ScalarValue::Int64(Some(number))) => Ok(u64::try_from(number).unwrap_or(0)),
-        _ => Err(QueryError::internal("counting the rows of a stage gave no number")),
-    }
+    Ok(ran)
 }
 
 /// What the plan reads, in the order of the plan.

@@ -80,13 +80,14 @@ fn analyze_counts_and_times() {
     let found = explain(&format!("config timeframe = 50s | {QUERY}"), true);
     let rows: Vec<Option<u64>> = found.stages.iter().map(|stage| stage.rows).collect();
     assert_eq!(rows, [Some(51), Some(8), Some(1), Some(1)]);
-    assert_eq!(found.ran.unwrap().0, 1);
+    let (last, elapsed) = found.ran.unwrap();
+    assert_eq!((last, found.stages.last().unwrap().elapsed), (1, Some(elapsed)));
+    assert!(found.stages.iter().all(|stage| stage.elapsed.is_some_and(|time| !time.is_zero())));
     let counted = found.operators.iter().filter(|one| one.rows.is_some()).count();
     assert!(counted >= found.operators.len() / 2, "{:?}", found.operators);
     assert!(found.operators.iter().any(|one| one.busy.is_some()));
 }
 
-/// Rows behind each stage, also where a stage is not run to be counted.
 #[test]
 fn analyze_tells_the_rows_of_every_stage() {
     let rows = |query: &str| {
@@ -99,6 +100,11 @@ fn analyze_tells_the_rows_of_every_stage() {
         "dataset = events | fields n | limit 20 | union (dataset = events) | filter n = 3 | alter m = 1";
     assert_eq!(rows(query), [100, 100, 20, 120, 2, 2]);
     assert_eq!(rows("dataset = events"), [100]);
+    assert_eq!(
+        rows("dataset = events | filter n > 90 | comp count() as c"),
+        [100, 9, 1],
+        "no column is read"
+    );
     let query =
         "dataset = events | windowcomp count() by user as c | filter c > 14 | comp count() as n | sort asc n";
     assert_eq!(rows(query), [100, 100, 30, 1, 1]);

@@ -6,6 +6,7 @@ use crate::clock;
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 use utoipa::ToSchema;
 use vedette_engine::{Engine, EngineConfig, Explanation, QueryError, QueryOptions};
 use vedette_event::Time;
@@ -47,6 +48,8 @@ pub struct ExplainedStage {
     pub removed: Vec<String>,
     /// The rows behind it, when the query was run.
     pub rows: Option<u64>,
+    /// Milliseconds of the query run up to this stage, when it was run.
+    pub elapsed_ms: Option<f64>,
 }
 
 #[derive(Debug, Serialize, ToSchema)]
@@ -90,6 +93,7 @@ pub fn of(text: &str, found: Explanation) -> Explained {
             added: without(&names, &before),
             removed: without(&before, &names),
             rows: stage.rows,
+            elapsed_ms: stage.elapsed.map(milliseconds),
         });
         before = names;
     }
@@ -116,12 +120,16 @@ pub fn of(text: &str, found: Explanation) -> Explained {
                 detail: one.detail,
                 estimated_rows: one.estimated_rows,
                 rows: one.rows,
-                busy_ms: one.busy.map(|time| time.as_secs_f64() * 1000.0),
+                busy_ms: one.busy.map(milliseconds),
             })
             .collect(),
         logical: found.logical,
-        ran: found.ran.map(|(rows, time)| ExplainedRun { rows, elapsed_ms: time.as_secs_f64() * 1000.0 }),
+        ran: found.ran.map(|(rows, time)| ExplainedRun { rows, elapsed_ms: milliseconds(time) }),
     }
+}
+
+fn milliseconds(time: Duration) -> f64 {
+    time.as_secs_f64() * 1000.0
 }
 
 fn without(these: &[String], those: &[String]) -> Vec<String> {
@@ -173,6 +181,7 @@ pub async fn explain_offline(
                 added: stage.added,
                 removed: stage.removed,
                 rows: None,
+                elapsed_ms: None,
             });
             let explained = Explained {
                 timeframe: None,
@@ -182,7 +191,15 @@ pub async fn explain_offline(
                 logical: String::new(),
                 ran: None,
             };
-            Ok(Offline { explained, diagnostics: error.diagnostics })
+            // Planning ends at the first mistake.
+            let mut diagnostics = error.diagnostics;
+            for one in vedette_xql::check_with(text, &names) {
+                if !diagnostics.iter().any(|told| told.code == one.code && told.span == one.span) {
+                    diagnostics.push(one);
+                }
+            }
+            diagnostics.sort_by_key(|one| one.span.start);
+            Ok(Offline { explained, diagnostics })
         }
     }
 }

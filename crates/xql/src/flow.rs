@@ -1,8 +1,11 @@
 //! Which fields the rows have after each stage, as far as names alone tell it: what completion offers,
 //! what hover explains, what `explain` shows. The engine has the last word; a test holds the two together.
 
+mod names;
 mod stages;
 mod types;
+
+pub(crate) use names::unknown as unknown_names;
 
 use crate::ast::{Query, Source, Span, StageKind};
 use crate::catalog::{Catalog, CatalogDataset};
@@ -174,7 +177,25 @@ pub(crate) fn after<'q>(
     stages.fold(fields, |fields, (kind, span)| stages::apply(fields, kind, span, catalog))
 }
 
+/// What a source gives. Where its fields are not known, those that every dataset has are there, unshown.
 fn source(source: &Source, catalog: &Catalog) -> Fields {
+    let mut fields = of_source(source, catalog);
+    if fields.open {
+        for name in SYSTEM_FIELDS.into_iter().filter(|name| *name != "_dataset") {
+            let ty = if name.ends_with("_time") { "timestamp" } else { "any" };
+            fields.add(FlowField {
+                name: name.to_owned(),
+                ty: ty.to_owned(),
+                doc: String::new(),
+                origin: Origin::Dataset(String::new()),
+                hidden: true,
+            });
+        }
+    }
+    fields
+}
+
+fn of_source(source: &Source, catalog: &Catalog) -> Fields {
     let all = |names: &[crate::ast::Name]| {
         let found: Vec<_> = names.iter().map(|name| catalog.matching(&name.name)).collect();
         let open = found.iter().any(Vec::is_empty);

@@ -107,9 +107,20 @@ fn unexplained() -> Diagnostic {
         .with_help("this is a mistake in Vedette: please report it with the query")
 }
 
-/// Every mistake in a text that can be found without data.
+/// Every mistake in a text that can be found without data: names of fields too, once the query itself has said
+/// which there are.
 pub fn check(text: &str) -> Vec<Diagnostic> {
-    parse(text).diagnostics
+    check_with(text, &Catalog::default())
+}
+
+/// Every mistake of a query over datasets whose fields are known; of others as [`check`] does.
+pub fn check_with(text: &str, catalog: &Catalog) -> Vec<Diagnostic> {
+    let Parsed { query, diagnostics: mut found, .. } = parse(text);
+    if let Some(query) = query {
+        found.extend(flow::unknown_names(&query, catalog));
+        found.sort_by_key(|one| one.span.start);
+    }
+    found
 }
 
 /// An error for each `$name` of a query, outside quotes, that has no value; names are asked for in lower

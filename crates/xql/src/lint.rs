@@ -3,7 +3,7 @@
 //!
 //! A comment `// allow XQL501` anywhere in a query silences that rule in it.
 
-mod walk;
+pub(crate) mod walk;
 
 mod always_true;
 mod case_of_groups;
@@ -91,6 +91,7 @@ pub fn lint(text: &str) -> Vec<Diagnostic> {
     let allowed = allowed(&parsed);
     let mut all = parsed.diagnostics;
     let Some(query) = parsed.query else { return all };
+    all.extend(crate::flow::unknown_names(&query, &crate::Catalog::default()));
     let queries = walk::queries(&query);
     for rule in RULES.iter().filter(|rule| !allowed.iter().any(|code| code == rule.code)) {
         let mut found = Found { code: rule.code, outermost: true, list: Vec::new() };

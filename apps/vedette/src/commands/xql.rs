@@ -18,8 +18,7 @@ pub fn look_at_files(args: &XqlCheckArgs, look: fn(&str) -> Vec<Diagnostic>) -> 
     let colour = colour();
     let mut wrong = false;
     for path in &args.files {
-        let text = super::read_text(path)?;
-        let name = path.display().to_string();
+        let (name, text) = given(path)?;
         let rules = are_rules(path);
         let mut found = if rules { vedette_xql::check_rules(&text) } else { look(&text) };
         if !parameters.is_empty() && !rules {
@@ -29,17 +28,30 @@ pub fn look_at_files(args: &XqlCheckArgs, look: fn(&str) -> Vec<Diagnostic>) -> 
         wrong |= !ok;
         if args.format == TextOrJson::Json {
             let diagnostics: Vec<_> = found.iter().map(|one| as_json(&text, one)).collect();
-            writeln!(out, "{}", json!({"file": name, "ok": ok, "diagnostics": diagnostics}))?;
+            writeln!(out, "{}", json!({"file": shown(&name), "ok": ok, "diagnostics": diagnostics}))?;
             continue;
         }
         for one in &found {
-            writeln!(out, "{}", render(&text, one, Some(&name), colour))?;
+            writeln!(out, "{}", render(&text, one, shown(&name), colour))?;
         }
         if found.is_empty() {
-            writeln!(out, "{name}: ok")?;
+            writeln!(out, "{}: ok", shown(&name).unwrap_or("the query"))?;
         }
     }
     Ok(u8::from(wrong))
+}
+
+/// The name and the text of what was given: of a file, or of a word that can only be a query.
+pub fn given(path: &Path) -> Result<(String, String), Failure> {
+    let word = path.to_str().filter(|word| word.contains(['|', '=', '\n', ' ']) && !path.exists());
+    match word {
+        Some(query) => Ok((String::new(), query.to_owned())),
+        None => Ok((path.display().to_string(), super::read_text(path)?)),
+    }
+}
+
+fn shown(name: &str) -> Option<&str> {
+    (!name.is_empty()).then_some(name)
 }
 
 /// Files of parsing and modelling rules go by their ending.
@@ -55,13 +67,12 @@ pub fn colour() -> bool {
 pub fn format_files(args: &XqlFmtArgs) -> Result<u8, Failure> {
     let mut failed = false;
     for path in &args.files {
-        let text = super::read_text(path)?;
+        let (name, text) = given(path)?;
         let format = if are_rules(path) { vedette_xql::format_rules } else { vedette_xql::format };
         let formatted = match format(&text) {
             Ok(formatted) => formatted,
             Err(mistakes) => {
-                let name = path.display().to_string();
-                mistakes.iter().for_each(|one| eprintln!("{}", render(&text, one, Some(&name), colour())));
+                mistakes.iter().for_each(|one| eprintln!("{}", render(&text, one, shown(&name), colour())));
                 failed = true;
                 continue;
             }
@@ -69,9 +80,9 @@ pub fn format_files(args: &XqlFmtArgs) -> Result<u8, Failure> {
         if args.check {
             failed |= formatted != text;
             if formatted != text {
-                println!("{}: not in the usual layout", path.display());
+                println!("{}: not in the usual layout", shown(&name).unwrap_or("the query"));
             }
-        } else if path.as_os_str() == "-" {
+        } else if name.is_empty() || name == "-" {
             std::io::stdout().lock().write_all(formatted.as_bytes())?;
         } else if formatted != text {
             replace(path, &formatted)?;

@@ -27,7 +27,7 @@ pub(super) fn queries(query: &Query) -> Vec<&Query> {
 }
 
 /// The expressions of a stage, outermost only.
-pub(super) fn expressions(stage: &StageKind) -> Vec<&Expr> {
+pub(crate) fn expressions(stage: &StageKind) -> Vec<&Expr> {
     match stage {
         StageKind::Alter(list) | StageKind::ReplaceNull(list) => list.iter().map(|one| &one.value).collect(),
         StageKind::Filter(condition) => vec![condition],
@@ -63,7 +63,7 @@ pub(super) fn parts(expr: &Expr) -> Vec<&Expr> {
 
 /// The expression and everything in it. Not recursive: thousands of conditions joined by `or` are a
 /// deep tree.
-pub(super) fn each<'a>(expr: &'a Expr, look: &mut dyn FnMut(&'a Expr)) {
+pub(crate) fn each<'a>(expr: &'a Expr, look: &mut dyn FnMut(&'a Expr)) {
     let mut waiting = vec![expr];
     while let Some(expr) = waiting.pop() {
         look(expr);

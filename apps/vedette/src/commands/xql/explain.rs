@@ -8,10 +8,11 @@ use serde_json::{Value, json};
 use std::fmt::Write as _;
 use std::io::Write;
 use std::path::Path;
+use vedette_xql::{Diagnostic, Severity, codes};
 
 pub fn run(args: &XqlExplainArgs) -> Result<u8, Failure> {
     let queries: Vec<(String, String)> =
-        args.queries.iter().map(|one| read(one)).collect::<Result<_, _>>()?;
+        args.queries.iter().map(|one| super::given(Path::new(one))).collect::<Result<_, _>>()?;
     let mut failed = 0;
     for (name, text) in &queries {
         let of_data = args.analyze || is_named(&args.target) || reads_file(text);
@@ -26,16 +27,6 @@ pub fn run(args: &XqlExplainArgs) -> Result<u8, Failure> {
 
 fn is_named(target: &ServerArgs) -> bool {
     target.data_dir.is_some() || target.server.is_some()
-}
-
-/// The name and the text of a query: of a file, or of a word that can only be a query.
-fn read(given: &str) -> Result<(String, String), Failure> {
-    let path = Path::new(given);
-    let query = given.contains(['|', '=', '\n', ' ']) && !path.exists();
-    if query {
-        return Ok((String::new(), given.to_owned()));
-    }
-    Ok((given.to_owned(), super::super::read_text(path)?))
 }
 
 fn online(client: &Client, args: &XqlExplainArgs, name: &str, text: &str) -> Result<u8, Failure> {
@@ -73,7 +64,10 @@ fn offline(args: &XqlExplainArgs, name: &str, text: &str) -> Result<u8, Failure>
     for one in &diagnostics {
         eprintln!("{}", vedette_xql::render(text, one, file, false));
     }
-    if !planned && !explained.is_null() {
+    // Any other mistake in the query is reason enough.
+    let reason = |one: &Diagnostic| one.severity == Severity::Error && one.code != codes::UNKNOWN_DATASET;
+    let mistaken = diagnostics.iter().any(reason);
+    if !planned && !mistaken && !explained.is_null() {
         eprintln!(
             "There is no plan: offline only the built-in datasets are known. For a plan over your data, \
              name it with --data-dir or --server."
@@ -129,6 +123,7 @@ fn stages(text: &mut String, explained: &Value) {
             notes.extend(names("-", list(stage, "removed")));
         }
         notes.extend(stage["rows"].as_u64().map(|rows| format!("{rows} rows")));
+        notes.extend(stage["elapsed_ms"].as_f64().map(|time| format!("{time:.1} ms up to here")));
         let notes = if notes.is_empty() { String::new() } else { format!("  [{}]", notes.join("; ")) };
         let _ = writeln!(text, "{notes}");
     }

@@ -1,0 +1,1 @@
+dataset = a | fields host, user | join (dataset = b | comp max(_time) as last by host | sort desc lst) as b b.hst = host | alter x = lowercase(usr), y = b.lats | windowcomp sum(n) by hst sort asc _time as w
