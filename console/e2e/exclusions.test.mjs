@@ -1,16 +1,10 @@
 // Alerts that are hidden, changed many at a time, and sources that are cut off.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { axe, clean, launch, mockServer, open, shot, signIn, skip } from "./harness.mjs";
+import { axe, clean, mocked, open, shot, signIn, skip } from "./harness.mjs";
 
 test("exclusions, bulk changes and response", { skip }, async (t) => {
-  const browser = await launch();
-  const mock = await mockServer();
-  t.after(async () => {
-    await browser.close();
-    await mock.close();
-  });
-  t.beforeEach(() => mock.control("reset"));
+  const { browser, mock } = await mocked(t);
 
   const start = async (path, options) => {
     const page = await open(browser, mock.url, options);

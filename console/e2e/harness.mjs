@@ -41,6 +41,18 @@ export async function server(options) {
 /** The mock, which a test may steer. */
 export const mockServer = startMock;
 
+/** A browser and a mock for a test; the mock is as at its start before each part of it. */
+export async function mocked(t) {
+  const browser = await launch();
+  const mock = await mockServer();
+  t.after(async () => {
+    await browser.close();
+    await mock.close();
+  });
+  t.beforeEach(() => mock.control("reset"));
+  return { browser, mock };
+}
+
 /**
  * A page that notes everything that must not happen: errors, violations of the content security
  * policy, requests to other hosts. `page.problems` has them; `allow` are status codes that are part

@@ -2,16 +2,10 @@
 // shown and tried again; and names that attackers wrote stay names.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { axe, clean, launch, mockServer, open, shot, signIn, skip } from "./harness.mjs";
+import { axe, clean, mocked, open, shot, signIn, skip } from "./harness.mjs";
 
 test("incidents and notifications", { skip }, async (t) => {
-  const browser = await launch();
-  const mock = await mockServer();
-  t.after(async () => {
-    await browser.close();
-    await mock.close();
-  });
-  t.beforeEach(() => mock.control("reset"));
+  const { browser, mock } = await mocked(t);
 
   const start = async (name, options) => {
     const page = await open(browser, mock.url, options);
