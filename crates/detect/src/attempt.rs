@@ -131,7 +131,7 @@ impl Detector {
         if event.source == event.target || !is_one_host(event.target) {
             return;
         }
-        let slot = self.sources.find(event.source).unwrap_or_else(|| self.sources.admit(event.source));
+        let slot = self.sources.meet(event.source);
         let answer = Answer::of(event, Technique::Arp);
         self.count_in(&self.case(event, slot, Technique::Arp, answer), out);
     }
@@ -210,7 +210,7 @@ impl Detector {
         if event.transport != Transport::Tcp || !hosts {
             return;
         }
-        let slot = self.sources.find(event.source).unwrap_or_else(|| self.sources.admit(event.source));
+        let slot = self.sources.meet(event.source);
         let technique = Technique::Syn;
         let case = self.case(event, slot, technique, Answer::Talked);
         if self.sources.get(slot).is_none_or(|source| source.find(case.key).is_some()) {

@@ -132,9 +132,7 @@ impl Crowds {
 
     /// All of them, the least recently used first.
     pub(crate) fn saved(&self) -> Vec<(CrowdKey, &Crowd)> {
-        let mut all: Vec<_> = self.table.iter().map(|(key, crowd)| (*key, crowd)).collect();
-        all.reverse();
-        all
+        self.table.oldest_first()
     }
 
     /// Puts crowds back; those that hang together wrongly are left out.

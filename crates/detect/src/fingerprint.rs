@@ -9,11 +9,8 @@ use serde::{Deserialize, Serialize};
 use std::net::IpAddr;
 use vedette_event::{Event, FirstPacket, Outcome, Transport, flag};
 
-/// TCP option kinds.
+/// A TCP option kind: the maximum segment size.
 const MSS: u8 = 2;
-const WINDOW_SCALE: u8 = 3;
-const SACK: u8 = 4;
-const TIMESTAMP: u8 = 8;
 
 /// One fingerprint. Numbers are those of the tools' sources and of captures.
 pub(crate) struct Fingerprint {
@@ -176,9 +173,7 @@ fn only_mss(first: &FirstPacket) -> bool {
 
 /// A SYN without any of the options that every general-purpose stack has sent for twenty years.
 pub(crate) fn is_crafted(event: &Event) -> bool {
-    is_syn(event)
-        && !event.first.partial
-        && ![WINDOW_SCALE, SACK, TIMESTAMP].iter().any(|&kind| event.first.has_option(kind))
+    is_syn(event) && !event.first.partial && !event.first.shows_stack()
 }
 
 /// Who made a packet.

@@ -63,9 +63,7 @@ impl Kin {
 
     /// All of them, the least recently used first.
     pub(crate) fn saved(&self) -> Vec<(KinKey, &Group)> {
-        let mut all: Vec<_> = self.table.iter().map(|(key, group)| (*key, group)).collect();
-        all.reverse();
-        all
+        self.table.oldest_first()
     }
 
     pub(crate) fn restore(saved: Vec<(KinKey, Group)>, hasher: RandomState) -> Kin {

@@ -40,11 +40,9 @@ impl Links {
 
     /// What is known, the oldest first.
     pub(crate) fn saved(&self) -> Saved {
-        let mut owners: Vec<_> = self.owners.iter().map(|(&card, &owner)| (card, owner)).collect();
-        let mut cards: Vec<_> = self.cards.iter().map(|(&address, &card)| (address, card)).collect();
-        owners.reverse();
-        cards.reverse();
-        (owners, cards)
+        let owners = self.owners.oldest_first().into_iter().map(|(card, &owner)| (card, owner));
+        let cards = self.cards.oldest_first().into_iter().map(|(address, &card)| (address, card));
+        (owners.collect(), cards.collect())
     }
 
     pub(crate) fn restore((owners, cards): Saved, hasher: RandomState) -> Links {

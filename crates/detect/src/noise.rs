@@ -54,7 +54,7 @@ impl Detector {
     }
 
     fn note_trace(&mut self, event: &Event, out: &mut Vec<Detection>) {
-        let slot = self.sources.find(event.source).unwrap_or_else(|| self.sources.admit(event.source));
+        let slot = self.sources.meet(event.source);
         let before = self.sources.change(slot, |source| {
             source.traces = source.traces.saturating_add(1);
             source.trace_ttl = event.first.ttl;
@@ -153,7 +153,7 @@ impl Detector {
             self.note_noise(noise, event, Some(event.source), event.count.into(), 1, out);
             return;
         }
-        let slot = self.sources.find(event.source).unwrap_or_else(|| self.sources.admit(event.source));
+        let slot = self.sources.meet(event.source);
         if let Some(count) = self.note_unasked(slot, event) {
             self.note_noise(noise, event, Some(event.source), count, 1, out);
         }

@@ -61,6 +61,11 @@ impl Sources {
         self.table.insert(Host(address), Source::default(), 0)
     }
 
+    /// A source that is known, or a stranger from now on.
+    pub(crate) fn meet(&mut self, address: IpAddr) -> Slot {
+        self.find(address).unwrap_or_else(|| self.admit(address))
+    }
+
     /// Changes a source and puts it where its suspicion belongs.
     pub(crate) fn change<T>(&mut self, slot: Slot, change: impl FnOnce(&mut Source) -> T) -> Option<T> {
         let source = self.table.get_mut(slot)?;

@@ -207,9 +207,11 @@ impl<K: Hash + Eq + Copy, V> Recent<K, V> {
         self.table.get_mut(slot)
     }
 
-    /// The newest first.
-    pub(crate) fn iter(&self) -> impl Iterator<Item = (&K, &V)> {
-        self.table.newest_first(0)
+    /// All of them, the least recently used first: put back in this order they are as they were.
+    pub(crate) fn oldest_first(&self) -> Vec<(K, &V)> {
+        let mut all: Vec<_> = self.table.newest_first(0).map(|(key, value)| (*key, value)).collect();
+        all.reverse();
+        all
     }
 
     pub(crate) fn find_mut(&mut self, key: &K) -> Option<&mut V> {

@@ -175,11 +175,21 @@ pub enum Agent {
 impl FirstPacket {
     /// Whether a TCP option of this kind (1 to 14) is in [`FirstPacket::options`].
     #[inline]
-    pub fn has_option(&self, kind: u8) -> bool {
+    fn has_option(&self, kind: u8) -> bool {
         const EACH: u64 = 0x1111_1111_1111_1111;
         // Zero where the kind is; taking one from each nibble borrows into the top bit of the first zero.
         let others = self.options ^ u64::from(kind).wrapping_mul(EACH);
         others.wrapping_sub(EACH) & !others & (EACH << 3) != 0
+    }
+
+    /// Window scale, selective acknowledgement or timestamp are among the options: every general-purpose
+    /// stack has sent some of them for twenty years.
+    #[inline]
+    pub fn shows_stack(&self) -> bool {
+        const WINDOW_SCALE: u8 = 3;
+        const SACK: u8 = 4;
+        const TIMESTAMP: u8 = 8;
+        [WINDOW_SCALE, SACK, TIMESTAMP].into_iter().any(|kind| self.has_option(kind))
     }
 
     pub fn payload_prefix(&self) -> &[u8] {

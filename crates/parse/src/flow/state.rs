@@ -184,7 +184,7 @@ pub fn first_packet(packet: &Packet<'_>) -> FirstPacket {
         first.mss = options.mss;
         first.options = options.kinds;
         // The capture was cut inside the options, before any that shows a stack.
-        first.partial = usize::from(tcp.header_len) > packet.segment.len() && !options.shows_stack();
+        first.partial = usize::from(tcp.header_len) > packet.segment.len() && !first.shows_stack();
     }
     set_payload(&mut first, packet);
     first

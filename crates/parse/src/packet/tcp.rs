@@ -27,14 +27,6 @@ pub struct TcpOptions {
     pub kinds: u64,
 }
 
-impl TcpOptions {
-    /// Window scale, selective acknowledgement or timestamp are among them, which every
-    /// general-purpose stack sends.
-    pub fn shows_stack(&self) -> bool {
-        (0..16).any(|place| matches!((self.kinds >> (60 - 4 * place)) & 0xf, 3 | 4 | 8))
-    }
-}
-
 /// Needs 14 bytes: up to the flags.
 #[inline(always)]
 pub fn read(segment: &[u8], wire_len: u32) -> Result<Tcp, DecodeError> {
